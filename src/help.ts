@@ -1,0 +1,86 @@
+import type { Flag, FlagType } from "./flags";
+
+/** A command and what it does, in a line. */
+export interface CommandHelp {
+  readonly name: string;
+  readonly help: string;
+}
+
+const WIDTH = 80;
+
+const SYNOPSIS = [
+  "Usage: livenessprobe [COMMAND] [--FLAG=VALUE | --FLAG VALUE]...",
+  "Answers the kubelet's liveness probe with what the CSI driver says of itself.",
+];
+
+/** The whole help, at most 80 columns wide, with a newline at its end: the commands, then the flags by group in their order. */
+export function renderHelp(flags: readonly Flag[], commands: readonly CommandHelp[]): string {
+  const groups = [...new Set(flags.map((flag) => flag.group))];
+  const sections = [
+    SYNOPSIS,
+    ["Commands (serve where none is named):", ...renderCommands(commands)],
+    ...groups.map((group) => [`${group}:`, ...flags.filter((flag) => flag.group === group).flatMap(renderFlag)]),
+  ];
+  return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** The short form that follows a usage error: which flags there are, and where to read of them. Ends in a newline. */
+export function renderUsage(flags: readonly Flag[]): string {
+  const names = flags.map((flag) => `${dashed(flag.name)}`).join(" ");
+  const lines = [...SYNOPSIS.slice(0, 1), "Flags:", ...wrap(names, 2), "See --help for what they do."];
+  return `${lines.join("\n")}\n`;
+}
+
+function renderCommands(commands: readonly CommandHelp[]): readonly string[] {
+  const column = 4 + Math.max(...commands.map(({ name }) => name.length));
+  return commands.flatMap(({ name, help }) => {
+    const [first = "", ...more] = wrap(help, column);
+    return [`  ${name}`.padEnd(column) + first.trimStart(), ...more];
+  });
+}
+
+function renderFlag(flag: Flag): readonly string[] {
+  const value = placeholder(flag.type);
+  const deprecated = flag.deprecated === undefined ? "" : `Deprecated: use ${flag.deprecated}. `;
+  const fallback = value === "" || flag.default === "" ? "" : ` Default: ${flag.default}`;
+  return [
+    `  ${dashed(flag.name)}${value === "" ? "" : ` ${value}`}`,
+    ...wrap(`${deprecated}${flag.help}${fallback}`, 6),
+  ];
+}
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+function placeholder(valueType: FlagType): string {
+  switch (valueType) {
+    case "bool":
+      return "";
+    case "uint":
+      return "NUMBER";
+    case "duration":
+      return "DURATION";
+    case "quantity":
+      return "QUANTITY";
+    case "vmodule":
+      return "PATTERN=NUMBER,...";
+    case "string":
+      return "TEXT";
+  }
+  valueType satisfies never;
+}
+
+/** Breaks a text at its spaces into lines of at most 80 columns, each `indent` spaces in. */
+function wrap(text: string, indent: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line].map((each) => " ".repeat(indent) + each);
+}
