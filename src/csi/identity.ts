@@ -1,0 +1,112 @@
+import { startDeadline, type Deadline } from "../deadline";
+import { errorText } from "../errors";
+import type { ProbeTiming } from "../probe-result";
+import { callUnary, type CallOutcome } from "./call";
+import { openConnection, type ConnectFailure, type ConnectOutcome, type Connection } from "./connection";
+import { decodePluginInfo, decodeProbeResponse, type PluginInfo, type ProbeResponse } from "./messages";
+import { StatusCode } from "./status";
+
+/** What an RPC came to, over the whole way from connect(2) to the last byte of the answer. */
+export type RpcOutcome<Response> =
+  | { readonly kind: "answered"; readonly response: Response }
+  | { readonly kind: "noConnection"; readonly failure: ConnectFailure }
+  | { readonly kind: "noAnswer"; readonly outcome: Exclude<CallOutcome, { readonly kind: "answered" }> };
+
+export interface Rpc<Response> {
+  readonly outcome: RpcOutcome<Response>;
+  readonly timing: ProbeTiming;
+}
+
+/** The RPCs of `csi.v1.Identity`. Each is a connection of its own, closed when the promise resolves, whatever came of it. */
+export interface IdentityClient {
+  probe(): Promise<Rpc<ProbeResponse>>;
+  getPluginInfo(): Promise<Rpc<PluginInfo>>;
+}
+
+export interface IdentityOptions {
+  readonly socketPath: string;
+  /** For connecting and calling together. */
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+}
+
+export const PROBE_METHOD = "/csi.v1.Identity/Probe";
+export const GET_PLUGIN_INFO_METHOD = "/csi.v1.Identity/GetPluginInfo";
+
+/**
+ * A client of the driver that listens on a unix socket. Whatever a driver does is an outcome; only a fault of ours rejects.
+ *
+ * A connection that fails is tried again until the deadline, as the Go sidecar does, so that a driver which comes up
+ * meanwhile is not missed; an RPC that has started is not repeated.
+ */
+export function createIdentityClient(options: IdentityOptions): IdentityClient {
+  return {
+    probe: () => call(options, PROBE_METHOD, decodeProbeResponse),
+    getPluginInfo: () => call(options, GET_PLUGIN_INFO_METHOD, decodePluginInfo),
+  };
+}
+
+// A failed connect(2) costs a driver nothing, so it is tried often; a connection that the driver closed or that made no sense
+// is tried again after a second, as the Go sidecar does.
+const REFUSED_PAUSE_MS = 100;
+const FAILED_PAUSE_MS = 1_000;
+
+async function call<Response>(
+  options: IdentityOptions,
+  method: string,
+  decode: (message: Uint8Array) => Response,
+): Promise<Rpc<Response>> {
+  const deadline = startDeadline(options.timeoutMs);
+  let connection: Connection | undefined;
+  try {
+    const connected = await connectUntil(options.socketPath, deadline);
+    if (connected.kind !== "connected") {
+      return { outcome: { kind: "noConnection", failure: connected }, timing: { elapsedMs: deadline.elapsedMs() } };
+    }
+    connection = connected.connection;
+    const connectMs = deadline.elapsedMs();
+    const outcome = decoded(await callUnary(connection, method, options.userAgent, deadline), decode);
+    const elapsedMs = deadline.elapsedMs();
+    const rpc = { durationMs: elapsedMs - connectMs, statusCode: statusCodeOf(outcome) };
+    return { outcome, timing: { elapsedMs, connectMs, rpc } };
+  } finally {
+    connection?.close();
+    deadline.clear();
+  }
+}
+
+async function connectUntil(path: string, deadline: Deadline): Promise<ConnectOutcome> {
+  let pauseMs = REFUSED_PAUSE_MS;
+  for (;;) {
+    const outcome = await openConnection(path, deadline);
+    if (outcome.kind === "connected" || deadline.remainingMs() === 0) return outcome;
+    await deadline.sleep(outcome.kind === "refused" ? pauseMs : FAILED_PAUSE_MS);
+    if (deadline.remainingMs() === 0) return outcome;
+    pauseMs = Math.min(2 * pauseMs, FAILED_PAUSE_MS);
+  }
+}
+
+function decoded<Response>(outcome: CallOutcome, decode: (message: Uint8Array) => Response): RpcOutcome<Response> {
+  if (outcome.kind !== "answered") return { kind: "noAnswer", outcome };
+  try {
+    return { kind: "answered", response: decode(outcome.message) };
+  } catch (error) {
+    const details = `the answer is no valid message: ${errorText(error)}`;
+    return { kind: "noAnswer", outcome: { kind: "status", code: StatusCode.internal, details } };
+  }
+}
+
+function statusCodeOf(outcome: RpcOutcome<unknown>): number {
+  if (outcome.kind !== "noAnswer") return StatusCode.ok;
+  switch (outcome.outcome.kind) {
+    case "status":
+      return outcome.outcome.code;
+    case "notGrpc":
+      return StatusCode.unknown;
+    case "closed":
+      return StatusCode.unavailable;
+    case "timeout":
+      return StatusCode.deadlineExceeded;
+  }
+  return outcome.outcome satisfies never;
+}

@@ -1,0 +1,162 @@
+import type { CallOutcome } from "./csi/call";
+import type { ConnectFailure } from "./csi/connection";
+import { statusName } from "./csi/status";
+import { formatDuration } from "./duration";
+import type { FailureReason } from "./probe-result";
+import type { SocketFile } from "./socket-file";
+import { oneLine } from "./text";
+
+/** Why a probe failed, for a label and for a person. */
+export interface Diagnosis {
+  readonly reason: FailureReason;
+  /** One line: what, where, after how long, and where one helps, what to do. */
+  readonly message: string;
+}
+
+/** What was tried, where and when. */
+export interface Scene {
+  readonly socketPath: string;
+  /** What was called, as people write it: `Identity/Probe`. */
+  readonly rpcName: string;
+  readonly elapsedMs: number;
+  /** Our own effective user id. */
+  readonly uid: number;
+  /** What the file system says of the socket now: asked for only where it matters. */
+  readonly socketFile: () => SocketFile;
+}
+
+/** The longest text of a driver's that is passed on, in bytes after escaping. */
+export const MAX_DRIVER_TEXT_BYTES = 1_024;
+
+/** Says why there is no connection. Branches on codes and file types, never on the text of an error. */
+export function diagnoseConnect(failure: ConnectFailure, scene: Scene): Diagnosis {
+  const { socketPath } = scene;
+  const waited = rounded(scene.elapsedMs);
+  switch (failure.kind) {
+    case "refused":
+      return diagnoseRefusal(failure.code, scene);
+    case "closed":
+      return {
+        reason: "closed",
+        message: `connection closed: the driver closes each connection to ${socketPath} before it has said anything in HTTP/2 (tried for ${waited}); see the driver's log`,
+      };
+    case "notHttp2":
+      return {
+        reason: "not_grpc",
+        message: `not gRPC: what listens on ${socketPath} does not speak HTTP/2 (tried for ${waited}); is this the CSI driver's socket?`,
+      };
+    case "silent":
+      return {
+        reason: "hung",
+        message: `driver hung: it took the connection on ${socketPath} but did not begin to speak HTTP/2 within ${waited}; its process is stopped, deadlocked or starved`,
+      };
+  }
+  return failure satisfies never;
+}
+
+/** Says why a call that was started has no answer. A status that the driver sent reads as the Go sidecar's body does, to the letter. */
+export function diagnoseCall(outcome: Exclude<CallOutcome, { readonly kind: "answered" }>, scene: Scene): Diagnosis {
+  const { socketPath } = scene;
+  const waited = rounded(scene.elapsedMs);
+  switch (outcome.kind) {
+    case "status":
+      return {
+        reason: "rpc_error",
+        message: `rpc error: code = ${statusName(outcome.code)} desc = ${oneLine(outcome.details, MAX_DRIVER_TEXT_BYTES)}`,
+      };
+    case "notGrpc":
+      return {
+        reason: "not_grpc",
+        message: `not gRPC: what listens on ${socketPath} answers with HTTP status ${outcome.httpStatus} and no gRPC status (after ${waited}); is this the CSI driver's socket?`,
+      };
+    case "closed":
+      return {
+        reason: "closed",
+        message: `connection closed: the driver closed its connection on ${socketPath} in the middle of the call (after ${waited}); see the driver's log`,
+      };
+    case "timeout":
+      return {
+        reason: "hung",
+        message: `driver hung: HTTP/2 is up on ${socketPath}, but ${scene.rpcName} was not answered within ${waited}; see the driver's log, or raise --probe-timeout if it needs longer`,
+      };
+  }
+  return outcome satisfies never;
+}
+
+/** A fault of this process, such as no free file descriptor. Never blamed on the driver. */
+export function diagnoseInternal(what: string): Diagnosis {
+  return {
+    reason: "internal",
+    message: `internal error of the sidecar, the driver was not asked: ${oneLine(what, MAX_DRIVER_TEXT_BYTES)}`,
+  };
+}
+
+// connect(2) and socket(2): what this process or machine is short of, which says nothing of the driver.
+const SHORTAGES = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
+
+function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
+  if (SHORTAGES.has(code)) {
+    return diagnoseInternal(
+      `${code} while connecting to ${scene.socketPath}; raise this container's limit (nofile, memory)`,
+    );
+  }
+  if (code === "EACCES" || code === "EPERM") return diagnoseDenial(scene);
+  const file = scene.socketFile();
+  switch (file.kind) {
+    case "socket":
+      return code === "ENOENT" ? missing(scene, "did not exist until a moment ago") : nobodyListens(scene);
+    case "missing":
+      return file.missingDirectory === undefined
+        ? missing(scene, "does not exist")
+        : missing(scene, `does not exist, nor does its directory ${file.missingDirectory}`);
+    case "danglingLink":
+      return missing(scene, "is a symbolic link to a file that does not exist");
+    case "notASocket":
+      return {
+        reason: "not_a_socket",
+        message: `not a socket: ${scene.socketPath} is a ${file.type} (tried for ${rounded(scene.elapsedMs)}); does --csi-address name the driver's socket?`,
+      };
+    case "hidden":
+      return diagnoseDenial(scene);
+  }
+  return file satisfies never;
+}
+
+function missing(scene: Scene, how: string): Diagnosis {
+  return {
+    reason: "socket_missing",
+    message: `no such file: ${scene.socketPath} ${how} (tried for ${rounded(scene.elapsedMs)}); is the driver running, does it listen on this path, and is its directory mounted here?`,
+  };
+}
+
+// Bun reports a full accept queue (EAGAIN) as ECONNREFUSED too, so both are named.
+function nobodyListens(scene: Scene): Diagnosis {
+  return {
+    reason: "nobody_listens",
+    message: `nobody listens: ${scene.socketPath} is there but refuses connections (tried for ${rounded(scene.elapsedMs)}); the driver that made it has stopped, or it takes no connection and its queue is full`,
+  };
+}
+
+function diagnoseDenial(scene: Scene): Diagnosis {
+  const { socketPath, uid } = scene;
+  const file = scene.socketFile();
+  return {
+    reason: "permission_denied",
+    message: `permission denied: ${denial(file, socketPath, uid)} (tried for ${rounded(scene.elapsedMs)})`,
+  };
+}
+
+function denial(file: SocketFile, socketPath: string, uid: number): string {
+  if (file.kind !== "socket") {
+    return `uid ${uid} may not reach ${socketPath}, a directory on the way denies it; run the sidecar as uid 0 or open the directory to uid ${uid}`;
+  }
+  const mode = `0${file.mode.toString(8).padStart(3, "0")}`;
+  const owner = `${socketPath} belongs to uid ${file.uid} and gid ${file.gid} with mode ${mode}`;
+  if (file.writable)
+    return `${owner}, which allows uid ${uid}; so SELinux or AppArmor refuses it: see the node's audit log`;
+  return `${owner}, and connecting as uid ${uid} needs write permission; run the sidecar as uid 0 (no capability is needed), or let the driver make its socket writable for uid ${uid}`;
+}
+
+function rounded(ms: number): string {
+  return formatDuration(ms < 1_000 ? Math.round(ms) : Math.round(ms / 10) * 10);
+}
