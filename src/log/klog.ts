@@ -1,0 +1,44 @@
+import { escapeUnprintable, jsonText, quote } from "../text";
+import type { LogRecord, LogValue } from "./record";
+
+/**
+ * One record as klog's text, with its newline: `I1122 09:53:50.671185   32502 prober.ts:1] "Message" key="value"`.
+ *
+ * The time is local. The line number is always 1: to take it from a stack, the source map would have to be in memory. An
+ * error comes first, under `err`, as from klog's `ErrorS`. A value of several lines is printed as
+ * `key=<`, a tab and each line, ` >`; unlike klog, we escape what is not printable there too: it may be a driver's text.
+ */
+export function formatKlog(record: LogRecord): string {
+  const header = `${record.severity}${localTime(record.timeMs)} ${String(record.pid).padStart(7)} ${record.source}:1]`;
+  const error = record.error === undefined ? "" : formatPair("err", record.error);
+  const values = Object.entries(record.values).map(([key, value]) => formatPair(key, value));
+  return `${header} ${quote(record.message)}${error}${values.join("")}\n`;
+}
+
+/** MMDD hh:mm:ss.uuuuuu */
+function localTime(timeMs: number): string {
+  const epochMicros = Math.round(timeMs * 1_000);
+  const date = new Date(Math.floor(epochMicros / 1_000));
+  const day = `${pad(date.getMonth() + 1, 2)}${pad(date.getDate(), 2)}`;
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part, 2)).join(":");
+  return `${day} ${time}.${pad(epochMicros % 1_000_000, 6)}`;
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
+}
+
+function formatPair(key: string, value: LogValue): string {
+  if (typeof value !== "string") return ` ${key}=${formatBare(value)}`;
+  return value.includes("\n") ? ` ${key}=<\n${indent(value)} >` : ` ${key}=${quote(value)}`;
+}
+
+function formatBare(value: Exclude<LogValue, string>): string {
+  return typeof value === "object" ? jsonText(value) : String(value);
+}
+
+// A newline at the end of the value does not make an empty line more.
+function indent(text: string): string {
+  const lines = text.replace(/\n$/, "").split("\n");
+  return lines.map((line) => `\t${line.split("\t").map(escapeUnprintable).join("\t")}\n`).join("");
+}

@@ -1,0 +1,23 @@
+/** klog's letters: info, warning, error. */
+export type Severity = "I" | "W" | "E";
+
+export type LogValue = string | number | boolean | null | readonly LogValue[];
+
+/** Keys in lowerCamelCase, in the order in which they are to be printed. */
+export type LogValues = Readonly<Record<string, LogValue>>;
+
+/** One line of the log before it is text. */
+export interface LogRecord {
+  readonly severity: Severity;
+  /** Milliseconds since the epoch, with fractions. */
+  readonly timeMs: number;
+  readonly pid: number;
+  /** The file that logs, such as `prober.ts`. */
+  readonly source: string;
+  /** The level of an info line: the n of `v(n)`. */
+  readonly verbosity: number;
+  /** Constant text: what differs from line to line is in `values`. */
+  readonly message: string;
+  readonly error?: string;
+  readonly values: LogValues;
+}

@@ -1,0 +1,88 @@
+import { constants, openSync, writeSync } from "node:fs";
+
+/** Where whole lines go. `write` does not depend on `this`. */
+export interface LineSink {
+  /** Writes one line, given with its newline. Never blocks and never throws. */
+  readonly write: (line: string) => void;
+  /** How many lines have been lost so far. */
+  readonly dropped: number;
+}
+
+/**
+ * Standard error as a sink that never blocks: a container runtime that does not read must not stop a probe.
+ *
+ * A line that cannot be written at once is lost and counted. The next one that can be written comes after one that says how
+ * many were lost since the last such notice.
+ *
+ * @param notice the text of that line, with its newline
+ */
+export function openStderrSink(notice: (dropped: number) => string): LineSink {
+  const tryWrite = openOwnDescription() ?? streamWriter(process.stderr);
+  let dropped = 0;
+  let reported = 0;
+  return {
+    write: (line) => {
+      const text = dropped === reported ? line : notice(dropped - reported) + line;
+      if (tryWrite(text)) reported = dropped;
+      else dropped += 1;
+    },
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+/** Takes all of a text or nothing of it, and says which. */
+type TryWrite = (text: string) => boolean;
+
+/**
+ * Opens standard error again: O_NONBLOCK belongs to the open file description, which we may share with other processes,
+ * and a description of our own is ours to change.
+ *
+ * @returns undefined for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT)
+ */
+function openOwnDescription(): TryWrite | undefined {
+  const { O_WRONLY, O_NONBLOCK, O_APPEND, O_NOCTTY } = constants;
+  try {
+    return descriptorWriter(openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY));
+  } catch {
+    return undefined;
+  }
+}
+
+function descriptorWriter(fd: number): TryWrite {
+  // What a pipe did not take of a line: it has to go first, or the next line would be glued to half a line.
+  let rest = new Uint8Array(0);
+  return (text) => {
+    rest = rest.subarray(writeSome(fd, rest));
+    if (rest.length > 0) return false;
+    const bytes = new TextEncoder().encode(text);
+    const written = writeSome(fd, bytes);
+    if (written > 0) rest = bytes.subarray(written);
+    return written > 0;
+  };
+}
+
+/** The number of bytes taken: 0 when the pipe is full (EAGAIN), its reader is gone (EPIPE) or the disk is full (ENOSPC). */
+function writeSome(fd: number, bytes: Uint8Array): number {
+  if (bytes.length === 0) return 0;
+  try {
+    return writeSync(fd, bytes);
+  } catch {
+    return 0;
+  }
+}
+
+// Bun's process.stderr does not block either (measured with 1.4.5, sockets and pipes): it keeps what does not fit in memory,
+// so after the first such line nothing more is given to it until it has drained.
+function streamWriter(stream: NodeJS.WriteStream): TryWrite {
+  let full = false;
+  stream.on("drain", () => (full = false));
+  // A reader that is gone is an event; unheard it would end the process.
+  stream.on("error", () => (full = true));
+  return (text) => {
+    if (full) return false;
+    full = !stream.write(text);
+    return true;
+  };
+}

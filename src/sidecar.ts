@@ -1,0 +1,60 @@
+import { createIdentityClient, PROBE_METHOD } from "./csi/identity";
+import { createDriverName, type DriverName } from "./driver-name";
+import type { Edge } from "./edge";
+import { createHistory, type History } from "./history";
+import type { CreateLogger } from "./log/logger";
+import { createSidecarMetrics, type SidecarMetrics } from "./metrics/sidecar";
+import type { Options } from "./options";
+import { probeOnce } from "./probe";
+import type { ProbeResult } from "./probe-result";
+import { createProber, type Prober } from "./prober";
+import { lookAtSocketFile } from "./socket-file";
+import { COMMIT, VERSION } from "./version";
+
+/** Everything about one driver: who asks it, what it is called, and what is remembered of its answers. */
+export interface Sidecar {
+  readonly prober: Prober;
+  readonly driverName: DriverName;
+  readonly metrics: SidecarMetrics;
+}
+
+/** Wires a sidecar. Nothing is asked of the driver before the first probe, or before `driverName.start()`. */
+export function createSidecar(options: Options, { uid, startTimeSeconds }: Edge, createLogger: CreateLogger): Sidecar {
+  const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs } = options;
+  const client = createIdentityClient({ socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}` });
+  const place = { client, socketPath, uid, lookAtSocketFile };
+  const build = { version: VERSION, commit: COMMIT, bun: Bun.version };
+  const metrics = createSidecarMetrics({ startTimeSeconds, build });
+  const driverName = createDriverName({
+    ...place,
+    logger: createLogger("driver-name.ts"),
+    onRpc: (method, rpc) => metrics.countRpc(driverName.current(), method, rpc),
+  });
+  const history = createHistory({
+    logger: createLogger("prober.ts"),
+    nowMs: () => performance.now(),
+    driverName: driverName.current,
+  });
+  const prober = createProber({
+    probeOnce: () => probeOnce(place),
+    onResult: createRecorder(metrics, history, driverName),
+  });
+  return { prober, driverName, metrics };
+}
+
+/** Makes what is told of each result: it counts, and it is news only where no later probe has ended before it. */
+function createRecorder(metrics: SidecarMetrics, history: History, driverName: DriverName) {
+  let latestBegun = 0;
+  let answeredBefore = true;
+  return (result: ProbeResult, begun: number): void => {
+    const current = begun > latestBegun;
+    if (current) latestBegun = begun;
+    const { rpc } = result.timing;
+    if (rpc !== undefined) metrics.countRpc(driverName.current(), PROBE_METHOD, rpc);
+    metrics.countProbe(result, (performance.timeOrigin + performance.now()) / 1_000, current);
+    history.record(result, current);
+    const answered = result.kind !== "failed" || result.reason === "rpc_error";
+    if (answered && !answeredBefore) driverName.driverAnswered();
+    answeredBefore = answered;
+  };
+}
