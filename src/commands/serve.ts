@@ -1,0 +1,126 @@
+import { defineCommand, type ArgsDef, type CommandDef } from "citty";
+import type { Edge } from "../edge";
+import { ConfigError, errorCode, errorText } from "../errors";
+import { FLAGS } from "../flags";
+import { answerHealthz, answerMetrics, createHandler, type Route } from "../http/handler";
+import { startHttpServer, type HttpServer } from "../http/server";
+import { createLogging, droppedLinesNotice, type CreateLogger } from "../log/logger";
+import { openStderrSink } from "../log/sink";
+import { readMaxOpenFiles, readProcessMetrics } from "../metrics/process";
+import { readOptions, type Listener, type Options } from "../options";
+import { createSidecar, type Sidecar } from "../sidecar";
+import { quote } from "../text";
+import { COMMIT, VERSION } from "../version";
+
+/** `livenessprobe [serve]`: answers the kubelet until told to stop. Its `run` returns the exit code and throws ConfigError. */
+export function defineServe(edge: Edge, stray: readonly string[]): CommandDef {
+  return defineCommand({
+    meta: { name: "serve", description: "Answer /healthz with the CSI driver's Identity/Probe" },
+    args: ARGS,
+    run: ({ args }) => serve(readOptions(givenFlags(args)), edge, stray),
+  });
+}
+
+const ARGS: ArgsDef = Object.fromEntries(FLAGS.map(({ name }) => [name, { type: "string" }]));
+
+/** After SIGTERM a probe in flight may end within its deadline, but no longer than this. */
+const STOP_WITHIN_MS = 2_000;
+
+async function serve(options: Options, edge: Edge, stray: readonly string[]): Promise<number> {
+  const createLogger = startLogging(options, edge);
+  const sidecar = createSidecar(options, edge, createLogger);
+  const servers = listen(options, sidecar, edge);
+  const logger = createLogger("serve.ts");
+  if (stray.length > 0)
+    logger.warning("Ignoring what follows the flags: no flag begins there", { words: stray.join(" ") });
+  logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
+  for (const { listener, server } of servers)
+    logger.info("Listening", { flag: listener.flag, address: server.address });
+  sidecar.driverName.start();
+
+  await edge.stopRequested;
+  logger.info("Stopping", { atMost: "2s" });
+  sidecar.driverName.stop();
+  await Promise.race([
+    Promise.all([...servers.map(({ server }) => server.stop()), sidecar.prober.idle()]),
+    Bun.sleep(STOP_WITHIN_MS),
+  ]);
+  return 0;
+}
+
+function startLogging({ log }: Options, { pid }: Edge): CreateLogger {
+  const { write } = openStderrSink(droppedLinesNotice({ format: log.format, nowMs: epochMs, pid }));
+  return createLogging({ ...log, pid, nowMs: epochMs, write });
+}
+
+interface ListeningServer {
+  readonly listener: Listener;
+  readonly server: HttpServer;
+}
+
+function listen(options: Options, sidecar: Sidecar, edge: Edge): readonly ListeningServer[] {
+  const { health, metrics } = options;
+  const healthz: Route = { path: "/healthz", answer: async () => answerHealthz(await sidecar.prober.probe()) };
+  switch (metrics.kind) {
+    case "none":
+      return listenEach([{ listener: health, routes: [healthz] }]);
+    case "withHealth":
+      return listenEach([{ listener: health, routes: [healthz, metricsRoute(metrics.path, sidecar, edge)] }]);
+    case "separate":
+      return listenEach([
+        { listener: health, routes: [healthz] },
+        { listener: metrics.listen, routes: [metricsRoute(metrics.path, sidecar, edge)] },
+      ]);
+  }
+  return metrics satisfies never;
+}
+
+function metricsRoute(path: string, { metrics }: Sidecar, { startTimeSeconds }: Edge): Route {
+  return { path, answer: (request) => answerMetrics(request, metrics.render(readProcessMetrics()), startTimeSeconds) };
+}
+
+interface Listening {
+  readonly listener: Listener;
+  readonly routes: readonly Route[];
+}
+
+function listenEach(all: readonly Listening[]): readonly ListeningServer[] {
+  const maxConnections = connectionLimit(readMaxOpenFiles(), all.length);
+  return all.map(({ listener, routes }) => ({ listener, server: start(listener, routes, maxConnections) }));
+}
+
+function start(listener: Listener, routes: readonly Route[], maxConnections: number): HttpServer {
+  const { flag, text, hostname, port } = listener;
+  try {
+    return startHttpServer({ hostname, port, maxConnections, handle: createHandler(routes) });
+  } catch (error) {
+    const why = errorCode(error) === "EADDRINUSE" ? "the port is in use" : errorText(error);
+    throw new ConfigError(`${flag} must be an address to listen on, got ${quote(text)}: ${why}`);
+  }
+}
+
+/** Descriptors kept for all but HTTP: the runtime's own, the log, `/proc` at a scrape, and connections to the driver. */
+const RESERVED_FDS = 64;
+/** One of the client's, and two of the socket pair behind it while a request is answered. */
+const FDS_PER_CONNECTION = 3;
+/** More would only cost memory: the kernel's part of it counts against the container's limit. */
+const MOST_CONNECTIONS = 1_024;
+const FEWEST_CONNECTIONS = 8;
+
+/** How many connections each listener may hold. */
+function connectionLimit(maxOpenFiles: number, listeners: number): number {
+  const affordable = Math.floor((maxOpenFiles - RESERVED_FDS) / FDS_PER_CONNECTION / listeners);
+  return Math.max(FEWEST_CONNECTIONS, Math.min(MOST_CONNECTIONS, affordable));
+}
+
+// citty gives each flag also under a camel-cased name, and its positional words under `_`.
+function givenFlags(args: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const given = FLAGS.map(({ name }) => [name, args[name]] as const);
+  return Object.fromEntries(
+    given.filter((entry): entry is readonly [(typeof entry)[0], string] => typeof entry[1] === "string"),
+  );
+}
+
+function epochMs(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,12 @@
+/** What a command has of the process and the world around it. Made in `main.ts` alone; tests make their own. */
+export interface Edge {
+  readonly writeOut: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  /** Resolves when the process is asked to stop (SIGTERM, SIGINT). */
+  readonly stopRequested: Promise<void>;
+  readonly pid: number;
+  /** Effective user id. */
+  readonly uid: number;
+  /** When the process started, in seconds since the unix epoch. */
+  readonly startTimeSeconds: number;
+}

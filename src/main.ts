@@ -1,0 +1,47 @@
+import type { Edge } from "./edge";
+
+async function main(): Promise<void> {
+  forgetForeignEnvironment();
+  // Imported late, because grpc-js reads its environment when it is loaded.
+  const { run } = await import("./cli");
+  process.exit(await run(process.argv.slice(2), openEdge()));
+}
+
+function openEdge(): Edge {
+  const startedAtMs = performance.timeOrigin;
+  return {
+    writeOut: (text) => void process.stdout.write(text),
+    writeError: (text) => void process.stderr.write(text),
+    stopRequested: stopSignal(),
+    pid: process.pid,
+    uid: process.geteuid?.() ?? 0,
+    startTimeSeconds: startedAtMs / 1_000,
+  };
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once, with the exit code a shell reports for it. */
+function stopSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // Handlers are what makes these signals work for process 1, which has no default action for them.
+  for (const [signal, number] of [
+    ["SIGTERM", 15],
+    ["SIGINT", 2],
+  ] as const) {
+    let asked = false;
+    process.on(signal, () => {
+      if (asked) process.exit(128 + number);
+      asked = true;
+      resolve();
+    });
+  }
+  return promise;
+}
+
+/** A pod's environment must change nothing: grpc-js would trace to standard error, and find proxies, by these. */
+function forgetForeignEnvironment(): void {
+  for (const name of Object.keys(process.env)) {
+    if (/^(grpc_|http_proxy$|https_proxy$|all_proxy$|no_proxy$)/i.test(name)) delete process.env[name];
+  }
+}
+
+void main();
