@@ -1,5 +1,6 @@
 import { parseDuration } from "./duration";
 import type { Flag } from "./flags";
+import type { VmodulePattern } from "./log/record";
 import { parseQuantity } from "./quantity";
 import { quote } from "./text";
 
@@ -22,11 +23,6 @@ export const IMPLIED_COMMAND = "serve";
 
 /** The largest verbosity: Kubernetes logging keeps it in 31 bits. */
 export const MAX_VERBOSITY = 2_147_483_647;
-
-export interface VmodulePattern {
-  readonly pattern: string;
-  readonly verbosity: number;
-}
 
 export type Vmodule =
   | { readonly kind: "patterns"; readonly patterns: readonly VmodulePattern[] }

@@ -64,7 +64,7 @@ function fractionNs(digits: string, unitNs: number): bigint {
   let scale = 1;
   for (const digit of digits) {
     const next = value * 10n + BigInt(digit);
-    if (value > INT64_MAX / 10n || next > INT64_MAX + 1n) break;
+    if (next > INT64_MAX + 1n) break;
     value = next;
     scale *= 10;
   }

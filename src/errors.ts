@@ -1,12 +1,5 @@
 import { inspect } from "node:util";
 
-/** The command line cannot be read: a word is no flag, no command, or no value of its flag's type. The usage follows on standard error. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-  /** Go's `flag` package ends a program with the same code. */
-  readonly exitCode = 2;
-}
-
 /** The flags can be read but cannot work, alone or together. The message is one line: the flag, the rule, the value. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

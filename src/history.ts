@@ -51,7 +51,7 @@ export function createHistory({ logger, nowMs, driverName }: HistoryOptions): Hi
   function recordFailure(result: FailedOrNotReady, before: State | undefined): State {
     const now = nowMs();
     const reason = reasonOf(result);
-    const failedSinceMs = before?.kind === "failing" ? before.failedSinceMs : now;
+    const failedSinceMs = before?.kind === "failing" ? before.failedSinceMs : now - result.timing.elapsedMs;
     const failures = (before?.kind === "failing" ? before.failures : 0) + 1;
     const changed = before?.kind !== "failing" || before.reason !== reason;
     const due = before?.kind === "failing" && now - before.loggedAtMs >= REMINDER_MS;

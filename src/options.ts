@@ -1,5 +1,4 @@
 import { parseBool, parseVmodule } from "./argv";
-import type { VmodulePattern } from "./argv";
 import { parseCsiAddress } from "./csi/address";
 import { formatDuration, parseDuration } from "./duration";
 import { ConfigError } from "./errors";
@@ -7,6 +6,7 @@ import { flagDefault } from "./flags";
 import type { FlagName } from "./flags";
 import { parseHealthPort, parseListenAddress } from "./http/address";
 import type { ListenAddress } from "./http/address";
+import type { VmodulePattern } from "./log/record";
 import { parseQuantity } from "./quantity";
 import { quote } from "./text";
 

@@ -59,7 +59,8 @@ export function callUnary(
       },
       onReceiveStatus: (status) => {
         forget();
-        resolve(outcomeOf(headers, status, message, lost));
+        const outcome = outcomeOf(headers, status, message, lost);
+        resolve(isDeadlinePassing(outcome, deadline) ? { kind: "timeout" } : outcome);
       },
     },
     TRANSPORT,
@@ -150,6 +151,15 @@ function outcomeOf(
   }
   if (lost) return { kind: "closed" };
   return { kind: "status", code: end.code, details: end.details };
+}
+
+// A driver ends a call at the grpc-timeout it was sent, by its own clock and perhaps a moment before our timer: grpc-go with
+// RST_STREAM CANCEL, others with a status. That is our deadline, not something the driver has to say.
+const DEADLINE_SKEW_MS = 50;
+
+function isDeadlinePassing(outcome: CallOutcome, deadline: Deadline): boolean {
+  if (outcome.kind !== "status" || deadline.remainingMs() > DEADLINE_SKEW_MS) return false;
+  return outcome.code === StatusCode.deadlineExceeded || outcome.code === StatusCode.canceled;
 }
 
 function answerOf(framed: Uint8Array | undefined): CallOutcome {

@@ -1,6 +1,6 @@
 import { formatJson } from "./json";
 import { formatKlog } from "./klog";
-import type { LogRecord, LogValues } from "./record";
+import type { LogRecord, LogValues, VmodulePattern } from "./record";
 
 /** Info lines that are printed from some verbosity on. */
 export interface VerboseLogger {
@@ -16,13 +16,6 @@ export interface Logger {
   error(error: string | undefined, message: string, values?: LogValues): void;
   /** Lines at verbosity `n`. */
   v(n: number): VerboseLogger;
-}
-
-/** One `pattern=N` of `--vmodule`. */
-export interface VmodulePattern {
-  /** A glob for the name of a source file without its extension: `prober`, `h*`, `[a-c]*`. */
-  readonly pattern: string;
-  readonly verbosity: number;
 }
 
 export type LogFormat = "text" | "json";

@@ -21,3 +21,10 @@ export interface LogRecord {
   readonly error?: string;
   readonly values: LogValues;
 }
+
+/** One `pattern=N` of `--vmodule`. */
+export interface VmodulePattern {
+  /** A glob for the name of a source file without its extension: `prober`, `h*`, `[a-c]*`. */
+  readonly pattern: string;
+  readonly verbosity: number;
+}

@@ -1,0 +1,164 @@
+import { describe, expect, test } from "bun:test";
+import { parseBool, parseVmodule, readArgv } from "../src/argv";
+import { FLAGS } from "../src/flags";
+
+const commands = ["serve", "check", "list"];
+const read = (...argv: readonly string[]) => readArgv(argv, FLAGS, commands);
+
+describe("the command", () => {
+  test.each([
+    ["nothing at all", [], "serve"],
+    ["a flag first, as in the Go sidecar's manifests", ["--v=1"], "serve"],
+    ["a dash alone, which is no flag", ["-"], "serve"],
+    ["a command by its name", ["check", "--v=1"], "check"],
+    ["serve by its name", ["serve"], "serve"],
+  ])("%s", (_, argv, command) => {
+    expect(read(...argv)).toMatchObject({ kind: "run", command });
+  });
+
+  test.each(["lst", "", "toString", "__proto__", "constructor", "/csi/csi.sock"])("%j is none", (word) => {
+    expect(read(word, "--help")).toEqual({
+      kind: "refused",
+      message: `unknown command ${JSON.stringify(word)}: the commands are serve, check, list; see --help`,
+    });
+  });
+});
+
+describe("flags in Go's syntax", () => {
+  test.each([
+    ["one dash", ["-csi-address=/a"], { "csi-address": "/a" }],
+    ["two dashes", ["--csi-address=/a"], { "csi-address": "/a" }],
+    ["a value in the next word", ["-csi-address", "/a", "--v", "5"], { "csi-address": "/a", v: "5" }],
+    ["an empty value", ["--http-endpoint="], { "http-endpoint": "" }],
+    ["an empty next word", ["--http-endpoint", ""], { "http-endpoint": "" }],
+    ["an equals sign in the value", ["--csi-address=/a=b"], { "csi-address": "/a=b" }],
+    ["a next word that looks like a flag", ["--csi-address", "--v=1"], { "csi-address": "--v=1" }],
+    ["two dashes as a value", ["--csi-address", "--"], { "csi-address": "--" }],
+    ["the last of two", ["--v=1", "-v", "2"], { v: "2" }],
+    ["a bare bool", ["--automaxprocs"], { automaxprocs: "true" }],
+    ["a bool with a value", ["--automaxprocs=F"], { automaxprocs: "F" }],
+    ["version, denied", ["--version=false"], { version: "false" }],
+    ["vmodule, which adds up", ["--vmodule=a=1", "--vmodule", "b=2,", "--vmodule="], { vmodule: "a=1,b=2,," }],
+    ["the largest verbosity", ["-v=2147483647"], { v: "2147483647" }],
+    ["a quantity", ["--log-json-info-buffer-size=2Ki"], { "log-json-info-buffer-size": "2Ki" }],
+    ["a duration", ["--probe-timeout=1m30s"], { "probe-timeout": "1m30s" }],
+  ])("%s", (_, argv, values) => {
+    expect(read(...argv)).toEqual({ kind: "run", command: "serve", values, stray: [] });
+  });
+});
+
+describe("the flags' end", () => {
+  test.each([
+    ["a word that is no flag", ["--v=1", "check", "--v=2"], ["check", "--v=2"]],
+    ["the word after a bool", ["--v=1", "--automaxprocs=true", "true"], ["true"]],
+    ["two dashes", ["--v=1", "--", "--v=2", "x"], ["--v=2", "x"]],
+    ["two dashes with nothing behind", ["--v=1", "--"], []],
+    ["a dash alone", ["--v=1", "-"], ["-"]],
+    ["an empty word", ["--v=1", "", "--bogus"], ["", "--bogus"]],
+    ["a second command", ["list", "--v=1", "serve"], ["serve"]],
+  ])("%s", (_, argv, stray) => {
+    expect(read(...argv)).toMatchObject({ kind: "run", values: { v: "1" }, stray });
+  });
+});
+
+describe("help and version, where they come first", () => {
+  test.each([
+    ["-h", ["-h"], { kind: "help", command: "serve" }],
+    ["--help before an error", ["--help", "--bogus"], { kind: "help", command: "serve" }],
+    ["--help with a value", ["--help=false"], { kind: "help", command: "serve" }],
+    ["help of a command", ["check", "--v=1", "-help"], { kind: "help", command: "check" }],
+    ["--version before an error", ["--version", "--bogus"], { kind: "version" }],
+    ["-version=1", ["-version=1"], { kind: "version" }],
+    ["version before help", ["--version", "--help"], { kind: "version" }],
+  ] as const)("%s", (_, argv, outcome) => {
+    expect(read(...argv)).toEqual(outcome);
+  });
+
+  test("an error before help is an error", () => {
+    expect(read("--bogus", "--help")).toMatchObject({ kind: "refused" });
+  });
+});
+
+describe("what Go refuses, in its words", () => {
+  test.each([
+    ["--bogus", "flag provided but not defined: -bogus"],
+    ["-bogus=1", "flag provided but not defined: -bogus"],
+    ["--no-automaxprocs", "flag provided but not defined: -no-automaxprocs"],
+    ["-v5", "flag provided but not defined: -v5"],
+    ["--__proto__=1", "flag provided but not defined: -__proto__"],
+    ["--toString", "flag provided but not defined: -toString"],
+    ["--constructor=x", "flag provided but not defined: -constructor"],
+    ["--CSI-address=/a", "flag provided but not defined: -CSI-address"],
+    ["-csi-address", "flag needs an argument: -csi-address"],
+    ["--v", "flag needs an argument: -v"],
+    ["---x", "bad flag syntax: ---x"],
+    ["--=x", "bad flag syntax: --=x"],
+    ["-=x", "bad flag syntax: -=x"],
+    ["-v=x", 'invalid value "x" for flag -v: strconv.ParseUint: parsing "x": invalid syntax'],
+    ["-v=", 'invalid value "" for flag -v: strconv.ParseUint: parsing "": invalid syntax'],
+    ["-v=-1", 'invalid value "-1" for flag -v: strconv.ParseUint: parsing "-1": invalid syntax'],
+    ["-v=1.5", 'invalid value "1.5" for flag -v: strconv.ParseUint: parsing "1.5": invalid syntax'],
+    ["-v=1\n", 'invalid value "1\\n" for flag -v: strconv.ParseUint: parsing "1\\n": invalid syntax'],
+    [
+      "-v=2147483648",
+      'invalid value "2147483648" for flag -v: strconv.ParseUint: parsing "2147483648": value out of range',
+    ],
+    [
+      "-v=9999999999x",
+      'invalid value "9999999999x" for flag -v: strconv.ParseUint: parsing "9999999999x": value out of range',
+    ],
+    ["--probe-timeout=abc", 'invalid value "abc" for flag -probe-timeout: parse error'],
+    ["--probe-timeout=3", 'invalid value "3" for flag -probe-timeout: parse error'],
+    ["--log-flush-frequency=1d", 'invalid value "1d" for flag -log-flush-frequency: parse error'],
+    ["--vmodule=a", 'invalid value "a" for flag -vmodule: "a" does not have the pattern=N format'],
+    ["--vmodule=a=1,=2", 'invalid value "a=1,=2" for flag -vmodule: "=2" does not have the pattern=N format'],
+    ["--vmodule=a=b=1", 'invalid value "a=b=1" for flag -vmodule: "a=b=1" does not have the pattern=N format'],
+    [
+      "--vmodule=a=x",
+      'invalid value "a=x" for flag -vmodule: parsing verbosity in "a=x": strconv.ParseUint: parsing "x": invalid syntax',
+    ],
+    ["--automaxprocs=x", 'invalid boolean value "x" for -automaxprocs: strconv.ParseBool: parsing "x": invalid syntax'],
+    ["--automaxprocs=", 'invalid boolean value "" for -automaxprocs: strconv.ParseBool: parsing "": invalid syntax'],
+    [
+      "--log-text-info-buffer-size=1K",
+      'invalid value "1K" for flag -log-text-info-buffer-size: unable to parse quantity\'s suffix',
+    ],
+    [
+      "--log-json-info-buffer-size=abc",
+      'invalid value "abc" for flag -log-json-info-buffer-size: quantities must match the regular expression ' +
+        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ],
+  ])("%j", (word, message) => {
+    expect(read(word)).toEqual({ kind: "refused", message });
+  });
+
+  test("the first of two errors, though a good value follows", () => {
+    expect(read("-v=x", "--bogus", "-v=1")).toMatchObject({
+      message: 'invalid value "x" for flag -v: strconv.ParseUint: parsing "x": invalid syntax',
+    });
+  });
+});
+
+test.each([
+  ["1 t T TRUE true True", true],
+  ["0 f F FALSE false False", false],
+  ["tRUE yes on 2 -1", undefined],
+])("the words %s are %p", (words, value) => {
+  expect(words.split(" ").map(parseBool)).toEqual(words.split(" ").map(() => value));
+});
+
+test.each([
+  ["nothing", "", []],
+  ["commas alone", ",,", []],
+  ["one pattern", "prober=5", [{ pattern: "prober", verbosity: 5 }]],
+  [
+    "two, a wildcard and a trailing comma",
+    "csi*=4,http=0,",
+    [
+      { pattern: "csi*", verbosity: 4 },
+      { pattern: "http", verbosity: 0 },
+    ],
+  ],
+])("vmodule of %s", (_, text, patterns) => {
+  expect(parseVmodule(text)).toEqual({ kind: "patterns", patterns });
+});
