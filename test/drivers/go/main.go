@@ -1,0 +1,253 @@
+// A CSI driver on grpc-go that does as it is told: the modes are those of test/support/driver-protocol.ts.
+//
+//	driver --socket PATH --name NAME [--mode MODE]
+//
+// Commands arrive on standard input, a line each; events leave on standard output as JSON lines.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+func main() {
+	socket := flag.String("socket", "", "unix socket to listen on")
+	name := flag.String("name", "go.csi.test", "the driver's name")
+	first := flag.String("mode", "ready", "how Probe answers")
+	flag.Parse()
+	log.SetFlags(0)
+
+	d := &driver{name: *name}
+	if err := d.command("mode " + *first); err != nil {
+		log.Fatal(err)
+	}
+	if err := d.command("info ready"); err != nil {
+		log.Fatal(err)
+	}
+	if err := d.serve(*socket); err != nil {
+		log.Fatal(err)
+	}
+}
+
+type driver struct {
+	csi.UnimplementedIdentityServer
+	name  string
+	probe atomic.Pointer[mode]
+	info  atomic.Pointer[mode]
+}
+
+func (d *driver) serve(socket string) error {
+	// A driver that was killed leaves its socket behind; real drivers clear it away when they start.
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer(grpc.UnaryInterceptor(report))
+	csi.RegisterIdentityServer(server, d)
+
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	go func() {
+		<-terminated
+		server.Stop()
+	}()
+	go d.readCommands()
+
+	emit(map[string]any{"event": "listening"})
+	return server.Serve(&countingListener{Listener: listener})
+}
+
+// readCommands ends the process with its parent: a test run that dies leaves no drivers behind.
+func (d *driver) readCommands() {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		if err := d.command(lines.Text()); err != nil {
+			log.Fatal(err)
+		}
+		emit(map[string]any{"event": "command", "line": lines.Text()})
+	}
+	os.Exit(0)
+}
+
+func (d *driver) command(line string) error {
+	what, text, _ := strings.Cut(line, " ")
+	m, err := parseMode(text)
+	if err != nil {
+		return fmt.Errorf("%w in the command %q", err, line)
+	}
+	switch what {
+	case "mode":
+		d.probe.Store(m)
+	case "info":
+		d.info.Store(m)
+	default:
+		return fmt.Errorf("unknown command %q", line)
+	}
+	return nil
+}
+
+type mode struct {
+	kind    string
+	delay   time.Duration
+	code    codes.Code
+	message string
+}
+
+func parseMode(text string) (*mode, error) {
+	kind, rest, _ := strings.Cut(text, " ")
+	switch kind {
+	case "ready", "absent", "notready", "notready-empty", "hang", "trailers":
+		return &mode{kind: kind}, nil
+	case "slow":
+		ms, err := strconv.Atoi(rest)
+		return &mode{kind: kind, delay: time.Duration(ms) * time.Millisecond}, err
+	case "status":
+		number, message, _ := strings.Cut(rest, " ")
+		code, err := strconv.ParseUint(number, 10, 32)
+		return &mode{kind: kind, code: codes.Code(code), message: message}, err
+	}
+	return nil, fmt.Errorf("unknown mode %q", text)
+}
+
+// follow does what a mode asks of any call before it is answered.
+func (m *mode) follow(ctx context.Context) error {
+	switch m.kind {
+	case "hang":
+		<-ctx.Done()
+		return ctx.Err()
+	case "slow":
+		select {
+		case <-time.After(m.delay):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	case "status":
+		return status.Error(m.code, m.message)
+	case "trailers":
+		if err := grpc.SetHeader(ctx, metadata.Pairs("x-driver", "header")); err != nil {
+			return err
+		}
+		return grpc.SetTrailer(ctx, metadata.Pairs("x-driver", "trailer"))
+	}
+	return nil
+}
+
+func (d *driver) Probe(ctx context.Context, _ *csi.ProbeRequest) (*csi.ProbeResponse, error) {
+	m := d.probe.Load()
+	if err := m.follow(ctx); err != nil {
+		return nil, err
+	}
+	switch m.kind {
+	case "absent":
+		return &csi.ProbeResponse{}, nil
+	case "notready-empty":
+		return &csi.ProbeResponse{Ready: wrapperspb.Bool(false)}, nil
+	case "notready":
+		// protobuf-go leaves a false out; other libraries write it, so it goes in as a field nobody knows.
+		ready := wrapperspb.Bool(false)
+		ready.ProtoReflect().SetUnknown([]byte{0x08, 0x00})
+		return &csi.ProbeResponse{Ready: ready}, nil
+	}
+	return &csi.ProbeResponse{Ready: wrapperspb.Bool(true)}, nil
+}
+
+func (d *driver) GetPluginInfo(ctx context.Context, _ *csi.GetPluginInfoRequest) (*csi.GetPluginInfoResponse, error) {
+	if err := d.info.Load().follow(ctx); err != nil {
+		return nil, err
+	}
+	return &csi.GetPluginInfoResponse{Name: d.name, VendorVersion: "1.0.0"}, nil
+}
+
+func (d *driver) GetPluginCapabilities(context.Context, *csi.GetPluginCapabilitiesRequest) (*csi.GetPluginCapabilitiesResponse, error) {
+	service := &csi.PluginCapability_Service{Type: csi.PluginCapability_Service_CONTROLLER_SERVICE}
+	capability := &csi.PluginCapability{Type: &csi.PluginCapability_Service_{Service: service}}
+	return &csi.GetPluginCapabilitiesResponse{Capabilities: []*csi.PluginCapability{capability}}, nil
+}
+
+// report tells of a call before it is handled. grpc-go keeps the grpc-timeout header to itself: the deadline stands in.
+func report(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	event := map[string]any{"event": "rpc", "method": info.FullMethod}
+	if message, ok := request.(proto.Message); ok {
+		event["requestBytes"] = proto.Size(message)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		event["deadlineMs"] = time.Until(deadline).Milliseconds()
+	}
+	headers, _ := metadata.FromIncomingContext(ctx)
+	if authority := headers.Get(":authority"); len(authority) > 0 {
+		event["authority"] = authority[0]
+	}
+	if agent := headers.Get("user-agent"); len(agent) > 0 {
+		event["userAgent"] = agent[0]
+	}
+	emit(event)
+	return handler(ctx, request)
+}
+
+// countingListener tells of each connection from its accept, so that one which never speaks HTTP/2 counts too.
+type countingListener struct {
+	net.Listener
+	mutex sync.Mutex
+	open  int
+}
+
+func (l *countingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.count("connection", 1)
+	return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { l.count("closed", -1) })}, nil
+}
+
+func (l *countingListener) count(event string, by int) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.open += by
+	emit(map[string]any{"event": event, "open": l.open})
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	defer c.closed()
+	return c.Conn.Close()
+}
+
+var output sync.Mutex
+
+func emit(event map[string]any) {
+	output.Lock()
+	defer output.Unlock()
+	if err := json.NewEncoder(os.Stdout).Encode(event); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,68 @@
+import type { Socket } from "node:net";
+import { type Answer, HOSTILE_ANSWERS, flood, repeat } from "./hostile-answers";
+import { ERROR, FLAG, FRAME, SETTING, frame, goaway, settings } from "./http2-frames";
+import { type Http2Peer, http2Peer } from "./http2-peer";
+
+/** What a driver does with a connection from its accept on. */
+export type Behaviour = (socket: Socket) => void;
+
+export type HostileName = keyof typeof HOSTILE;
+
+/** Bytes that are neither HTTP nor TLS, with some that no text has. */
+const GARBAGE = Buffer.from("\u0000\u00ff\u001b[2Jnot a driver\r\n\u00de\u00ad\u00be\u00ef", "latin1");
+
+/** A fatal alert, `unexpected_message`, which is what a TLS server says to an HTTP/2 preface (RFC 8446, section 6). */
+const TLS_ALERT = Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a);
+
+/**
+ * Bad drivers, by what they do; those of HOSTILE_ANSWERS speak HTTP/2 well until a request has arrived.
+ * They answer every method as if it were Probe: to GetPluginInfo, "ready" is a name of two control characters.
+ */
+export const HOSTILE = {
+  "accepts and never answers": (socket) => void socket.resume(),
+  "accepts and closes at once": (socket) => void socket.end(),
+  "accepts and drops the connection": (socket) => void socket.destroy(),
+  "speaks HTTP/1.1": (socket) =>
+    void socket.once("data", () =>
+      socket.end("HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n400 Bad Request"),
+    ),
+  "speaks TLS": (socket) => void socket.once("data", () => socket.end(TLS_ALERT)),
+  "sends garbage": (socket) => void socket.resume().write(GARBAGE),
+  "sends garbage without end": (socket) => flood({ socket: socket.resume() }, repeat(GARBAGE)),
+  "greets first, as SSH does": (socket) => void socket.resume().write("SSH-2.0-OpenSSH_9.9\r\n"),
+
+  "closes after SETTINGS": (socket) => void socket.resume().end(settings()),
+  "sends GOAWAY after SETTINGS": http2((peer) => peer.write(goaway(0, ERROR.NO_ERROR))),
+  "sends GOAWAY after SETTINGS and closes": (socket) =>
+    void socket.resume().end(Buffer.concat([settings(), goaway(0, ERROR.NO_ERROR)])),
+  "sends SETTINGS that are forbidden": (socket) => void socket.resume().write(settings([SETTING.ENABLE_PUSH, 2])),
+  "sends SETTINGS that allow no streams": http2(() => {}, settings([SETTING.MAX_CONCURRENT_STREAMS, 0])),
+  "sends SETTINGS that allow no bytes": http2(() => {}, settings([SETTING.INITIAL_WINDOW_SIZE, 0])),
+  "sends half of its SETTINGS": (socket) => void socket.resume().write(settings().subarray(0, 5)),
+  "declares a frame of 16 MB": http2((peer) => peer.write(Buffer.of(0xff, 0xff, 0xff, FRAME.DATA, 0, 0, 0, 0, 1))),
+  "floods with PINGs": http2((peer) => flood(peer, repeat(frame(FRAME.PING, FLAG.NONE, 0, Buffer.alloc(8))))),
+  "floods with SETTINGS": http2((peer) => flood(peer, repeat(settings()))),
+
+  ...mapAnswers(HOSTILE_ANSWERS),
+} as const satisfies Record<string, Behaviour>;
+
+/** An HTTP/2 server that sends its SETTINGS, does what is asked, and answers no request. */
+function http2(greet: (peer: Http2Peer) => void, greeting = settings()): Behaviour {
+  return (socket) => {
+    socket.write(greeting);
+    greet(http2Peer(socket, () => {}));
+  };
+}
+
+function mapAnswers<Name extends string>(answers: Readonly<Record<Name, Answer>>): Record<Name, Behaviour> {
+  const entries = Object.entries<Answer>(answers).map(([name, answer]): [string, Behaviour] => [name, serve(answer)]);
+  // Object.fromEntries forgets which names went in.
+  return Object.fromEntries(entries) as Record<Name, Behaviour>;
+}
+
+function serve(answer: Answer): Behaviour {
+  return (socket) => {
+    socket.write(settings());
+    const peer = http2Peer(socket, (streamId) => void answer(peer, streamId));
+  };
+}

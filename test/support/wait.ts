@@ -1,0 +1,32 @@
+/** Between two looks, in milliseconds. */
+const INTERVAL_MS = 5;
+
+/**
+ * Waits until `predicate` holds, and is the one place where tests poll.
+ *
+ * @param boundMs how long to wait at most, in milliseconds
+ * @param what what is waited for, worded to follow "waited for"; a function is asked when the time is up
+ * @returns the first value that is not false, null or undefined
+ * @throws when the time is up, saying what was waited for
+ */
+export async function waitUntil<T>(
+  predicate: () => T | Promise<T>,
+  boundMs: number,
+  what: string | (() => string),
+): Promise<Exclude<T, false | null | undefined>> {
+  const start = performance.now();
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other is the point
+    const value = await predicate();
+    if (isThere(value)) return value;
+    if (performance.now() - start >= boundMs) {
+      throw new Error(`waited ${boundMs} ms in vain for ${typeof what === "string" ? what : what()}`);
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await Bun.sleep(INTERVAL_MS);
+  }
+}
+
+function isThere<T>(value: T): value is Exclude<T, false | null | undefined> {
+  return value !== false && value !== null && value !== undefined;
+}
