@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { startDriver } from "../test/support/drivers";
+import { startSidecar, type Sidecar } from "../test/support/sidecar";
+
+/** Shows the built executable with a sample CSI driver: ready, hung, ready again, gone. Leaves nothing behind, on Ctrl-C too. */
+async function main(): Promise<number> {
+  await using cleanup = new AsyncDisposableStack();
+  const { promise: interrupted, resolve } = Promise.withResolvers<number>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(130));
+  return await Promise.race([demo(cleanup).then(() => 0), interrupted]);
+}
+
+async function demo(cleanup: AsyncDisposableStack): Promise<void> {
+  say("A sample CSI driver: a real Identity server on a unix socket.");
+  const driver = cleanup.use(await startDriver("grpc-js", { name: "sample.csi.example" }));
+  show(`driver ${driver.name} listens on ${driver.socketPath}`);
+
+  const flags = [`--csi-address=${driver.socketPath}`, "--http-endpoint=localhost:0", "--probe-timeout=1s"];
+  say("The sidecar beside it, as in a pod:", `livenessprobe ${flags.join(" ")}`);
+  const sidecar = cleanup.use(await startSidecar(flags));
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"), 10_000);
+  for (const line of sidecar.logLines) show(line);
+
+  await step(sidecar, "The kubelet asks:", 200);
+  await showMetrics(sidecar);
+  await driver.pause();
+  await step(sidecar, "The driver hangs (SIGSTOP):", 500);
+  driver.resume();
+  await step(sidecar, "It goes on (SIGCONT):", 200);
+  await driver.stop();
+  await step(sidecar, "It is gone (SIGTERM):", 500);
+  await stop(sidecar);
+}
+
+async function step(sidecar: Sidecar, what: string, expected: number): Promise<void> {
+  say(what, `curl ${sidecar.url}/healthz`);
+  const response = await sidecar.get("/healthz");
+  show(`HTTP ${response.status}  ${await response.text()}`);
+  if (response.status !== expected) throw new Error(`expected HTTP status ${expected}, got ${response.status}`);
+}
+
+async function showMetrics(sidecar: Sidecar): Promise<void> {
+  say("A few of its metrics:", `curl ${sidecar.url}/metrics`);
+  const metrics = await (await sidecar.get("/metrics")).text();
+  const wanted =
+    /^csi_livenessprobe_(ready|probes_total\{result="(ready|hung)"\})|^csi_sidecar_operations_seconds_count/;
+  for (const line of metrics.split("\n").filter((candidate) => wanted.test(candidate))) show(line);
+}
+
+async function stop(sidecar: Sidecar): Promise<void> {
+  say("What its log says of all that, and its end (SIGTERM):");
+  const before = sidecar.logLines.findIndex((line) => line.includes("CSI driver name")) + 1;
+  sidecar.signal("SIGTERM");
+  const { code } = await sidecar.exited;
+  for (const line of sidecar.logLines.slice(before)) show(line);
+  show(`exit code ${code}`);
+  if (code !== 0) throw new Error(`expected exit code 0, got ${code}`);
+}
+
+function say(what: string, command?: string): void {
+  console.log(`\n${what}`);
+  if (command !== undefined) console.log(`  $ ${command}`);
+}
+
+function show(line: string): void {
+  console.log(`  ${line}`);
+}
+
+process.chdir(join(import.meta.dir, ".."));
+process.exit(await main());
