@@ -100,10 +100,10 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
       `${code} while connecting to ${scene.socketPath}; raise this container's limit (nofile, memory)`,
     );
   }
-  if (code === "EACCES" || code === "EPERM") return diagnoseDenial(scene);
   const file = scene.socketFile();
   switch (file.kind) {
     case "socket":
+      if (code === "EACCES" || code === "EPERM") return diagnoseDenial(file, scene);
       return code === "ENOENT" ? missing(scene, "did not exist until a moment ago") : nobodyListens(scene);
     case "missing":
       return file.missingDirectory === undefined
@@ -117,7 +117,7 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
         message: `not a socket: ${scene.socketPath} is a ${file.type} (tried for ${rounded(scene.elapsedMs)}); does --csi-address name the driver's socket?`,
       };
     case "hidden":
-      return diagnoseDenial(scene);
+      return diagnoseDenial(file, scene);
   }
   return file satisfies never;
 }
@@ -137,17 +137,18 @@ function nobodyListens(scene: Scene): Diagnosis {
   };
 }
 
-function diagnoseDenial(scene: Scene): Diagnosis {
+type ClosedFile = Extract<SocketFile, { readonly kind: "socket" | "hidden" }>;
+
+function diagnoseDenial(file: ClosedFile, scene: Scene): Diagnosis {
   const { socketPath, uid } = scene;
-  const file = scene.socketFile();
   return {
     reason: "permission_denied",
     message: `permission denied: ${denial(file, socketPath, uid)} (tried for ${rounded(scene.elapsedMs)})`,
   };
 }
 
-function denial(file: SocketFile, socketPath: string, uid: number): string {
-  if (file.kind !== "socket") {
+function denial(file: ClosedFile, socketPath: string, uid: number): string {
+  if (file.kind === "hidden") {
     return `uid ${uid} may not reach ${socketPath}, a directory on the way denies it; run the sidecar as uid 0 or open the directory to uid ${uid}`;
   }
   const mode = `0${file.mode.toString(8).padStart(3, "0")}`;

@@ -94,22 +94,35 @@ function start(listener: Listener, routes: readonly Route[], maxConnections: num
   try {
     return startHttpServer({ hostname, port, maxConnections, handle: createHandler(routes) });
   } catch (error) {
-    const why = errorCode(error) === "EADDRINUSE" ? "the port is in use" : errorText(error);
-    throw new ConfigError(`${flag} must be an address to listen on, got ${quote(text)}: ${why}`);
+    throw new ConfigError(`${flag} must be an address to listen on, got ${quote(text)}: ${whyNotListening(error)}`);
   }
+}
+
+// Bun's own text for each of these is "Failed to listen at" and the host.
+const NOT_LISTENING: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is in use",
+  EADDRNOTAVAIL: "this host has no such address",
+  EACCES: "permission denied; a port below 1024 takes uid 0 or the capability NET_BIND_SERVICE",
+  ENOTFOUND: "the host's name is not known",
+};
+
+function whyNotListening(error: unknown): string {
+  // A name that does not resolve is an error without a code.
+  const code = errorCode(error);
+  return code === undefined
+    ? `${errorText(error)}; is the host's name known?`
+    : (NOT_LISTENING[code] ?? `${errorText(error)}: ${code}`);
 }
 
 /** Descriptors kept for all but HTTP: the runtime's own, the log, `/proc` at a scrape, and connections to the driver. */
 const RESERVED_FDS = 64;
-/** One of the client's, and two of the socket pair behind it while a request is answered. */
-const FDS_PER_CONNECTION = 3;
 /** More would only cost memory: the kernel's part of it counts against the container's limit. */
 const MOST_CONNECTIONS = 1_024;
 const FEWEST_CONNECTIONS = 8;
 
 /** How many connections each listener may hold. */
 function connectionLimit(maxOpenFiles: number, listeners: number): number {
-  const affordable = Math.floor((maxOpenFiles - RESERVED_FDS) / FDS_PER_CONNECTION / listeners);
+  const affordable = Math.floor((maxOpenFiles - RESERVED_FDS) / listeners);
   return Math.max(FEWEST_CONNECTIONS, Math.min(MOST_CONNECTIONS, affordable));
 }
 

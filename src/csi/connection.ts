@@ -44,12 +44,14 @@ export function openConnection(path: string, deadline: Deadline): Promise<Connec
     resolve(failure);
   }
 
-  socket.once("error", (error) => fail({ kind: "refused", code: refusalCode(error) }));
+  socket.once("error", (error) =>
+    fail(isLoss(error) ? { kind: "closed" } : { kind: "refused", code: refusalCode(error) }),
+  );
   socket.once("connect", () => {
     socket.removeAllListeners("error");
     socket.on("error", ignore);
     connection.onLost(() => fail({ kind: "closed" }));
-    connection.session.once("error", () => fail({ kind: "notHttp2" }));
+    connection.session.once("error", (error) => fail({ kind: isLoss(error) ? "closed" : "notHttp2" }));
     connection.session.once("remoteSettings", () => {
       forget();
       resolve({ kind: "connected", connection });
@@ -63,7 +65,9 @@ function ownConnection(socket: Socket): Connection {
   let onLost = ignore;
   let closed = false;
   const lose = () => {
-    if (!closed) onLost();
+    const tell = onLost;
+    onLost = ignore;
+    if (!closed) tell();
   };
   return {
     get session() {
@@ -92,6 +96,12 @@ function startSession(socket: Socket, lose: () => void): ClientHttp2Session {
   session.once("close", lose);
   socket.once("close", lose);
   return session;
+}
+
+// A driver that drops a connection with our preface unread resets it, at times before we know that we were connected.
+function isLoss(error: Error): boolean {
+  const code = errorCode(error);
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 // Under Bun a process without a free file descriptor is told ECONNREFUSED. That is our fault, and must not be called the driver's.

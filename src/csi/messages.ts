@@ -43,7 +43,8 @@ export function decodePluginInfo(bytes: Uint8Array): PluginInfo {
   return { name, vendorVersion };
 }
 
-const utf8 = new TextDecoder();
+// Without this option a byte order mark at the start would be dropped, and it is part of the text.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 // undefined: the message does not say, which proto3 reads as false.
 function decodeBoolValue(bytes: Uint8Array): boolean | undefined {

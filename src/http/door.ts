@@ -1,7 +1,8 @@
 import type { Socket, TCPSocketListener } from "bun";
 import { errorCode } from "../errors";
+import { readHead, type CompleteHead } from "./request";
 
-/** The TCP listener before an HTTP server that listens on a unix socket of this process. */
+/** A TCP listener that takes one HTTP request a connection. */
 export interface Door {
   readonly hostname: string;
   readonly port: number;
@@ -18,156 +19,110 @@ export interface DoorOptions {
   readonly hostname: string | undefined;
   /** 0 lets the kernel choose. */
   readonly port: number;
-  /** The unix socket of the HTTP server behind the door. */
-  readonly serverSocket: string;
   readonly maxConnections: number;
+  /** The bytes to send to whoever sent `head`. Must not reject. Runs to its end even when the client goes away. */
+  readonly answer: (head: CompleteHead) => Promise<Uint8Array>;
 }
 
-/** A request head may take this long to arrive, and a client this long to hang up after its answer. uSockets counts in steps of 4 s. */
+/**
+ * A request's head may take this long to arrive, however many bytes come meanwhile, and a client this long to take its
+ * answer and hang up. uSockets counts in steps of 4 s.
+ */
 const PATIENCE_SECONDS = 8;
 
-/** As large as `Bun.serve` takes. */
-const MAX_HEAD_BYTES = 16_384;
-
 /**
- * Listens, and lets a connection in to the HTTP server when its request's head is complete, for one request.
+ * Listens, and counts connections: when there are too many, the oldest that is not being answered is cut off, so that no
+ * number of idle clients keeps the kubelet out.
  *
- * `Bun.serve` has no limit of connections and no event for a new one, and a client that opens some and sends nothing holds
- * them for 10 s: enough of them, and the kubelet's connection waits in the queue until it gives up and restarts a healthy
- * driver. So connections are counted here, and when there are too many, the oldest that is not being answered is cut off.
- * `node:http`, which has such events, costs 0.3 ms of CPU a request and 5 MiB; this costs 0.07 ms and 1 MiB.
+ * `Bun.serve` has neither a limit of connections nor an event for a new one, and holds whoever says nothing for 10 s; enough
+ * of them, and the kubelet restarts a healthy driver. `node:http` costs 0.3 ms of CPU a request and 5 MiB.
  *
  * @throws an Error with a `code` such as `EADDRINUSE` when it cannot listen
  */
 export function openDoor(options: DoorOptions): Door {
-  const { serverSocket, maxConnections } = options;
+  const { maxConnections, answer } = options;
   const connections = new Set<Connection>();
   /** Those not being answered, the oldest first. */
   const idlers = new Set<Connection>();
-  let inside = 0;
-  let onIdle: (() => void) | undefined;
+  let answering = 0;
+  let onIdle = Promise.withResolvers<void>();
+  onIdle.resolve();
 
   function open(client: Client): void {
-    const connection: Connection = { client, phase: "asking", head: undefined, server: undefined, unsent: [] };
+    const connection: Connection = { client, phase: "asking", received: "", unsent: NOTHING };
     client.data = connection;
     connections.add(connection);
-    idlers.add(connection);
-    client.timeout(PATIENCE_SECONDS);
+    waitFor(connection);
     if (connections.size > maxConnections) firstOf(idlers)?.client.terminate();
   }
 
-  function receive(connection: Connection, chunk: Buffer): void {
-    // One request a connection: what follows its head is read and thrown away.
-    if (connection.phase !== "asking") return;
-    const head = connection.head === undefined ? chunk : Buffer.concat([connection.head, chunk]);
-    const end = head.indexOf("\r\n\r\n");
-    if (end !== -1 && end <= MAX_HEAD_BYTES) return letIn(connection, Buffer.from(head.subarray(0, end + 4)));
-    if (head.length > MAX_HEAD_BYTES) return refuse(connection, "431 Request Header Fields Too Large", "");
-    connection.head = Buffer.from(head);
-    return undefined;
-  }
-
-  function letIn(connection: Connection, head: Buffer): void {
-    connection.phase = "inside";
-    connection.head = undefined;
-    idlers.delete(connection);
-    inside += 1;
-    connection.client.timeout(0);
-    void Bun.connect({ unix: serverSocket, data: { connection, head }, socket: serverHandlers }).catch(
-      (error: unknown) => {
-        refuse(
-          connection,
-          "500 Internal Server Error",
-          `internal error of the sidecar: ${errorCode(error) ?? "no connection"}`,
-        );
-      },
-    );
-  }
-
-  function refuse(connection: Connection, status: string, body: string): void {
-    send(
-      connection,
-      Buffer.from(`HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`),
-    );
-    showOut(connection);
-  }
-
-  /** The answer is complete: says so, and waits a little for the client to hang up, lest a reset overtake the answer. */
-  function showOut(connection: Connection): void {
-    leaveInside(connection);
-    connection.phase = "leaving";
-    if (!connections.has(connection)) return;
+  function waitFor(connection: Connection): void {
     idlers.add(connection);
     connection.client.timeout(PATIENCE_SECONDS);
-    if (connection.unsent.length === 0) connection.client.shutdown();
   }
 
-  function leaveInside(connection: Connection): void {
-    if (connection.phase !== "inside") return;
-    inside -= 1;
-    if (inside === 0) onIdle?.();
+  function receive(connection: Connection, chunk: Buffer): void {
+    // What follows a request's head is read and thrown away: unread bytes would make the close a reset.
+    if (connection.phase !== "asking") return;
+    connection.received += chunk.toString("latin1");
+    const head = readHead(connection.received);
+    if (head.kind === "partial") return;
+    connection.received = "";
+    void letIn(connection, head);
+  }
+
+  async function letIn(connection: Connection, head: CompleteHead): Promise<void> {
+    connection.phase = "answering";
+    idlers.delete(connection);
+    connection.client.timeout(0);
+    if (answering === 0) onIdle = Promise.withResolvers();
+    answering += 1;
+    showOut(connection, await answer(head));
+    answering -= 1;
+    if (answering === 0) onIdle.resolve();
+  }
+
+  /** Answers, and waits a little for the client to hang up, lest a reset overtake the answer. */
+  function showOut(connection: Connection, bytes: Uint8Array): void {
+    if (connection.phase === "gone") return;
+    connection.phase = "leaving";
+    connection.unsent = bytes;
+    waitFor(connection);
+    flush(connection);
   }
 
   function forget(connection: Connection): void {
+    connection.phase = "gone";
+    connection.unsent = NOTHING;
     connections.delete(connection);
     idlers.delete(connection);
-    connection.unsent = [];
-    connection.server?.end();
-    leaveInside(connection);
-    connection.phase = "leaving";
   }
 
-  const clientHandlers = {
+  const listener = listen(options, {
     open,
-    data: (client: Client, chunk: Buffer) => receive(client.data, chunk),
-    drain: (client: Client) => {
-      flush(client.data);
-      if (client.data.phase === "leaving" && client.data.unsent.length === 0) client.shutdown();
+    data: (client, chunk) => receive(client.data, chunk),
+    drain: (client) => {
+      if (client.data.unsent.length > 0) flush(client.data);
     },
-    end: (client: Client) => {
-      // A client may close its sending side behind a complete request, and still wants the answer.
-      if (client.data.phase !== "inside") client.end();
+    end: (client) => {
+      // A client may close its sending side behind its request, and still wants the answer.
+      if (client.data.phase === "asking") client.end();
     },
-    timeout: (client: Client) => client.terminate(),
-    close: (client: Client) => forget(client.data),
-    error: (client: Client) => client.terminate(),
-  };
-
-  const serverHandlers = {
-    open: (server: Socket<ServerData>) => {
-      const { connection, head } = server.data;
-      if (connection.phase === "inside") {
-        connection.server = server;
-        // The kernel takes it whole: the buffer of a new unix socket is larger than the largest head.
-        server.write(head);
-      } else {
-        server.end();
-      }
-    },
-    data: (server: Socket<ServerData>, chunk: Buffer) => send(server.data.connection, chunk),
-    close: (server: Socket<ServerData>) => {
-      server.data.connection.server = undefined;
-      showOut(server.data.connection);
-    },
-    error: (server: Socket<ServerData>) => server.terminate(),
-  };
-
-  const listener = listen(options, clientHandlers);
+    timeout: (client) => client.terminate(),
+    close: (client) => forget(client.data),
+    error: (client) => client.terminate(),
+  });
   return {
     hostname: listener.hostname,
     port: listener.port,
     close: () => {
       listener.stop();
-      for (const connection of idlers) if (connection.phase === "asking") connection.client.terminate();
+      for (const { phase, client } of idlers) if (phase === "asking") client.terminate();
     },
-    idle: () => {
-      if (inside === 0) return Promise.resolve();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      onIdle = resolve;
-      return promise;
-    },
+    idle: () => onIdle.promise,
     terminate: () => {
-      for (const connection of connections) connection.client.terminate();
+      listener.stop();
+      for (const { client } of connections) client.terminate();
     },
   };
 }
@@ -176,31 +131,19 @@ type Client = Socket<Connection>;
 
 interface Connection {
   readonly client: Client;
-  phase: "asking" | "inside" | "leaving";
-  head: Buffer | undefined;
-  server: Socket<ServerData> | undefined;
-  unsent: Buffer[];
+  phase: "asking" | "answering" | "leaving" | "gone";
+  /** Of a request's head, while it is not complete. */
+  received: string;
+  unsent: Uint8Array;
 }
 
-interface ServerData {
-  readonly connection: Connection;
-  readonly head: Buffer;
-}
-
-function send(connection: Connection, bytes: Buffer): void {
-  connection.unsent.push(Buffer.from(bytes));
-  flush(connection);
-}
+const NOTHING = new Uint8Array(0);
 
 function flush(connection: Connection): void {
-  for (let next = connection.unsent[0]; next !== undefined; next = connection.unsent[0]) {
-    const written = Math.max(0, connection.client.write(next));
-    if (written < next.length) {
-      connection.unsent[0] = next.subarray(written);
-      return;
-    }
-    connection.unsent.shift();
-  }
+  const { client, unsent } = connection;
+  // -1 where the client is gone.
+  connection.unsent = unsent.subarray(Math.max(0, client.write(unsent)));
+  if (connection.unsent.length === 0) client.shutdown();
 }
 
 function firstOf<Item>(items: ReadonlySet<Item>): Item | undefined {
@@ -209,14 +152,22 @@ function firstOf<Item>(items: ReadonlySet<Item>): Item | undefined {
 }
 
 function listen(options: DoorOptions, socket: Bun.SocketHandler<Connection>): TCPSocketListener<Connection> {
-  const { hostname, port } = options;
-  const listenOn = (address: string) =>
-    Bun.listen<Connection>({ hostname: address, port, allowHalfOpen: true, socket });
-  if (hostname !== undefined) return listenOn(hostname);
+  const { address, otherwise } = addressesFor(options.hostname);
+  const listenOn = (hostname: string) =>
+    Bun.listen<Connection>({ hostname, port: options.port, allowHalfOpen: true, socket });
   try {
-    return listenOn("::");
+    return listenOn(address);
   } catch (error) {
-    if (errorCode(error) === "EADDRINUSE" || errorCode(error) === "EACCES") throw error;
-    return listenOn("0.0.0.0");
+    const code = errorCode(error);
+    if (otherwise === undefined || code === "EADDRINUSE" || code === "EACCES") throw error;
+    return listenOn(otherwise);
   }
+}
+
+/** What to listen on, and what instead on a kernel that has only the other family. */
+function addressesFor(hostname: string | undefined): { readonly address: string; readonly otherwise?: string } {
+  if (hostname === undefined) return { address: "::", otherwise: "0.0.0.0" };
+  // Go prefers IPv4 here. Bun would take the first that /etc/hosts has, and leave 127.0.0.1 without a listener for ::1.
+  if (hostname.toLowerCase() === "localhost") return { address: "127.0.0.1", otherwise: "::1" };
+  return { address: hostname };
 }

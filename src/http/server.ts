@@ -1,4 +1,7 @@
+import { errorText } from "../errors";
 import { openDoor } from "./door";
+import type { CompleteHead, HttpRequest } from "./request";
+import { formatResponse } from "./response";
 
 /** A listening HTTP server. */
 export interface HttpServer {
@@ -6,7 +9,7 @@ export interface HttpServer {
   readonly address: string;
   /** Takes no more connections; resolves when those whose request is complete have their answer. */
   stop(): Promise<void>;
-  /** Cuts off every connection. */
+  /** Takes no more connections and cuts off those there are. */
   terminate(): void;
 }
 
@@ -15,38 +18,40 @@ export interface HttpServerOptions {
   readonly hostname: string | undefined;
   readonly port: number;
   readonly maxConnections: number;
-  readonly handle: (request: Request) => Response | Promise<Response>;
+  readonly handle: (request: HttpRequest) => Response | Promise<Response>;
 }
 
 /**
- * Listens at once.
+ * Listens at once, and answers one request a connection.
  *
  * @throws an Error with a `code` such as `EADDRINUSE` when it cannot
  */
-export function startHttpServer({ hostname, port, maxConnections, handle }: HttpServerOptions): HttpServer {
-  // An abstract socket: no file to leave behind, and none needed on a read-only root. The name is random because
-  // sidecars on the host's network share its namespace.
-  const serverSocket = `\0csi-livenessprobe-${crypto.randomUUID()}`;
-  const door = openDoor({ hostname, port, serverSocket, maxConnections });
-  const server = Bun.serve({
-    unix: serverSocket,
-    development: false,
-    fetch: (request, self) => {
-      // Bun would cut a request off after 10 s without a byte; it lasts as long as its probe, and the door bounds all else.
-      self.timeout(request, 0);
-      return handle(request);
-    },
-    error: () => new Response("internal error of the sidecar\n", { status: 500, headers: { connection: "close" } }),
-  });
+export function startHttpServer({ handle, ...place }: HttpServerOptions): HttpServer {
+  const door = openDoor({ ...place, answer: (head) => answer(head, handle) });
   return {
     address: door.hostname.includes(":") ? `[${door.hostname}]:${door.port}` : `${door.hostname}:${door.port}`,
     stop: () => {
       door.close();
       return door.idle();
     },
-    terminate: () => {
-      door.terminate();
-      void server.stop(true);
-    },
+    terminate: door.terminate,
   };
+}
+
+async function answer(head: CompleteHead, handle: HttpServerOptions["handle"]): Promise<Uint8Array> {
+  switch (head.kind) {
+    case "refused":
+      return formatResponse(refusal(head.status, head.rule), true);
+    case "request":
+      try {
+        return await formatResponse(await handle(head.request), head.request.method !== "HEAD");
+      } catch (error) {
+        return formatResponse(refusal(500, `internal error of the sidecar: ${errorText(error)}`), true);
+      }
+  }
+  return head satisfies never;
+}
+
+function refusal(status: number, why: string): Response {
+  return new Response(`${why}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
 }

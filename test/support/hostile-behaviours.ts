@@ -20,7 +20,7 @@ const TLS_ALERT = Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a);
  */
 export const HOSTILE = {
   "accepts and never answers": (socket) => void socket.resume(),
-  "accepts and closes at once": (socket) => void socket.end(),
+  "accepts and closes at once": (socket) => void socket.resume().end(),
   "accepts and drops the connection": (socket) => void socket.destroy(),
   "speaks HTTP/1.1": (socket) =>
     void socket.once("data", () =>

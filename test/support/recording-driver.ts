@@ -94,6 +94,8 @@ function requestOf(headers: IncomingHttpHeaders, body: Buffer): RecordedRequest 
 }
 
 function respond(stream: ServerHttp2Stream, message: Buffer): void {
+  // A client that was killed meanwhile waits for nothing.
+  if (stream.destroyed) return;
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
   stream.end(grpcMessage(message));

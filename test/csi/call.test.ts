@@ -1,0 +1,148 @@
+import { describe, expect, test } from "bun:test";
+import { callUnary, MAX_MESSAGE_BYTES, type CallOutcome } from "../../src/csi/call";
+import { openConnection } from "../../src/csi/connection";
+import { StatusCode } from "../../src/csi/status";
+import { startDeadline } from "../../src/deadline";
+import type { HostileName } from "../support/hostile-behaviours";
+import { startHostileDriver } from "../support/hostile-driver";
+import { paddedReady, PROBE_RESPONSE } from "../support/probe-messages";
+import { startRecordingDriver } from "../support/recording-driver";
+import { waitUntil } from "../support/wait";
+
+const METHOD = "/csi.v1.Identity/Probe";
+const USER_AGENT = "livenessprobe/test";
+const TIMEOUT_MS = 2_000;
+/** For what ends by no other way than the timeout; well above the 50 ms in which a status may be our own deadline's. */
+const SHORT_MS = 200;
+const BOUND_MS = 2_000;
+
+describe("a driver that", () => {
+  test.each<[HostileName, Buffer]>([
+    ["answers ready (right)", PROBE_RESPONSE.ready],
+    ["answers without ready (right)", PROBE_RESPONSE.absent],
+    ["answers not ready by leaving it out (right)", PROBE_RESPONSE.notReadyEmpty],
+    ["answers not ready in writing (right)", PROBE_RESPONSE.notReadyWritten],
+    ["answers ready in 65,536 bytes (right)", paddedReady(MAX_MESSAGE_BYTES)],
+    ["answers ready in full, then resets the stream", PROBE_RESPONSE.ready],
+  ])("%s: its message is handed on without gRPC's prefix", async (name, message) => {
+    const outcome = await call(name);
+    expect(outcome.kind).toBe("answered");
+    expect(Buffer.from("message" in outcome ? outcome.message : []).equals(message)).toBe(true);
+  });
+
+  test.each<[HostileName, number, RegExp]>([
+    ["answers grpc-status 13 with message m13", StatusCode.internal, /^m13$/],
+    ["answers grpc-status 13 after a message", StatusCode.internal, /^m13$/],
+    ["answers grpc-status 14 in trailers alone", StatusCode.unavailable, /^unavailable just now$/],
+    ["answers grpc-status 99", 99, /^made up$/],
+    ["answers grpc-status abc", StatusCode.unknown, /^$/],
+    ["answers grpc-status -1", StatusCode.unknown, /^$/],
+    ["answers an empty grpc-status", StatusCode.unknown, /^$/],
+    ["answers a grpc-message with percent-encoded newlines", StatusCode.internal, /^one\ntwo\r\nthree$/],
+    ["answers a grpc-message with broken percent-encoding", StatusCode.internal, /^%zz 100% %$/],
+    ["answers a grpc-message of 8 KB", StatusCode.internal, /^m{8192}$/],
+    ["answers grpc-status 0 in trailers alone", StatusCode.internal, /status OK without a message/],
+    ["answers grpc-status 0 without a message", StatusCode.internal, /status OK without a message/],
+    ["answers half a message", StatusCode.internal, /status OK without a message/],
+    ["answers two messages", StatusCode.internal, /more than one message/],
+    ["answers a compressed message without grpc-encoding", StatusCode.internal, /compressed/],
+    ["answers application/grpc without grpc-status", StatusCode.internal, /without gRPC status/],
+    ["answers a message of 65,537 bytes", StatusCode.resourceExhausted, /65537 vs 65536/],
+    ["answers a message of 3 MB", StatusCode.resourceExhausted, /vs 65536/],
+    ["declares a message of 4 GB", StatusCode.resourceExhausted, /4294967295 vs 65536/],
+    ["resets the stream with INTERNAL_ERROR", StatusCode.internal, /RST_STREAM with code 2/],
+    ["resets the stream with REFUSED_STREAM", StatusCode.unavailable, /refused/],
+    ["resets the stream with CANCEL", StatusCode.canceled, /cancelled/],
+    ["resets the stream with NO_ERROR", StatusCode.internal, /without gRPC status/],
+    ["answers the message, then resets the stream", StatusCode.internal, /RST_STREAM with code 2/],
+  ])("%s: status %d", async (name, code, details) => {
+    expect(await call(name)).toEqual({ kind: "status", code, details: expect.stringMatching(details) });
+  });
+
+  test.each<[HostileName, number]>([
+    ["answers HTTP 404 without grpc-status", 404],
+    ["answers HTTP 200 text/html without grpc-status", 200],
+    ["answers HTTP 503 with an HTML page", 503],
+  ])("%s: no gRPC, but HTTP %d", async (name, httpStatus) => {
+    expect(await call(name)).toEqual({ kind: "notGrpc", httpStatus });
+  });
+
+  test.each<[HostileName]>([
+    ["loses the connection mid-call"],
+    ["loses the connection after the message"],
+    ["closes after SETTINGS"],
+    ["sends GOAWAY after SETTINGS"],
+    ["sends GOAWAY after SETTINGS and closes"],
+  ])("%s: closed", async (name) => {
+    expect(await call(name)).toEqual({ kind: "closed" });
+  });
+
+  test.each<[HostileName]>([
+    ["takes the request and never answers"],
+    ["answers headers and never a message"],
+    ["answers the message and never the trailers"],
+    ["trickles one byte of the answer each 100 ms"],
+    ["sends SETTINGS that allow no streams"],
+    ["sends SETTINGS that allow no bytes"],
+  ])("%s: timeout, at the deadline", async (name) => {
+    const startedAt = performance.now();
+    expect(await call(name, SHORT_MS)).toEqual({ kind: "timeout" });
+    expect(performance.now() - startedAt).toBeWithin(SHORT_MS - 2, TIMEOUT_MS);
+  });
+});
+
+test("a status that the driver sends at its own reading of our deadline is a timeout", async () => {
+  await using driver = await startHostileDriver("resets the stream with CANCEL");
+  expect(await callAt(driver.socketPath, 40)).toEqual({ kind: "timeout" });
+});
+
+test("a request is as gRPC has it: one stream, its headers, an empty message, and what remains of the deadline", async () => {
+  await using driver = await startRecordingDriver();
+  expect(await callAt(driver.socketPath, TIMEOUT_MS)).toMatchObject({ kind: "answered" });
+  expect(driver.connections).toHaveLength(1);
+  const [connection] = driver.connections;
+  expect(connection).toMatchObject({ streams: 1 });
+  expect(connection?.requests.map(({ body }) => body.toString("hex"))).toEqual(["0000000000"]);
+  expect(connection?.requests.map(({ headers }) => Object.fromEntries(Object.entries(headers)))).toEqual([
+    {
+      ":method": "POST",
+      ":scheme": "http",
+      ":path": METHOD,
+      ":authority": "localhost",
+      "content-type": "application/grpc",
+      te: "trailers",
+      "user-agent": USER_AGENT,
+      "grpc-timeout": expect.stringMatching(/^(19\d\d|2000)m$/),
+    },
+  ]);
+});
+
+test("a call on a connection that has ended before it is closed", async () => {
+  await using driver = await startHostileDriver("answers ready (right)");
+  const deadline = startDeadline(TIMEOUT_MS);
+  const outcome = await openConnection(driver.socketPath, deadline);
+  if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
+  outcome.connection.session.destroy();
+  expect(await callUnary(outcome.connection, METHOD, USER_AGENT, deadline)).toEqual({ kind: "closed" });
+  outcome.connection.close();
+  deadline.clear();
+  await waitUntil(() => driver.connections.open === 0, BOUND_MS, "the driver to see the connection's end");
+});
+
+async function call(name: HostileName, timeoutMs = TIMEOUT_MS): Promise<CallOutcome> {
+  await using driver = await startHostileDriver(name);
+  // Awaited, or the driver would be gone before the call.
+  return await callAt(driver.socketPath, timeoutMs);
+}
+
+async function callAt(socketPath: string, timeoutMs: number): Promise<CallOutcome> {
+  const deadline = startDeadline(timeoutMs);
+  const outcome = await openConnection(socketPath, deadline);
+  try {
+    if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
+    return await callUnary(outcome.connection, METHOD, USER_AGENT, deadline);
+  } finally {
+    if (outcome.kind === "connected") outcome.connection.close();
+    deadline.clear();
+  }
+}

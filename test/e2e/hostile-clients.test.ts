@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startDriver, type RunningDriver } from "../support/drivers";
+import { behindShell } from "../support/executable";
+import { startHostileDriver } from "../support/hostile-driver";
+import { startSidecar, type Sidecar } from "../support/sidecar";
+import { bodyOf, connectMany, connectTcp, statusOf, type TcpClients } from "../support/tcp-client";
+import { waitUntil } from "../support/wait";
+
+const REQUEST = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+/** What the kubelet is given by default (`timeoutSeconds: 1`). */
+const KUBELET_BOUND_MS = 1_000;
+/** An attack of thousands, and the test that makes it, share the machine with the sidecar. */
+const STORM_BOUND_MS = 30_000;
+
+// In a process of its own: this one is busy with its attacks.
+let driver: RunningDriver;
+
+beforeAll(async () => {
+  driver = await startDriver("grpc-js");
+});
+afterAll(() => driver[Symbol.asyncDispose]());
+
+function serveArgs(socketPath = driver.socketPath, probeTimeout = "5s"): readonly string[] {
+  return ["--http-endpoint=127.0.0.1:0", `--csi-address=${socketPath}`, `--probe-timeout=${probeTimeout}`];
+}
+
+async function expectKubeletServed(sidecar: Sidecar): Promise<void> {
+  for (let count = 0; count < 5; count += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- the kubelet asks again and again
+    const response = await sidecar.get("/healthz", { signal: AbortSignal.timeout(KUBELET_BOUND_MS) });
+    // oxlint-disable-next-line no-await-in-loop
+    expect([response.status, await response.text()]).toEqual([200, "ok"]);
+  }
+}
+
+/** While more ask than there are descriptors, some are turned away, the kubelet perhaps too: it asks again, and is answered. */
+async function expectKubeletServedSoon(sidecar: Sidecar): Promise<void> {
+  const ask = async () => (await sidecar.get("/healthz", { signal: AbortSignal.timeout(KUBELET_BOUND_MS) })).status;
+  const isServed = () =>
+    ask().then(
+      (status) => status === 200,
+      () => false,
+    );
+  expect(await waitUntil(isServed, KUBELET_BOUND_MS, "an answer to the kubelet")).toBe(true);
+}
+
+/** Descriptors in use after a first request, when what is opened once is open. */
+async function fdsAtRest(sidecar: Sidecar): Promise<number> {
+  await expectKubeletServed(sidecar);
+  return waitUntil(
+    async () => {
+      const before = sidecar.fds();
+      await Bun.sleep(50);
+      return sidecar.fds() === before && before;
+    },
+    KUBELET_BOUND_MS * 5,
+    "descriptors to settle",
+  );
+}
+
+async function expectFdsBack(sidecar: Sidecar, atRest: number): Promise<void> {
+  await waitUntil(
+    () => sidecar.fds() <= atRest,
+    STORM_BOUND_MS,
+    () => `${atRest} descriptors, not ${sidecar.fds()}`,
+  );
+}
+
+/** Sends more, again and again, until the clients are disposed of. */
+function dripping(clients: TcpClients, bytes: string, everyMs: number): TcpClients {
+  const timer = setInterval(() => {
+    for (const { socket } of clients.clients) if (socket.writable) socket.write(bytes, () => {});
+  }, everyMs);
+  return {
+    clients: clients.clients,
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      clients[Symbol.dispose]();
+    },
+  };
+}
+
+async function neverReading(url: string): Promise<TcpClients> {
+  const clients = await connectMany(url, 100);
+  for (const { socket } of clients.clients) {
+    socket.pause();
+    socket.write(REQUEST.replace("/healthz", "/metrics"));
+  }
+  return clients;
+}
+
+const START = "GET /healthz HTTP/1.1\r\nHost: x\r\n";
+const POST = "POST /healthz HTTP/1.1\r\nHost: x\r\n";
+
+const ATTACKS: readonly (readonly [string, (url: string) => Promise<TcpClients>])[] = [
+  ["headers that come a byte now and then", async (url) => dripping(await connectMany(url, 100, START), "a", 20)],
+  ["headers that never come", (url) => connectMany(url, 200)],
+  ["headers that stop", (url) => connectMany(url, 200, START)],
+  ["10 MB of headers", (url) => connectMany(url, 10, START + `A: ${"b".repeat(1_000)}\r\n`.repeat(10_000))],
+  [
+    "a body of 10 GB that never ends",
+    async (url) =>
+      dripping(await connectMany(url, 50, `${POST}Content-Length: 10737418240\r\n\r\n`), "a".repeat(10_000), 10),
+  ],
+  [
+    "a chunked body that trickles",
+    async (url) => dripping(await connectMany(url, 50, `${POST}Transfer-Encoding: chunked\r\n\r\n`), "1\r\na\r\n", 20),
+  ],
+  ["clients that never read their answers", neverReading],
+  [
+    "clients that want to be kept alive",
+    (url) => connectMany(url, 500, REQUEST.replace("Host", "Connection: keep-alive\r\nHost")),
+  ],
+  ["a flood of garbage", (url) => connectMany(url, 200, Buffer.from(Array.from({ length: 5_000 }, (_, i) => i % 251)))],
+];
+
+describe.concurrent("the kubelet is answered within its second, and nothing is left behind, in the face of", () => {
+  test.each(ATTACKS)(
+    "%s",
+    async (_, attack) => {
+      await using sidecar = await startSidecar(serveArgs());
+      const atRest = await fdsAtRest(sidecar);
+      {
+        using clients = await attack(sidecar.url);
+        expect(clients.clients).not.toEqual([]);
+        await expectKubeletServed(sidecar);
+      }
+      await expectFdsBack(sidecar, atRest);
+      await expectKubeletServed(sidecar);
+    },
+    60_000,
+  );
+});
+
+describe("thousands of connections", () => {
+  test.each([
+    ["5,000 idle ones", ":", ""],
+    ["5,000 idle ones with 256 descriptors in all", "ulimit -n 256", ""],
+    [
+      "5,000 that want to be kept alive, with 256 descriptors in all",
+      "ulimit -n 256",
+      REQUEST.replace("\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n"),
+    ],
+  ])(
+    "%s",
+    async (_, limits, bytes) => {
+      await using sidecar = await startSidecar(...behindShell(limits, serveArgs()));
+      const atRest = await fdsAtRest(sidecar);
+      {
+        using clients = await connectMany(sidecar.url, 5_000, bytes);
+        // The others were cut off before they could see that they were connected.
+        expect(clients.clients.length).toBeGreaterThan(50);
+        await expectKubeletServedSoon(sidecar);
+      }
+      await expectFdsBack(sidecar, atRest);
+      await expectKubeletServedSoon(sidecar);
+    },
+    60_000,
+  );
+
+  test("close the oldest idle one first, and never one that is being answered", async () => {
+    await using slow = await startHostileDriver("accepts and never answers");
+    const args = serveArgs(slow.socketPath, "2s");
+    await using sidecar = await startSidecar(...behindShell("ulimit -n 256", args));
+    using answered = await connectTcp(sidecar.url, REQUEST);
+    await waitUntil(() => slow.connections.total >= 2, KUBELET_BOUND_MS, "the probe, and the driver's name");
+    using oldest = await connectTcp(sidecar.url);
+    using crowd = await connectMany(sidecar.url, 300);
+    expect(await oldest.answer()).toBe("");
+    expect(crowd.clients.filter((client) => !client.ended())).not.toEqual([]);
+    expect(statusOf(await answered.answer())).toBe(500);
+  });
+
+  test("500 requests at once are all answered", async () => {
+    await using sidecar = await startSidecar(serveArgs());
+    const responses = await Promise.all(Array.from({ length: 500 }, () => sidecar.get("/healthz")));
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
+  });
+});
+
+test("a second server behind the first, which nobody counts, is nowhere to be found", async () => {
+  await using sidecar = await startSidecar(serveArgs());
+  await expectKubeletServed(sidecar);
+  expect(listeningSockets(sidecar.pid, "net/unix")).toEqual([]);
+});
+
+/** The lines of a table in /proc/net that are about listening sockets of a process. */
+function listeningSockets(pid: number, table: string): readonly string[] {
+  const { stdout } = Bun.spawnSync(["sh", "-c", `readlink /proc/${pid}/fd/*; cat /proc/${pid}/${table}`]);
+  const lines = stdout.toString().split("\n");
+  const inodes = new Set(lines.flatMap((line) => /^socket:\[(\d+)\]$/.exec(line)?.[1] ?? []));
+  // The column of flags: 00010000 is __SO_ACCEPTCON.
+  return lines.filter((line) => / 00010000 /.test(line) && inodes.has(line.trim().split(/\s+/)[6] ?? ""));
+}
+
+describe("one client", () => {
+  let sidecar: Sidecar;
+  beforeAll(async () => {
+    sidecar = await startSidecar(serveArgs());
+  });
+  afterAll(() => sidecar[Symbol.asyncDispose]());
+
+  test.each([
+    ["GET", REQUEST, 200, "ok"],
+    ["HEAD, without the body", REQUEST.replace("GET", "HEAD"), 200, ""],
+    ["POST with a body", `${POST}Content-Length: 5\r\n\r\nhello`, 200, "ok"],
+    ["a method that nobody knows", REQUEST.replace("GET", "BREW"), 200, "ok"],
+    ["HTTP/1.0", "GET /healthz HTTP/1.0\r\n\r\n", 200, "ok"],
+    ["lines that end in a newline alone, as in Go", "GET /healthz HTTP/1.1\nHost: x\n\n", 200, "ok"],
+    ["a URL, as to a proxy", "GET http://x/healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "ok"],
+    ["an expectation to be told to go on", `${POST}Expect: 100-continue\r\nContent-Length: 9\r\n\r\n`, 200, "ok"],
+    ["an upgrade to another protocol", `${START}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n`, 200, "ok"],
+    ["pipelined requests: only the first is answered, where Go answers each", REQUEST + REQUEST, 200, "ok"],
+    ["15 KB of headers", `${START}A: ${"b".repeat(15_000)}\r\n\r\n`, 200, "ok"],
+    [
+      "20 KB of headers, which Go takes",
+      `${START}A: ${"b".repeat(20_000)}\r\n\r\n`,
+      431,
+      "the request's head must be at most 8192 bytes long\n",
+    ],
+    ["no Host", "GET /healthz HTTP/1.1\r\n\r\n", 400, "the request must have a Host header\n"],
+    ["CONNECT", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 400, "the target must be a path\n"],
+    ["garbage", "\u00de\u00ad\u00be\u00ef", 400, "the request must begin with a method\n"],
+    ["NUL bytes", "\0\0\0\0", 400, "the request must begin with a method\n"],
+    ["a NUL in a header", `${START}A: \0\r\n\r\n`, 400, "a header must be a name, a colon and a value\n"],
+    [
+      "a TLS ClientHello",
+      "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003",
+      400,
+      "the request must begin with a method\n",
+    ],
+    ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "the version must be HTTP/1.0 or HTTP/1.1\n"],
+  ])("sends %s", async (_, bytes, status, body) => {
+    using client = await connectTcp(sidecar.url, Buffer.from(bytes, "latin1"));
+    const answer = await client.answer();
+    expect([statusOf(answer), bodyOf(answer)]).toEqual([status, body]);
+    expect(answer).toContain("\r\nConnection: close\r\n");
+  });
+
+  test("that closes its sending side behind its request is answered", async () => {
+    await using slow = await startDriver("grpc-js", { mode: "slow 200" });
+    await using place = await startSidecar(serveArgs(slow.socketPath));
+    using client = await connectTcp(place.url);
+    client.socket.end(REQUEST);
+    const answer = await client.answer();
+    expect([statusOf(answer), bodyOf(answer)]).toEqual([200, "ok"]);
+  });
+
+  test("that goes away while the driver is asked does not end the probe, where Go cancels it: its result counts", async () => {
+    await using hung = await startHostileDriver("accepts and never answers");
+    await using place = await startSidecar(serveArgs(hung.socketPath, "400ms"));
+    const nameAsked = 1;
+    await waitUntil(() => hung.connections.total === nameAsked, KUBELET_BOUND_MS, "the driver's name to be asked for");
+    {
+      using client = await connectTcp(place.url, REQUEST);
+      await waitUntil(() => hung.connections.total === nameAsked + 1, KUBELET_BOUND_MS, "the probe");
+      client.socket.resetAndDestroy();
+    }
+    const counted = /^csi_livenessprobe_probes_total\{result="hung"\} 1$/m;
+    const scrape = async () => counted.test(await (await place.get("/metrics")).text());
+    expect(await waitUntil(scrape, KUBELET_BOUND_MS * 5, "the result to count")).toBe(true);
+  });
+});

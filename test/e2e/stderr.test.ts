@@ -1,0 +1,110 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { behindShell } from "../support/executable";
+import { startRecordingDriver, type RecordingDriver } from "../support/recording-driver";
+import { startSidecar } from "../support/sidecar";
+import { freePort } from "../support/tcp-client";
+import { temporaryDirectory } from "../support/temporary";
+import { waitUntil } from "../support/wait";
+
+const START_BOUND_MS = 20_000;
+/** What the kubelet is given by default (`timeoutSeconds: 1`). */
+const KUBELET_BOUND_MS = 1_000;
+/** Probes whose lines at verbosity 5 fill more than a pipe (64 KiB) and a pair of sockets (208 KiB). */
+const PROBES = 2_000;
+const PIPE_BYTES = 65_536;
+
+describe.concurrent("/healthz goes on where standard error is", () => {
+  test("a socket that nobody reads", async () => {
+    await using driver = await startRecordingDriver();
+    const args = ["--http-endpoint=127.0.0.1:0", `--csi-address=${driver.socketPath}`, "--v=5"];
+    await using sidecar = await startSidecar(args, { stderr: "unread" });
+    await expectHealthz(sidecar.url, PROBES);
+    sidecar.signal("SIGTERM");
+  }, 60_000);
+
+  test("a pipe that nobody reads, which then holds whole lines", async () => {
+    await using driver = await startRecordingDriver();
+    using directory = temporaryDirectory();
+    const path = join(directory.path, "stderr");
+    Bun.spawnSync(["mkfifo", path]);
+    // For reading and writing, since a pipe that nobody has open for reading cannot be opened for writing.
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    await using sidecar = await startSilent(`exec 2>${path}`, driver);
+    await expectHealthz(sidecar.url, PROBES);
+    const text = readAll(fd);
+    closeSync(fd);
+    expect(text.length).toBeGreaterThan(PIPE_BYTES / 2);
+    const lines = text.split("\n").slice(0, -1);
+    expect(lines.filter((line) => !/^[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\] "/.test(line))).toEqual([]);
+  }, 60_000);
+
+  test.each([
+    ["closed", "exec 2>&-"],
+    ["a device that is full", "exec 2>/dev/full"],
+    ["a pipe whose reader is gone", "exec 2>READER_GONE"],
+    ["nowhere, and so are standard input and output", "exec 0<&- 1>&- 2>&-"],
+  ])(
+    "%s",
+    async (_, redirect) => {
+      await using driver = await startRecordingDriver();
+      using directory = temporaryDirectory();
+      const path = join(directory.path, "stderr");
+      Bun.spawnSync(["mkfifo", path]);
+      const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+      await using sidecar = await startSilent(redirect.replace("READER_GONE", path), driver);
+      closeSync(reader);
+      await expectHealthz(sidecar.url, 50);
+    },
+    60_000,
+  );
+});
+
+async function expectHealthz(url: string, times: number): Promise<void> {
+  for (let count = 0; count < times; count += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- each is a probe of its own, with a line of its own
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(KUBELET_BOUND_MS) });
+    // oxlint-disable-next-line no-await-in-loop
+    if ((await response.text()) !== "ok") throw new Error(`request ${count} was answered with ${response.status}`);
+  }
+  expect(times).toBeGreaterThan(0);
+}
+
+/** A sidecar that cannot say where it listens. */
+async function startSilent(commands: string, driver: RecordingDriver) {
+  const port = await freePort();
+  const [args, { executable }] = behindShell(commands, [
+    `--http-endpoint=127.0.0.1:${port}`,
+    `--csi-address=${driver.socketPath}`,
+    "--v=5",
+  ]);
+  const child = Bun.spawn([executable, ...args], { env: {}, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  const dispose = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  const answers = () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  await waitUntil(answers, START_BOUND_MS, "a sidecar that says nothing to listen").catch(async (error: unknown) => {
+    await dispose();
+    throw error;
+  });
+  return { url, [Symbol.asyncDispose]: dispose };
+}
+
+/** All that a pipe holds. */
+function readAll(fd: number): string {
+  const buffer = Buffer.alloc(1 << 20);
+  let length = 0;
+  try {
+    for (;;) length += readSync(fd, buffer, length, buffer.length - length, null);
+  } catch {
+    // EAGAIN: it is empty.
+  }
+  return buffer.toString("utf8", 0, length);
+}
