@@ -117,7 +117,8 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
         message: `not a socket: ${scene.socketPath} is a ${file.type} (tried for ${rounded(scene.elapsedMs)}); does --csi-address name the driver's socket?`,
       };
     case "hidden":
-      return diagnoseDenial(file, scene);
+      if (file.code === "EACCES" || file.code === "EPERM") return diagnoseDenial(file, scene);
+      return diagnoseInternal(`the file system fails with ${file.code} at ${scene.socketPath}`);
   }
   return file satisfies never;
 }

@@ -63,6 +63,13 @@ describe("connect(2) that failed is told by its code and by what the file system
       ["a directory on the way denies it", "uid 65532"],
     ],
     [
+      "a broken mount, which is no driver's fault",
+      "ECONNREFUSED",
+      { kind: "hidden", code: "EIO" },
+      "internal",
+      ["the file system fails with EIO"],
+    ],
+    [
       "a closed directory, where connect(2) says so",
       "EACCES",
       { kind: "hidden", code: "EACCES" },

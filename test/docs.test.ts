@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readArgv } from "../src/argv";
+import { FLAGS } from "../src/flags";
+import { readOptions } from "../src/options";
+import { FAILURE_REASONS } from "../src/probe-result";
+
+const ROOT = join(import.meta.dir, "..");
+const README = read("README.md");
+
+test("the README shows the help as it is", () => {
+  expect(README).toContain(`\`\`\`text\n${read("test/help.golden.txt")}\`\`\``);
+});
+
+test.each([...FAILURE_REASONS, "not_ready"])("the README explains the reason %s", (reason) => {
+  expect(README).toContain(`| \`${reason}\``);
+});
+
+test("the flags in the README's manifest are taken", () => {
+  const args = /args: \[(--csi-address[^\]]+)\]/.exec(README)?.[1]?.split(", ") ?? [];
+  const read = readArgv(args, FLAGS, ["serve"]);
+  expect(read).toMatchObject({ kind: "run", stray: [] });
+  expect(readOptions(read.kind === "run" ? read.values : {})).toMatchObject({
+    csiSocketPath: "/csi/csi.sock",
+    probeTimeoutMs: 3_000,
+    metrics: { kind: "withHealth", path: "/metrics" },
+  });
+});
+
+test.each(["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/migrating.md", "docs/operating.md"])(
+  "each local link in %s leads somewhere",
+  (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link ?? "");
+    const broken = links.filter((link) => !Bun.file(join(ROOT, page, "..", link)).size);
+    expect(broken).toEqual([]);
+  },
+);
+
+test("the versions in the docs are those that are pinned", () => {
+  const { bun } = JSON.parse(read("package.json")).devDependencies as { readonly bun: string };
+  const named = ["README.md", "CONTRIBUTING.md"].flatMap((page) => [...read(page).matchAll(/bun@([\d.]+)/g)]);
+  expect(new Set(named.map(([, version]) => version))).toEqual(new Set([bun]));
+});
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
+}
