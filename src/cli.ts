@@ -71,13 +71,13 @@ async function runNamed(
     return typeof result === "number" ? result : 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    edge.writeError(configErrorLine(error.message, edge.pid));
+    edge.writeError(configErrorLine(error.message, edge));
     return error.exitCode;
   }
 }
 
 // klog text even where JSON was asked for, as the Go sidecar does: the log's options may be what is wrong.
-function configErrorLine(message: string, pid: number): string {
+function configErrorLine(message: string, { pid, timeZone }: Edge): string {
   const timeMs = performance.timeOrigin + performance.now();
-  return formatKlog({ severity: "E", timeMs, pid, source: "options.ts", verbosity: 0, message, values: {} });
+  return formatKlog({ severity: "E", timeMs, timeZone, pid, source: "options.ts", verbosity: 0, message, values: {} });
 }

@@ -1,3 +1,5 @@
+import type { TimeZone } from "./log/record";
+
 /** What a command has of the process and the world around it. Made in `main.ts` alone; tests make their own. */
 export interface Edge {
   readonly writeOut: (text: string) => void;
@@ -7,6 +9,8 @@ export interface Edge {
   readonly pid: number;
   /** Effective user id. */
   readonly uid: number;
+  /** The time zone of the log's times: UTC where that is the local one, which is cheaper to print. */
+  readonly timeZone: TimeZone;
   /** When the process started, in seconds since the unix epoch. */
   readonly startTimeSeconds: number;
 }

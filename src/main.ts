@@ -1,4 +1,7 @@
+import { readlinkSync } from "node:fs";
 import type { Edge } from "./edge";
+import { errorCode } from "./errors";
+import type { TimeZone } from "./log/record";
 
 async function main(): Promise<void> {
   forgetForeignEnvironment();
@@ -15,6 +18,7 @@ function openEdge(): Edge {
     stopRequested: stopSignal(),
     pid: process.pid,
     uid: process.geteuid?.() ?? 0,
+    timeZone: readTimeZone(),
     startTimeSeconds: startedAtMs / 1_000,
   };
 }
@@ -35,6 +39,21 @@ function stopSignal(): Promise<void> {
     });
   }
   return promise;
+}
+
+/** Whether the local time is UTC by name: by TZ or, without it, by /etc/localtime, which a minimal image does not have. */
+function readTimeZone(): TimeZone {
+  const named = process.env["TZ"] ?? systemTimeZone();
+  return /^:?(|UTC0?|.*\/UTC)$/.test(named) ? "utc" : "local";
+}
+
+function systemTimeZone(): string {
+  try {
+    return readlinkSync("/etc/localtime");
+  } catch (error) {
+    // A file in place of the link (EINVAL) may be any zone.
+    return errorCode(error) === "ENOENT" ? "UTC" : "unknown";
+  }
 }
 
 /** A pod's environment must change nothing: grpc-js would trace to standard error, and find proxies, by these. */

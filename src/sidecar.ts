@@ -1,3 +1,4 @@
+import { createCollector, type Collector } from "./collector";
 import { createIdentityClient, PROBE_METHOD } from "./csi/identity";
 import { createDriverName, type DriverName } from "./driver-name";
 import type { Edge } from "./edge";
@@ -37,13 +38,25 @@ export function createSidecar(options: Options, { uid, startTimeSeconds }: Edge,
   });
   const prober = createProber({
     probeOnce: () => probeOnce(place),
-    onResult: createRecorder(metrics, history, driverName),
+    onResult: createRecorder({
+      metrics,
+      history,
+      driverName,
+      collector: createCollector({ collect: () => Bun.gc(true) }),
+    }),
   });
   return { prober, driverName, metrics };
 }
 
+interface Listeners {
+  readonly metrics: SidecarMetrics;
+  readonly history: History;
+  readonly driverName: DriverName;
+  readonly collector: Collector;
+}
+
 /** Makes what is told of each result: it counts, and it is news only where no later probe has ended before it. */
-function createRecorder(metrics: SidecarMetrics, history: History, driverName: DriverName) {
+function createRecorder({ metrics, history, driverName, collector }: Listeners) {
   let latestBegun = 0;
   let answeredBefore = true;
   return (result: ProbeResult, begun: number): void => {
@@ -56,5 +69,6 @@ function createRecorder(metrics: SidecarMetrics, history: History, driverName: D
     const answered = result.kind !== "failed" || result.reason === "rpc_error";
     if (answered && !answeredBefore) driverName.driverAnswered();
     answeredBefore = answered;
+    collector.probeEnded();
   };
 }

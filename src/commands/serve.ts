@@ -48,9 +48,10 @@ async function serve(options: Options, edge: Edge, stray: readonly string[]): Pr
   return 0;
 }
 
-function startLogging({ log }: Options, { pid }: Edge): CreateLogger {
-  const { write } = openStderrSink(droppedLinesNotice({ format: log.format, nowMs: epochMs, pid }));
-  return createLogging({ ...log, pid, nowMs: epochMs, write });
+function startLogging({ log }: Options, { pid, timeZone }: Edge): CreateLogger {
+  const line = { format: log.format, timeZone, nowMs: epochMs, pid };
+  const { write } = openStderrSink(droppedLinesNotice(line));
+  return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });
 }
 
 interface ListeningServer {

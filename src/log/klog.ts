@@ -1,5 +1,5 @@
 import { escapeUnprintable, jsonText, quote } from "../text";
-import type { LogRecord, LogValue } from "./record";
+import type { LogRecord, LogValue, TimeZone } from "./record";
 
 /**
  * One record as klog's text, with its newline: `I1122 09:53:50.671185   32502 prober.ts:1] "Message" key="value"`.
@@ -9,19 +9,34 @@ import type { LogRecord, LogValue } from "./record";
  * `key=<`, a tab and each line, ` >`; unlike klog, we escape what is not printable there too: it may be a driver's text.
  */
 export function formatKlog(record: LogRecord): string {
-  const header = `${record.severity}${localTime(record.timeMs)} ${String(record.pid).padStart(7)} ${record.source}:1]`;
+  const header = `${record.severity}${printTime(record.timeMs, record.timeZone)} ${String(record.pid).padStart(7)} ${record.source}:1]`;
   const error = record.error === undefined ? "" : formatPair("err", record.error);
   const values = Object.entries(record.values).map(([key, value]) => formatPair(key, value));
   return `${header} ${quote(record.message)}${error}${values.join("")}\n`;
 }
 
 /** MMDD hh:mm:ss.uuuuuu */
-function localTime(timeMs: number): string {
+function printTime(timeMs: number, zone: TimeZone): string {
   const epochMicros = Math.round(timeMs * 1_000);
-  const date = new Date(Math.floor(epochMicros / 1_000));
-  const day = `${pad(date.getMonth() + 1, 2)}${pad(date.getDate(), 2)}`;
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part, 2)).join(":");
-  return `${day} ${time}.${pad(epochMicros % 1_000_000, 6)}`;
+  const [month, day, ...time] = calendar(new Date(Math.floor(epochMicros / 1_000)), zone).map((part) => pad(part, 2));
+  return `${month}${day} ${time.join(":")}.${pad(epochMicros % 1_000_000, 6)}`;
+}
+
+/** Month (from 1), day, hours, minutes, seconds. */
+function calendar(date: Date, zone: TimeZone): readonly number[] {
+  switch (zone) {
+    case "utc":
+      return [
+        date.getUTCMonth() + 1,
+        date.getUTCDate(),
+        date.getUTCHours(),
+        date.getUTCMinutes(),
+        date.getUTCSeconds(),
+      ];
+    case "local":
+      return [date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes(), date.getSeconds()];
+  }
+  return zone satisfies never;
 }
 
 function pad(value: number, digits: number): string {

@@ -1,6 +1,7 @@
 import { formatJson } from "./json";
 import { formatKlog } from "./klog";
-import type { LogRecord, LogValues, VmodulePattern } from "./record";
+import type { LogRecord, LogValues, TimeZone, VmodulePattern } from "./record";
+import { vmoduleVerbosity } from "./vmodule";
 
 /** Info lines that are printed from some verbosity on. */
 export interface VerboseLogger {
@@ -20,15 +21,20 @@ export interface Logger {
 
 export type LogFormat = "text" | "json";
 
-export interface LoggerOptions {
+/** What each line of the log has in common. */
+export interface LineOptions {
   readonly format: LogFormat;
+  readonly timeZone: TimeZone;
+  /** Milliseconds since the epoch, with fractions. */
+  readonly nowMs: () => number;
+  readonly pid: number;
+}
+
+export interface LoggerOptions extends LineOptions {
   readonly verbosity: number;
   readonly vmodule: readonly VmodulePattern[];
   /** Takes one record, with its newline. */
   readonly write: (line: string) => void;
-  /** Milliseconds since the epoch, with fractions. */
-  readonly nowMs: () => number;
-  readonly pid: number;
 }
 
 /** Makes the logger of a source file, such as `prober.ts`. */
@@ -64,9 +70,7 @@ export function createLogging(options: LoggerOptions): CreateLogger {
 }
 
 /** What a sink prints before the first line after a loss, in the log's own format. */
-export function droppedLinesNotice(
-  options: Pick<LoggerOptions, "format" | "nowMs" | "pid">,
-): (dropped: number) => string {
+export function droppedLinesNotice(options: LineOptions): (dropped: number) => string {
   return (dropped) =>
     format(options, {
       severity: "W",
@@ -80,7 +84,7 @@ export function droppedLinesNotice(
 /** Shared, so that a line that is switched off allocates nothing. */
 const DISABLED: VerboseLogger = { enabled: false, info: () => {} };
 
-type Entry = Omit<LogRecord, "timeMs" | "pid">;
+type Entry = Omit<LogRecord, "timeMs" | "timeZone" | "pid">;
 
 function log(options: LoggerOptions, entry: Entry): void {
   try {
@@ -90,8 +94,8 @@ function log(options: LoggerOptions, entry: Entry): void {
   }
 }
 
-function format({ format: kind, nowMs, pid }: Pick<LoggerOptions, "format" | "nowMs" | "pid">, entry: Entry): string {
-  const record = { ...entry, timeMs: nowMs(), pid };
+function format({ format: kind, timeZone, nowMs, pid }: LineOptions, entry: Entry): string {
+  const record = { ...entry, timeMs: nowMs(), timeZone, pid };
   switch (kind) {
     case "text":
       return formatKlog(record);
@@ -99,42 +103,4 @@ function format({ format: kind, nowMs, pid }: Pick<LoggerOptions, "format" | "no
       return formatJson(record);
   }
   return kind satisfies never;
-}
-
-// As in klog: the first pattern that matches the file's name without its extension counts.
-function vmoduleVerbosity(patterns: readonly VmodulePattern[], source: string): number {
-  const name = source.replace(/^.*\//s, "").replace(/\.[^.]*$/, "");
-  return patterns.find(({ pattern }) => globMatches(pattern, name))?.verbosity ?? 0;
-}
-
-const TOKEN = String.raw`\\(.)|(\*)|(\?)|\[(\^?)((?:(?:\\.|[^\]\\-])(?:-(?:\\.|[^\]\\-]))?)+)\]|([^\\[*?])`;
-const GLOB = new RegExp(`^(?:${TOKEN})*$`, "su");
-const TOKENS = new RegExp(TOKEN, "gsu");
-const RANGES = /\\?(.)(?:-\\?(.))?/gsu;
-
-// The rules are those of Go's filepath.Match: a pattern that is not well-formed matches nothing.
-function globMatches(pattern: string, name: string): boolean {
-  if (!GLOB.test(pattern)) return false;
-  const source = Array.from(pattern.matchAll(TOKENS), ([, escaped, star, any, not = "", ranges, plain = ""]) => {
-    if (star !== undefined) return ".*";
-    if (any !== undefined) return ".";
-    return ranges === undefined ? literal(escaped ?? plain) : `[${not}${characterRanges(ranges)}]`;
-  });
-  return new RegExp(`^${source.join("")}$`, "su").test(name);
-}
-
-// A range whose end is before its start holds nothing in Go, but is an error in a RegExp.
-function characterRanges(ranges: string): string {
-  const parts = Array.from(ranges.matchAll(RANGES), ([, low = "", high = low]) => {
-    return codePoint(low) > codePoint(high) ? "" : `${literal(low)}-${literal(high)}`;
-  });
-  return parts.join("");
-}
-
-function literal(character: string): string {
-  return `\\u{${codePoint(character).toString(16)}}`;
-}
-
-function codePoint(character: string): number {
-  return character.codePointAt(0) ?? 0;
 }

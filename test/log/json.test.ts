@@ -5,6 +5,7 @@ import type { LogRecord } from "../../src/log/record";
 const record: LogRecord = {
   severity: "I",
   timeMs: 1795341456224.3674,
+  timeZone: "local",
   pid: 1,
   source: "prober.ts",
   verbosity: 5,

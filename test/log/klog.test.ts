@@ -5,6 +5,7 @@ import type { LogRecord } from "../../src/log/record";
 const record: LogRecord = {
   severity: "I",
   timeMs: new Date(2026, 10, 22, 9, 53, 50, 671).getTime() + 0.185,
+  timeZone: "local",
   pid: 32502,
   source: "prober.ts",
   verbosity: 0,
@@ -60,4 +61,17 @@ describe("the values", () => {
       String.raw`E1122 09:53:50.671185   32502 prober.ts:1] "Message" err="a \"bad\" thing" driver="d"` + "\n",
     );
   });
+});
+
+test.each([
+  ["utc", "I1122 09:53:50.671000 "],
+  ["local", "I1122 18:53:50.671000 "],
+] as const)("in Tokyo, the time of a log in %s begins %s", (timeZone, start) => {
+  const before = process.env["TZ"];
+  process.env["TZ"] = "Asia/Tokyo";
+  try {
+    expect(formatKlog({ ...record, timeMs: Date.UTC(2026, 10, 22, 9, 53, 50, 671), timeZone })).toStartWith(start);
+  } finally {
+    process.env["TZ"] = before ?? "UTC";
+  }
 });

@@ -5,6 +5,7 @@ import type { VmodulePattern } from "../../src/log/record";
 const timeMs = new Date(2026, 10, 22, 9, 53, 50, 671).getTime() + 0.185;
 const options: LoggerOptions = {
   format: "text",
+  timeZone: "local",
   verbosity: 0,
   vmodule: [],
   write: () => {},

@@ -20,14 +20,29 @@ const DRIVERS = join(import.meta.dirname, "../drivers");
  * @throws where there is a Go that cannot build it
  */
 export async function buildGoDriver(): Promise<DriverBuild> {
+  return buildGoProgram(join(DRIVERS, "go"), "driver");
+}
+
+/**
+ * Builds a Go module of one file, `main.go`, or takes what was built from the same sources in the same way before.
+ *
+ * @param source the module's directory
+ * @param env set while building
+ * @throws where there is a Go that cannot build it
+ */
+export async function buildGoProgram(
+  source: string,
+  name: string,
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<DriverBuild> {
   const go = Bun.which("go");
   if (go === null) return { kind: "missing", why: "go is not in PATH" };
 
-  const source = join(DRIVERS, "go");
-  const inputs = ["main.go", "go.mod", "go.sum"].map((name) => readFileSync(join(source, name), "utf8"));
+  const inputs = ["main.go", "go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
   const version = await run([go, "version"], source);
-  const binary = await cached([version, ...inputs], "driver", (path) =>
-    run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", path, "."], source),
+  const binary = await cached([version, ...inputs, ...flags, JSON.stringify(env)], name, (path) =>
+    run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", ...flags, "-o", path, "."], source, env),
   );
   return { kind: "built", program: { command: [binary], env: {} } };
 }
@@ -95,8 +110,14 @@ function cacheRoot(): string {
   return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "csi-livenessprobe");
 }
 
-async function run(command: string[], cwd: string): Promise<string> {
-  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+async function run(command: string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const child = Bun.spawn(command, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
   if (code !== 0) throw new Error(`${basename(command[0] ?? "")} in ${cwd} exited with ${code}: ${stderr.trim()}`);
   return stdout.trim();
