@@ -19,9 +19,9 @@ test.each([...FAILURE_REASONS, "not_ready"])("the README explains the reason %s"
 
 test("the flags in the README's manifest are taken", () => {
   const args = /args: \[(--csi-address[^\]]+)\]/.exec(README)?.[1]?.split(", ") ?? [];
-  const read = readArgv(args, FLAGS, ["serve"]);
-  expect(read).toMatchObject({ kind: "run", stray: [] });
-  expect(readOptions(read.kind === "run" ? read.values : {})).toMatchObject({
+  const words = readArgv(args, FLAGS, ["serve"]);
+  expect(words).toMatchObject({ kind: "run", stray: [] });
+  expect(readOptions(words.kind === "run" ? words.values : {})).toMatchObject({
     csiSocketPath: "/csi/csi.sock",
     probeTimeoutMs: 3_000,
     metrics: { kind: "withHealth", path: "/metrics" },
