@@ -106,7 +106,7 @@ function cloneWorkingTree(clone: string): string {
 
 /** What the build reads, and no repository. */
 function copyTree(tree: string, pinned: object): void {
-  for (const name of ["src", "scripts", "tsconfig.json"])
+  for (const name of ["src", "scripts", "test", "proto", "tsconfig.json"])
     cpSync(join(ROOT, name), join(tree, name), { recursive: true });
   writeFileSync(join(tree, "package.json"), JSON.stringify(pinned));
 }
