@@ -5,6 +5,8 @@ import type { TimeZone } from "./log/record";
 
 async function main(): Promise<void> {
   forgetForeignEnvironment();
+  process.on("uncaughtException", failUnexpectedly);
+  process.on("unhandledRejection", failUnexpectedly);
   // Imported late, because grpc-js reads its environment when it is loaded.
   const { run } = await import("./cli");
   process.exit(await run(process.argv.slice(2), openEdge()));
@@ -39,6 +41,14 @@ function stopSignal(): Promise<void> {
     });
   }
   return promise;
+}
+
+/** A fault of ours that nothing below has foreseen: one line, and a new start, for what is left may answer wrongly. */
+function failUnexpectedly(error: unknown): never {
+  const where = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const line = where.replace(/\s*\n\s*/g, " | ").slice(0, 1_024);
+  process.stderr.write(`livenessprobe: unexpected error, please report it as a bug: ${line}\n`);
+  process.exit(1);
 }
 
 /** Whether the local time is UTC by name: by TZ or, without it, by /etc/localtime, which a minimal image does not have. */

@@ -5,7 +5,7 @@ import { parseExposition, valueOf } from "../support/exposition";
 import { startHostileDriver } from "../support/hostile-driver";
 import { says } from "../support/log-lines";
 import { askAndHangUp } from "../support/raw-http";
-import { type Sidecar, startSidecar } from "../support/sidecar";
+import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../support/temporary";
 import { waitUntil } from "../support/wait";
 
@@ -161,3 +161,15 @@ async function countsOf(sidecar: Sidecar, result: string, code: string, driverNa
     });
   return { probes: probesIn(families), rpcs: rpcs(code), canceled: rpcs("Canceled") };
 }
+
+test.concurrent("a fault that nothing foresees is one line, and exit code 1 for a new start", async () => {
+  using directory = temporaryDirectory();
+  const trap = join(directory.path, "trap.js");
+  await Bun.write(trap, 'setTimeout(() => { throw new Error("out of\\nthe blue"); }, 200);\n');
+  const { code, stderr } = await runSidecar(["--health-port=0", `--csi-address=${directory.path}/csi.sock`], {
+    env: { BUN_OPTIONS: `--preload ${trap}` },
+  });
+  expect(code).toBe(1);
+  const last = stderr.trimEnd().split("\n").at(-1);
+  expect(last).toMatch(/^livenessprobe: unexpected error, please report it as a bug: Error: out of \| the blue \| at /);
+});
