@@ -43,6 +43,18 @@ test("the bundle has no more modules than it needs", async () => {
   expect(foreign.length).toBeLessThanOrEqual(BUDGET.foreignModules);
 });
 
+test("500 callers at once do not take it out of its budget", async () => {
+  await using driver = await startDriver("grpc-js", { mode: "slow 500" });
+  await using sidecar = await startSidecar([`--csi-address=${driver.socketPath}`, "--http-endpoint=127.0.0.1:0"]);
+  const answers = await Promise.all(Array.from({ length: 500 }, () => callHealthz(sidecar.url)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(peakResidentKib(sidecar)).toBeLessThan(BUDGET.peakResidentKib);
+});
+
+function peakResidentKib({ pid }: Sidecar): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+}
+
 function threads({ pid }: Sidecar): number {
   return Number(/^Threads:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }

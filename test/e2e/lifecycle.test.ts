@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { availableDrivers, startDriver } from "../support/drivers";
 import { parseExposition, valueOf } from "../support/exposition";
 import { startHostileDriver } from "../support/hostile-driver";
+import { callHealthz } from "../support/healthz-callers";
 import { says } from "../support/log-lines";
 import { askAndHangUp } from "../support/raw-http";
 import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
@@ -172,4 +173,16 @@ test.concurrent("a fault that nothing foresees is one line, and exit code 1 for 
   expect(code).toBe(1);
   const last = stderr.trimEnd().split("\n").at(-1);
   expect(last).toMatch(/^livenessprobe: unexpected error, please report it as a bug: Error: out of \| the blue \| at /);
+});
+
+test.concurrent("a driver that takes 13 s is waited for, where --probe-timeout allows it", async () => {
+  await using driver = await startDriver(implementation, { mode: "slow 13000" });
+  await using sidecar = await startSidecar([
+    "--health-port=0",
+    "--probe-timeout=20s",
+    `--csi-address=${driver.socketPath}`,
+  ]);
+  const { status, elapsedMs } = await callHealthz(sidecar.url);
+  expect(status).toBe(200);
+  expect(elapsedMs).toBeGreaterThan(12_900);
 });
