@@ -1,25 +1,28 @@
 import { posix } from "node:path";
 import type { ProbeResult } from "../probe-result";
 import type { HttpRequest } from "./request";
+import { textResponse, type HttpResponse } from "./response";
 
 /** A path that is served, and what answers it. */
 export interface Route {
   readonly path: string;
-  answer(request: HttpRequest): Response | Promise<Response>;
+  answer(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
 }
 
 /**
  * Routes as the Go sidecar does: any method alike, the query ignored, the path compared after percent-decoding, doubled
  * slashes and dot segments redirected away, 404 for the rest.
  */
-export function createHandler(routes: readonly Route[]): (request: HttpRequest) => Response | Promise<Response> {
+export function createHandler(
+  routes: readonly Route[],
+): (request: HttpRequest) => HttpResponse | Promise<HttpResponse> {
   return (request) => {
     const path = decode(request.path);
-    if (path === undefined) return text(400, "malformed path\n");
+    if (path === undefined) return textResponse(400, "malformed path\n");
     const clean = posix.normalize(path);
-    if (clean !== path) return text(307, "", { location: encodePath(clean) + request.query });
+    if (clean !== path) return textResponse(307, "", { Location: encodePath(clean) + request.query });
     const route = routes.find((candidate) => candidate.path === path);
-    return route?.answer(request) ?? text(404, "404 page not found\n", { "x-content-type-options": "nosniff" });
+    return route?.answer(request) ?? textResponse(404, "404 page not found\n", { "X-Content-Type-Options": "nosniff" });
   };
 }
 
@@ -27,30 +30,26 @@ export function createHandler(routes: readonly Route[]): (request: HttpRequest) 
  * The HTTP answer to a probe's result. The bodies `ok` (no newline) and `driver responded but is not ready` are the Go
  * sidecar's: people match on them.
  */
-export function answerHealthz(result: ProbeResult): Response {
+export function answerHealthz(result: ProbeResult): HttpResponse {
   switch (result.kind) {
     case "ready":
-      return text(200, "ok");
+      return textResponse(200, "ok");
     case "notReady":
-      return text(500, "driver responded but is not ready");
+      return textResponse(500, "driver responded but is not ready");
     case "failed":
-      return text(500, result.message);
+      return textResponse(500, result.message);
   }
   return result satisfies never;
 }
 
 /** The HTTP answer to a scrape, compressed where the client allows it; headers as the Go sidecar's. */
-export function answerMetrics(request: HttpRequest, metrics: string, startTimeSeconds: number): Response {
+export function answerMetrics(request: HttpRequest, metrics: string, startTimeSeconds: number): HttpResponse {
   const headers = {
-    "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
-    "process-start-time-unix": String(Math.floor(startTimeSeconds)),
+    "Content-Type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+    "Process-Start-Time-Unix": String(Math.floor(startTimeSeconds)),
   };
-  if (!acceptsGzip(request.headers.get("accept-encoding") ?? "")) return new Response(metrics, { headers });
-  return new Response(Bun.gzipSync(metrics), { headers: { ...headers, "content-encoding": "gzip" } });
-}
-
-function text(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(body, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+  if (!acceptsGzip(request.headers.get("accept-encoding") ?? "")) return { status: 200, headers, body: metrics };
+  return { status: 200, headers: { ...headers, "Content-Encoding": "gzip" }, body: Bun.gzipSync(metrics) };
 }
 
 function decode(path: string): string | undefined {

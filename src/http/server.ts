@@ -1,7 +1,7 @@
 import { errorText } from "../errors";
 import { openDoor } from "./door";
 import type { CompleteHead, HttpRequest } from "./request";
-import { formatResponse } from "./response";
+import { formatResponse, textResponse, type HttpResponse } from "./response";
 
 /** A listening HTTP server. */
 export interface HttpServer {
@@ -18,7 +18,7 @@ export interface HttpServerOptions {
   readonly hostname: string | undefined;
   readonly port: number;
   readonly maxConnections: number;
-  readonly handle: (request: HttpRequest) => Response | Promise<Response>;
+  readonly handle: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
 }
 
 /**
@@ -41,17 +41,13 @@ export function startHttpServer({ handle, ...place }: HttpServerOptions): HttpSe
 async function answer(head: CompleteHead, handle: HttpServerOptions["handle"]): Promise<Uint8Array> {
   switch (head.kind) {
     case "refused":
-      return formatResponse(refusal(head.status, head.rule), true);
+      return formatResponse(textResponse(head.status, `${head.rule}\n`), true);
     case "request":
       try {
-        return await formatResponse(await handle(head.request), head.request.method !== "HEAD");
+        return formatResponse(await handle(head.request), head.request.method !== "HEAD");
       } catch (error) {
-        return formatResponse(refusal(500, `internal error of the sidecar: ${errorText(error)}`), true);
+        return formatResponse(textResponse(500, `internal error of the sidecar: ${errorText(error)}\n`), true);
       }
   }
   return head satisfies never;
-}
-
-function refusal(status: number, why: string): Response {
-  return new Response(`${why}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { median, percentile } from "../../bench/statistics";
-import { benchColumns, ratios, renderSection, spread } from "../../bench/table";
+import { ratios, renderSection, spread } from "../../bench/table";
 
 const SECTION = {
   title: "time",
@@ -12,20 +12,34 @@ const SECTION = {
 } as const;
 
 test("a section is a table with median, spread and ratio, and its notes", () => {
-  expect(renderSection(SECTION, benchColumns("Go"))).toBe(
+  expect(renderSection(SECTION, "Go")).toBe(
     [
       "| time                  |    livenessprobe |               Go |            ratio | bare Bun.serve |",
       "| --------------------- | ---------------: | ---------------: | ---------------: | -------------: |",
       "| p50, ms               | 1.50 (1.25-2.00) | 1.00 (1.00-1.25) | 1.50 (1.00-2.00) |              - |",
       "| idle wake-ups in 10 s |               31 |                - |                - |             30 |",
+      "",
       "- Nothing is pinned.",
     ].join("\n"),
   );
 });
 
 test("without a baseline there is neither its column nor a ratio", () => {
-  expect(renderSection(SECTION, benchColumns(undefined)).split("\n")[0]).toBe(
+  expect(renderSection(SECTION, undefined).split("\n")[0]).toBe(
     "| time                  |    livenessprobe | bare Bun.serve |",
+  );
+});
+
+test("the column of the bare program is there only where something is in it", () => {
+  const section = { ...SECTION, figures: SECTION.figures.slice(0, 1), notes: [] };
+  expect(renderSection(section, "Go").split("\n")[0]).toBe(
+    "| time    |    livenessprobe |               Go |            ratio |",
+  );
+});
+
+test("a section in which nothing could be measured says so", () => {
+  expect(renderSection({ title: "limits", figures: [], notes: ["Not measured: no cgroups."] }, "Go")).toBe(
+    "limits:\n\n- Not measured: no cgroups.",
   );
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { textResponse, type HttpResponse } from "../../src/http/response";
 import { startHttpServer, type HttpServer, type HttpServerOptions } from "../../src/http/server";
 import { bodyOf, connectTcp, statusOf } from "../support/tcp-client";
 
@@ -17,13 +18,13 @@ test.each([
   ["an IPv6 address in brackets", "::1", /^\[::1\]:\d+$/],
   ["localhost by its IPv4 address", "LocalHost", /^127\.0\.0\.1:\d+$/],
 ] as const)("it says that it listens on %s", (_, hostname, address) => {
-  using server = start(() => new Response("ok"), hostname);
+  using server = start(() => textResponse(200, "ok"), hostname);
   expect(server.address).toMatch(address);
 });
 
 test("a request is handed on as it was sent", async () => {
   using server = start(({ method, path, query, headers }) =>
-    Response.json({ method, path, query, host: headers.get("host") }),
+    textResponse(200, JSON.stringify({ method, path, query, host: headers.get("host") })),
   );
   using client = await connectTcp(urlOf(server), "PUT /./%68ealthz?x HTTP/1.1\r\nHost: node\r\n\r\n");
   expect(JSON.parse(bodyOf(await client.answer()))).toEqual({
@@ -35,13 +36,13 @@ test("a request is handed on as it was sent", async () => {
 });
 
 test("a client of the platform takes the answer whole", async () => {
-  using server = start(async () => new Response("x".repeat(1_000_000), { status: 500 }));
+  using server = start(async () => textResponse(500, "x".repeat(1_000_000)));
   const response = await fetch(urlOf(server));
   expect([response.status, (await response.text()).length]).toEqual([500, 1_000_000]);
 });
 
 test("HEAD is answered without the body", async () => {
-  using server = start(() => new Response("ok"));
+  using server = start(() => textResponse(200, "ok"));
   using client = await connectTcp(urlOf(server), "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
   const answer = await client.answer();
   expect([statusOf(answer), bodyOf(answer)]).toEqual([200, ""]);
@@ -49,7 +50,7 @@ test("HEAD is answered without the body", async () => {
 });
 
 test("what cannot be read is refused with the reason", async () => {
-  using server = start(() => new Response("ok"));
+  using server = start(() => textResponse(200, "ok"));
   using client = await connectTcp(urlOf(server), "GET / HTTP/1.1\r\n\r\n");
   const answer = await client.answer();
   expect([statusOf(answer), bodyOf(answer)]).toEqual([400, "the request must have a Host header\n"]);
@@ -65,7 +66,7 @@ test.each([
   ["rejects", () => Promise.reject(new Error("broken"))],
 ] as const)("a handler that %s is an internal error of ours, and the next request is answered", async (_, fail) => {
   let calls = 0;
-  using server = start(() => (calls++ === 0 ? fail() : new Response("ok")));
+  using server = start(() => (calls++ === 0 ? fail() : textResponse(200, "ok")));
   using client = await connectTcp(urlOf(server), "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   const answer = await client.answer();
   expect([statusOf(answer), bodyOf(answer)]).toEqual([500, "internal error of the sidecar: broken\n"]);
@@ -74,7 +75,7 @@ test.each([
 
 test("stop lets the request that is being answered end", async () => {
   const asked = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<Response>();
+  const answer = Promise.withResolvers<HttpResponse>();
   using server = start(() => {
     asked.resolve();
     return answer.promise;
@@ -82,7 +83,7 @@ test("stop lets the request that is being answered end", async () => {
   const fetched = fetch(urlOf(server));
   await asked.promise;
   const stopped = server.stop();
-  answer.resolve(new Response("ok"));
+  answer.resolve(textResponse(200, "ok"));
   expect(await (await fetched).text()).toBe("ok");
   expect(await stopped).toBeUndefined();
 });
