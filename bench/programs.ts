@@ -1,0 +1,84 @@
+import { copyFileSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { buildGoProgram } from "../test/support/driver-builds";
+
+/** A program that takes the Go sidecar's flags `--csi-address`, `--http-endpoint` and `--probe-timeout`. */
+export interface Program {
+  readonly label: string;
+  readonly path: string;
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Baseline =
+  { readonly kind: "there"; readonly program: Program } | { readonly kind: "missing"; readonly why: string };
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** As scripts/build.ts compiles, without what belongs to the sidecar alone: its constants and the order of its bytecode. */
+const COMPILE = [
+  "--compile",
+  "--bytecode",
+  "--format=cjs",
+  "--compile-jit-policy=1000000",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+];
+
+/**
+ * The sidecar, in the environment that its image gives it (deploy/image.env).
+ *
+ * @param given an executable; without one it is built and copied, for `dist/` may be built anew while the bench runs
+ */
+export async function prepareOurs(directory: string, given: string | undefined): Promise<Program> {
+  return { label: "livenessprobe", path: given ?? (await buildOurs(directory)), env: readImageEnv() };
+}
+
+async function buildOurs(directory: string): Promise<string> {
+  await run([process.execPath, join(ROOT, "scripts/build.ts")]);
+  const path = join(directory, "livenessprobe");
+  copyFileSync(join(ROOT, "dist/livenessprobe"), path);
+  return path;
+}
+
+function readImageEnv(): Program["env"] {
+  const lines = readFileSync(join(ROOT, "deploy/image.env"), "utf8").matchAll(/^(\w+)=(.*)$/gm);
+  return Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
+}
+
+/**
+ * What ours is measured against: the Go program of `bench/baseline`.
+ *
+ * @param peer any executable that is to take its place
+ */
+export async function prepareBaseline(peer: string | undefined): Promise<Baseline> {
+  if (peer !== undefined) {
+    if (!statSync(peer, { throwIfNoEntry: false })?.isFile())
+      throw new Error(`PEER must be an executable, got ${peer}`);
+    return { kind: "there", program: { label: "PEER", path: peer, env: {} } };
+  }
+  const built = await buildGoProgram(join(import.meta.dirname, "baseline"), "baseline", ["-ldflags", "-s -w"], {
+    CGO_ENABLED: "0",
+  });
+  switch (built.kind) {
+    case "built":
+      return { kind: "there", program: { label: "Go baseline", path: built.program.command.join(" "), env: {} } };
+    case "missing":
+      return built;
+  }
+  return built satisfies never;
+}
+
+/** Compiles a small program of `bench/http/` in the way the sidecar is. */
+export async function compileVariant(name: string, directory: string, env: Program["env"] = {}): Promise<Program> {
+  const path = join(directory, name);
+  const source = join(import.meta.dirname, "http", `${name}.ts`);
+  await run([process.execPath, "build", source, ...COMPILE, `--outfile=${path}`]);
+  return { label: name, path, env };
+}
+
+async function run(command: string[]): Promise<void> {
+  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const [code, stderr] = await Promise.all([child.exited, child.stderr.text()]);
+  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${stderr.trim()}`);
+}

@@ -1,0 +1,103 @@
+import { availableParallelism } from "node:os";
+import { type Bench, CALLERS, type Reading, figuresOf, takeTurns } from "./bench";
+import { firstReadyMs, launch } from "./launch";
+import { load } from "./memory";
+import { activityOf, cpuMsOf } from "./proc";
+import type { Program } from "./programs";
+import { median, percentile } from "./statistics";
+import type { Section } from "./table";
+
+const START_BOUND_MS = 20_000;
+const PROBES_AN_HOUR = 1_800;
+
+/** Measures how fast a program starts and answers, and what CPU time it takes to answer and to wait. */
+export async function measureTime(bench: Bench): Promise<Section> {
+  const starts = await takeTurns(bench, bench.scale.starts, (program) => measureStart(bench, program));
+  let askerCpu = 0;
+  const answers = await takeTurns(bench, bench.scale.rounds, async (program) => {
+    const reading = await measureAnswers(bench, program);
+    askerCpu = Math.max(askerCpu, reading.askerCpu);
+    return reading;
+  });
+  const [idleOurs, idleBaseline, idleBare] = await Promise.all(
+    [bench.ours, bench.baseline, bench.bare].map((program) => measureIdle(bench, program)),
+  );
+  const figures = [
+    ...figuresOf([{ key: "start", name: "start to first 200, warm", unit: "ms", digits: 1 }], starts),
+    ...figuresOf(ANSWERS, answers),
+    ...figuresOf(IDLE, {
+      ours: hourly(idleOurs ?? [], answers.ours),
+      baseline: hourly(idleBaseline ?? [], answers.baseline),
+      bare: idleBare ?? [],
+    }),
+  ];
+  return { title: "time", figures, notes: [note(askerCpu)] };
+}
+
+const ANSWERS = [
+  { key: "p50", name: "one caller, p50", unit: "ms", digits: 2 },
+  { key: "p99", name: "one caller, p99", unit: "ms", digits: 2 },
+  { key: "cpu", name: "CPU a probe, one caller", unit: "ms", digits: 2 },
+  { key: "rate", name: `${CALLERS} callers, answers a second`, unit: "", digits: 0 },
+  { key: "p99 of many", name: `${CALLERS} callers, p99`, unit: "ms", digits: 1 },
+  { key: "cpu of many", name: `CPU an answer, ${CALLERS} callers`, unit: "ms", digits: 3 },
+] as const;
+
+const IDLE = [
+  { key: "idle cpu", name: "idle, CPU in 10 s", unit: "ms", digits: 2 },
+  { key: "wake-ups", name: "idle, wake-ups in 10 s", unit: "", digits: 0 },
+  { key: "hourly", name: "CPU an hour, a probe each 2 s", unit: "s", digits: 2 },
+] as const;
+
+function note(askerCpu: number): string {
+  const cores = `Warm page cache, nothing pinned to any of ${availableParallelism()} cores`;
+  const asker = `a process that asks took at most ${Math.round(askerCpu * 100)} % of one core`;
+  return `${cores}; ${asker}. CPU an hour is computed from the idle CPU and the CPU a probe.`;
+}
+
+async function measureStart({ csiAddress, cleanup }: Bench, program: Program): Promise<Reading<"start">> {
+  await using running = await launch(program, { csiAddress, cleanup });
+  const start = await firstReadyMs(running, START_BOUND_MS);
+  return start === undefined ? {} : { start };
+}
+
+async function measureAnswers({ csiAddress, cleanup, scale }: Bench, program: Program) {
+  await using running = await launch(program, { csiAddress, cleanup });
+  await firstReadyMs(running, START_BOUND_MS);
+  const warmUp = Math.ceil(scale.oneCallerProbes / 10);
+
+  const idleCpuMs = cpuMsOf(running.pid);
+  const one = await load(running, 1, { kind: "requests", count: scale.oneCallerProbes + warmUp }, warmUp);
+  const oneCpuMs = cpuMsOf(running.pid);
+  const many = await load(running, CALLERS, { kind: "seconds", seconds: scale.manyCallersSeconds }, CALLERS);
+  const manyCpuMs = cpuMsOf(running.pid);
+  return {
+    p50: median(one.times),
+    p99: percentile(one.times, 0.99),
+    cpu: (oneCpuMs - idleCpuMs) / one.requests,
+    rate: many.requests / (many.elapsedMs / 1_000),
+    "p99 of many": percentile(many.times, 0.99),
+    "cpu of many": (manyCpuMs - oneCpuMs) / many.requests,
+    askerCpu: Math.max(one.askerCpu, many.askerCpu),
+  };
+}
+
+/** Two windows of an idle program that has answered a little, begun when what that left to do is done. */
+async function measureIdle({ csiAddress, cleanup, scale }: Bench, program: Program | undefined) {
+  if (program === undefined) return [];
+  await using running = await launch(program, { csiAddress, cleanup });
+  await firstReadyMs(running, START_BOUND_MS);
+  await load(running, 1, { kind: "requests", count: 100 });
+  await Bun.sleep(scale.restMs);
+  const windows = [await activityOf(running.pid, scale.idleMs), await activityOf(running.pid, scale.idleMs)];
+  const share = 10_000 / scale.idleMs;
+  return windows.map(({ cpuMs, wakeUps }) => ({ "idle cpu": cpuMs * share, "wake-ups": wakeUps * share }));
+}
+
+function hourly(idle: readonly Reading<"idle cpu" | "wake-ups">[], answers: readonly Reading<"cpu">[]) {
+  const cpuMs = median(answers.flatMap(({ cpu }) => cpu ?? []));
+  return idle.map((reading) => ({
+    ...reading,
+    hourly: ((reading["idle cpu"] ?? Number.NaN) * 360 + cpuMs * PROBES_AN_HOUR) / 1_000,
+  }));
+}
