@@ -35,7 +35,8 @@ const PATIENCE_SECONDS = 8;
  * number of idle clients keeps the kubelet out.
  *
  * `Bun.serve` has neither a limit of connections nor an event for a new one, and holds whoever says nothing for 10 s; enough
- * of them, and the kubelet restarts a healthy driver. `node:http` costs 0.3 ms of CPU a request and 5 MiB.
+ * of them, and the kubelet restarts a healthy driver. `node:http` has both, for 0.2 ms of
+ * CPU a request and 3 MiB more than this (`bun bench/http.ts`).
  *
  * @throws an Error with a `code` such as `EADDRINUSE` when it cannot listen
  */
