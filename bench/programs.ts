@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { COMPILE_FLAGS } from "../scripts/compile-flags";
 import { buildGoProgram } from "../test/support/driver-builds";
 
 /** A program that takes the Go sidecar's flags `--csi-address`, `--http-endpoint` and `--probe-timeout`. */
@@ -14,16 +15,6 @@ export type Baseline =
   { readonly kind: "there"; readonly program: Program } | { readonly kind: "missing"; readonly why: string };
 
 const ROOT = join(import.meta.dirname, "..");
-
-/** As scripts/build.ts compiles, without what belongs to the sidecar alone: its constants and the order of its bytecode. */
-const COMPILE = [
-  "--compile",
-  "--bytecode",
-  "--format=cjs",
-  "--compile-jit-policy=1000000",
-  "--no-compile-autoload-dotenv",
-  "--no-compile-autoload-bunfig",
-];
 
 /**
  * The sidecar, in the environment that its image gives it (deploy/image.env).
@@ -73,7 +64,7 @@ export async function prepareBaseline(peer: string | undefined): Promise<Baselin
 export async function compileVariant(name: string, directory: string, env: Program["env"] = {}): Promise<Program> {
   const path = join(directory, name);
   const source = join(import.meta.dirname, "http", `${name}.ts`);
-  await run([process.execPath, "build", source, ...COMPILE, `--outfile=${path}`]);
+  await run([process.execPath, "build", source, ...COMPILE_FLAGS, `--outfile=${path}`]);
   return { label: name, path, env };
 }
 

@@ -3,6 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { temporaryDirectory } from "../test/support/temporary";
+import { COMPILE_FLAGS } from "./compile-flags";
 import { recordOrder } from "./record-order";
 
 /**
@@ -54,20 +55,8 @@ async function readCommit(): Promise<string> {
 }
 
 function flags(constants: Readonly<Record<string, string>>): readonly string[] {
-  return [
-    "--compile",
-    "--bytecode",
-    "--format=cjs",
-    // No JIT: a probe's time goes into system calls, and the JIT's code took 10 MiB after 2,000 probes for 5 % of the CPU.
-    "--compile-jit-policy=1000000",
-    // Nothing in the working directory of a pod may change what the program does.
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    // A dependency that mentions these, as parts of grpc-js do, would make the builder's directory part of the executable.
-    '--define=__dirname="/"',
-    '--define=__filename="/"',
-    ...Object.entries(constants).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`),
-  ];
+  const defines = Object.entries(constants).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`);
+  return [...COMPILE_FLAGS, ...defines];
 }
 
 process.exitCode = await build();

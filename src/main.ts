@@ -25,15 +25,15 @@ function openEdge(): Edge {
   };
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once, with the exit code a shell reports for it. */
+/** Resolves at the first SIGTERM or SIGINT; the second, of either, ends the process at once, with the exit code a shell reports for it. */
 function stopSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = false;
   // Handlers are what makes these signals work for process 1, which has no default action for them.
   for (const [signal, number] of [
     ["SIGTERM", 15],
     ["SIGINT", 2],
   ] as const) {
-    let asked = false;
     process.on(signal, () => {
       if (asked) process.exit(128 + number);
       asked = true;

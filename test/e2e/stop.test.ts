@@ -78,6 +78,21 @@ describe.each(WAYS)("unlike the Go sidecar, as $who", ({ start }) => {
   });
 });
 
+test.concurrent("a second signal ends it at once, also where it is another than the first", async () => {
+  await using driver = await startHostileDriver("takes the request and never answers");
+  await using sidecar = await startSidecar([
+    "--health-port=0",
+    "--probe-timeout=30s",
+    `--csi-address=${driver.socketPath}`,
+  ]);
+  const answer = statusOf(sidecar);
+  await waitUntil(() => driver.connections.total === 2, BOUND_MS, "the probe beside the question for the name");
+  sidecar.signal("SIGTERM");
+  await sidecar.waitForLog(says("Stopping"), BOUND_MS);
+  const stopped = await stop(sidecar, "SIGINT");
+  expect({ code: stopped.code, answer: await answer }).toEqual({ code: 130, answer: "no answer" });
+});
+
 test.concurrent.if(unshare !== undefined)("process 1 says so in the process id's column", async () => {
   await using sidecar = await startAsProcessOne(unshare ?? ["unshare"], ["--health-port=0", NOWHERE]);
   expect(sidecar.logLines.map((line) => parseKlog(line).pid)).toContain("      1");
