@@ -1,6 +1,7 @@
-import { copyFileSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { COMPILE_FLAGS } from "../scripts/compile-flags";
+import { readDefinition } from "../scripts/image/definition";
 import { buildGoProgram } from "../test/support/driver-builds";
 
 /** A program that takes the Go sidecar's flags `--csi-address`, `--http-endpoint` and `--probe-timeout`. */
@@ -17,12 +18,12 @@ export type Baseline =
 const ROOT = join(import.meta.dirname, "..");
 
 /**
- * The sidecar, in the environment that its image gives it (deploy/image.env).
+ * The sidecar, in the environment that its image gives it (apko.yaml).
  *
  * @param given an executable; without one it is built and copied, for `dist/` may be built anew while the bench runs
  */
 export async function prepareOurs(directory: string, given: string | undefined): Promise<Program> {
-  return { label: "livenessprobe", path: given ?? (await buildOurs(directory)), env: readImageEnv() };
+  return { label: "livenessprobe", path: given ?? (await buildOurs(directory)), env: readDefinition().environment };
 }
 
 async function buildOurs(directory: string): Promise<string> {
@@ -30,11 +31,6 @@ async function buildOurs(directory: string): Promise<string> {
   const path = join(directory, "livenessprobe");
   copyFileSync(join(ROOT, "dist/livenessprobe"), path);
   return path;
-}
-
-function readImageEnv(): Program["env"] {
-  const lines = readFileSync(join(ROOT, "deploy/image.env"), "utf8").matchAll(/^(\w+)=(.*)$/gm);
-  return Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
 }
 
 /**

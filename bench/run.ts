@@ -20,7 +20,7 @@ Measures dist/livenessprobe, which it builds, next to a Go sidecar, or next to t
   --quick      fewer probes and shorter rests: two minutes instead of ten
   --json       all samples as JSON instead of tables of medians
   --only PART  this part alone; may be given more than once
-  --no-image-env  without the environment that an image sets (deploy/image.env)
+  --no-image-env  without the environment that an image sets (apko.yaml)
   --ours PATH  measure this executable instead of building one`;
 
 const { values: flags } = parseArgs({

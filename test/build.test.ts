@@ -70,7 +70,7 @@ test("another Bun than the pinned one is refused in a line", () => {
   expect(build(tree)).toEqual({
     code: 1,
     stdout: "",
-    stderr: `This build needs Bun 0.0.1, got ${Bun.version}: run npx --yes bun@0.0.1 run build\n`,
+    stderr: `This build needs Bun 0.0.1, got ${Bun.version}: run it with npx --yes bun@0.0.1\n`,
   });
   expect(existsSync(join(tree, "dist"))).toBe(false);
 });

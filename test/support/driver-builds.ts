@@ -1,16 +1,11 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cached } from "../../scripts/cache";
+import { type Program, run } from "../../scripts/run";
 
-/** How to start a driver: words before `--socket`, and variables beside the inherited ones. */
-export interface DriverProgram {
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
-
+/** How to start a driver, before `--socket`; or why it cannot be built here. */
 export type DriverBuild =
-  { readonly kind: "built"; readonly program: DriverProgram } | { readonly kind: "missing"; readonly why: string };
+  { readonly kind: "built"; readonly program: Program } | { readonly kind: "missing"; readonly why: string };
 
 const DRIVERS = join(import.meta.dirname, "../drivers");
 
@@ -40,9 +35,12 @@ export async function buildGoProgram(
   if (go === null) return { kind: "missing", why: "go is not in PATH" };
 
   const inputs = ["main.go", "go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
-  const version = await run([go, "version"], source);
+  const version = await run([go, "version"], { cwd: source });
   const binary = await cached([version, ...inputs, ...flags, JSON.stringify(env)], name, (path) =>
-    run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", ...flags, "-o", path, "."], source, env),
+    run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", ...flags, "-o", path, "."], {
+      cwd: source,
+      env,
+    }),
   );
   return { kind: "built", program: { command: [binary], env: {} } };
 }
@@ -62,7 +60,7 @@ export async function buildPythonDriver(): Promise<DriverBuild> {
   const install = [found.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
   const pinned = ["--require-hashes", "--only-binary", ":all:", "-r", requirements];
   const packages = await cached([found.version, readFileSync(requirements, "utf8")], "packages", (path) =>
-    run([...install, ...pinned, "--target", path], source),
+    run([...install, ...pinned, "--target", path], { cwd: source }),
   );
   const env = { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1" };
   return { kind: "built", program: { command: [found.python, join(source, "driver.py")], env } };
@@ -74,51 +72,9 @@ async function findPython(): Promise<{ readonly python: string; readonly version
   if (python3 === null) return undefined;
   const script = "import pip, sys; print(sys.executable, sys.version.replace('\\n', ' '), sep='\\n')";
   try {
-    const [python = "", version = ""] = (await run([python3, "-c", script], DRIVERS)).split("\n");
+    const [python = "", version = ""] = (await run([python3, "-c", script])).split("\n");
     return /^3\.1[123]\./.test(version) ? { python, version } : undefined;
   } catch {
     return undefined;
   }
-}
-
-/**
- * What `build` makes of these inputs, made once for all runs and kept outside the tree.
- * It appears under its name in one step, so a run that is cut short or that runs beside another never leaves half of it.
- */
-async function cached(inputs: readonly string[], name: string, build: (path: string) => Promise<unknown>) {
-  const hash = createHash("sha256")
-    .update(JSON.stringify([process.platform, process.arch, ...inputs]))
-    .digest("hex");
-  const final = join(cacheRoot(), hash.slice(0, 16), name);
-  if (existsSync(final)) return final;
-
-  mkdirSync(dirname(final), { recursive: true });
-  const temporary = mkdtempSync(join(dirname(final), ".building-"));
-  try {
-    await build(join(temporary, name));
-    renameSync(join(temporary, name), final);
-  } catch (error) {
-    // Another run may have come first: a folder is not renamed onto a folder.
-    if (!existsSync(final)) throw error;
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
-  return final;
-}
-
-function cacheRoot(): string {
-  return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "csi-livenessprobe");
-}
-
-async function run(command: string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const child = Bun.spawn(command, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-  if (code !== 0) throw new Error(`${basename(command[0] ?? "")} in ${cwd} exited with ${code}: ${stderr.trim()}`);
-  return stdout.trim();
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DriverBuild, type DriverProgram, buildGoDriver, buildPythonDriver } from "./driver-builds";
+import type { Program } from "../../scripts/run";
+import { type DriverBuild, buildGoDriver, buildPythonDriver } from "./driver-builds";
 import { type DriverCommand, type DriverEvent, type DriverMode, parseDriverEvent } from "./driver-protocol";
 import { readLines } from "./lines";
 import { temporaryDirectory } from "./temporary";
@@ -41,7 +42,7 @@ export interface RunningDriver extends AsyncDisposable {
 const PROCESS_BOUND_MS = 20_000;
 
 // Once a process: each test file asks, and what is missing is to be said once.
-const programs = new Map<Implementation, Promise<DriverProgram | undefined>>();
+const programs = new Map<Implementation, Promise<Program | undefined>>();
 
 /**
  * The implementations that this machine can run, built where need be.
@@ -79,7 +80,7 @@ export async function startDriver(implementation: Implementation, options: Drive
 
 type DriverProcess = Pick<RunningDriver, "pid" | "events" | "send" | "waitFor" | "pause" | "resume" | "stop" | "kill">;
 
-function spawnDriver(program: DriverProgram, implementation: Implementation, args: readonly string[]): DriverProcess {
+function spawnDriver(program: Program, implementation: Implementation, args: readonly string[]): DriverProcess {
   const child = Bun.spawn([...program.command, ...args], {
     env: { ...process.env, ...program.env },
     stdin: "pipe",
@@ -125,7 +126,7 @@ function spawnDriver(program: DriverProgram, implementation: Implementation, arg
   };
 }
 
-function programOf(implementation: Implementation): Promise<DriverProgram | undefined> {
+function programOf(implementation: Implementation): Promise<Program | undefined> {
   const program = programs.get(implementation) ?? build(implementation).then((built) => usable(implementation, built));
   programs.set(implementation, program);
   return program;
@@ -145,7 +146,7 @@ async function build(implementation: Implementation): Promise<DriverBuild> {
   return implementation satisfies never;
 }
 
-function usable(implementation: Implementation, built: DriverBuild): DriverProgram | undefined {
+function usable(implementation: Implementation, built: DriverBuild): Program | undefined {
   switch (built.kind) {
     case "built":
       return built.program;

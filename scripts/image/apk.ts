@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
+import { temporaryDirectory } from "../../test/support/temporary";
+import { runProgram } from "../run";
+import { tool } from "../tools/tool";
+import type { DebianArchitecture } from "./lock";
+
+/** As apk names them. */
+export type ApkArchitecture = "x86_64" | "aarch64";
+
+export const APK_ARCHITECTURES: Readonly<Record<DebianArchitecture, ApkArchitecture>> = {
+  amd64: "x86_64",
+  arm64: "aarch64",
+};
+
+/** A file, directory or link of a package; all belong to root. */
+export type Entry =
+  | { readonly kind: "file"; readonly path: string; readonly source: string; readonly mode?: number }
+  | { readonly kind: "text"; readonly path: string; readonly text: string }
+  | { readonly kind: "directory"; readonly path: string; readonly mode?: number }
+  | { readonly kind: "link"; readonly path: string; readonly target: string };
+
+export interface Apk {
+  readonly name: string;
+  /** In apk's own form, without the release. */
+  readonly version: string;
+  readonly description: string;
+  /** An SPDX expression. */
+  readonly licence: string;
+  /** The time that its files bear. */
+  readonly time: Date;
+  readonly entries: readonly Entry[];
+}
+
+/** Of every package: its versions say enough. */
+const RELEASE = "0";
+
+export function fullVersion({ version }: Apk): string {
+  return `${version}-r${RELEASE}`;
+}
+
+/**
+ * Makes `DIRECTORY/ARCHITECTURE/NAME-VERSION.apk`: the same bytes from the same entries.
+ *
+ * @param directory the repository's, for all architectures
+ * @returns the file's path
+ */
+export async function writeApk(apk: Apk, architecture: DebianArchitecture, directory: string): Promise<string> {
+  const folder = join(directory, APK_ARCHITECTURES[architecture]);
+  mkdirSync(folder, { recursive: true });
+  using staging = temporaryDirectory();
+  const scratch = staging.path;
+  const recipe = join(scratch, "nfpm.yaml");
+  // JSON is YAML too.
+  writeFileSync(recipe, JSON.stringify(nfpmRecipe(apk, architecture, scratch)));
+  const target = join(folder, `${apk.name}-${fullVersion(apk)}.apk`);
+  await runProgram(await tool("nfpm"), ["package", "--packager", "apk", "--config", recipe, "--target", target]);
+  return target;
+}
+
+function nfpmRecipe(apk: Apk, architecture: DebianArchitecture, scratch: string): object {
+  const mtime = apk.time.toISOString();
+  const contents = apk.entries.map((entry, index) => {
+    const info = { mtime, owner: "root", group: "root" };
+    switch (entry.kind) {
+      case "file":
+        return { src: entry.source, dst: entry.path, file_info: { ...info, mode: entry.mode ?? 0o644 } };
+      case "text": {
+        const source = join(scratch, `text-${index}`);
+        writeFileSync(source, entry.text);
+        return { src: source, dst: entry.path, file_info: { ...info, mode: 0o644 } };
+      }
+      case "directory":
+        return { dst: entry.path, type: "dir", file_info: { ...info, mode: entry.mode ?? 0o755 } };
+      case "link":
+        return { src: entry.target, dst: entry.path, type: "symlink", file_info: { ...info, mode: 0o777 } };
+    }
+    return entry satisfies never;
+  });
+  const { name, version, description, licence: license } = apk;
+  const about = { name, version, release: RELEASE, version_schema: "none", description, license, mtime };
+  // Each package is its own origin, so that apko makes a layer of each. nfpm has no field for it, and writes this one as it is.
+  const maintainer = `csi-livenessprobe\norigin = ${name}`;
+  return { ...about, arch: architecture, platform: "linux", maintainer, contents };
+}
+
+/**
+ * Writes `APKINDEX.tar.gz` for one architecture's packages: what apko resolves from. It is not signed, for it never leaves
+ * this machine; each package in it is held by its hash.
+ */
+export async function writeIndex(apks: readonly string[], folder: string): Promise<void> {
+  const entries = await Promise.all(apks.map(async (path) => indexEntry(readFileSync(path))));
+  const archive = new Bun.Archive({ APKINDEX: entries.join("") }, { compress: "gzip" });
+  await Bun.write(join(folder, "APKINDEX.tar.gz"), await archive.bytes());
+}
+
+/** Letter in the index <- key in .PKGINFO (apk-tools, "APK package format"). */
+const INDEX_FIELDS = [
+  ["P", "pkgname"],
+  ["V", "pkgver"],
+  ["A", "arch"],
+  ["I", "size"],
+  ["T", "pkgdesc"],
+  ["L", "license"],
+  ["o", "origin"],
+  ["t", "builddate"],
+] as const;
+
+async function indexEntry(apk: Buffer): Promise<string> {
+  const control = controlOf(apk);
+  const info = (await new Bun.Archive(control).files()).get(".PKGINFO");
+  const lines = (await info?.text()) ?? "";
+  const values = new Map([...lines.matchAll(/^(\w+) = (.*)$/gm)].map(([, key = "", value = ""]) => [key, value]));
+  const fields = INDEX_FIELDS.flatMap(([letter, key]) => {
+    const value = values.get(key);
+    return value === undefined ? [] : [`${letter}:${value}`];
+  });
+  const hash = createHash("sha1").update(control).digest("base64");
+  return [`C:Q1${hash}`, ...fields, `S:${apk.length}`, "", ""].join("\n");
+}
+
+const GZIP_HEADER_BYTES = 10;
+const GZIP_TRAILER_BYTES = 8;
+
+/** An apk is two gzip members, one behind the other: a tar of .PKGINFO, whose hash the index holds, and a tar of the files. */
+function controlOf(apk: Buffer): Buffer {
+  // With `info` the result is another (Node.js, zlib options), which the types leave out.
+  const inflated: unknown = inflateRawSync(apk.subarray(GZIP_HEADER_BYTES), { info: true });
+  const { engine } = inflated as { readonly engine: { readonly bytesWritten: number } };
+  return apk.subarray(0, GZIP_HEADER_BYTES + engine.bytesWritten + GZIP_TRAILER_BYTES);
+}

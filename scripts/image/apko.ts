@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../run";
+import { tool } from "../tools/tool";
+
+/** The images, and the definition of each. All but the first include it. */
+export const VARIANTS = {
+  livenessprobe: "apko.yaml",
+  "livenessprobe-nonroot": "deploy/image/nonroot.yaml",
+  "livenessprobe-dev": "deploy/image/dev.yaml",
+} as const;
+
+export type Variant = keyof typeof VARIANTS;
+
+export const VARIANT_NAMES: readonly Variant[] = ["livenessprobe", "livenessprobe-nonroot", "livenessprobe-dev"];
+
+const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+export interface ApkoOptions {
+  /** The directory that holds `packages/`, and takes `NAME/`, an OCI layout, and `sbom/NAME/`. */
+  readonly directory: string;
+  readonly version: string;
+  readonly commit: string;
+  /** In seconds since 1970. */
+  readonly epoch: number;
+}
+
+/**
+ * Builds one variant for all architectures, without the network.
+ *
+ * @returns the digest of its index
+ */
+export async function buildVariant(variant: Variant, options: ApkoOptions): Promise<string> {
+  const { directory, version, commit, epoch } = options;
+  const layout = join(directory, variant);
+  const sbom = join(directory, "sbom", variant);
+  for (const path of [layout, sbom]) {
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true });
+  }
+  const args = [
+    "build",
+    "--vcs=false",
+    "--ignore-signatures",
+    "--log-level=warn",
+    `--annotations=org.opencontainers.image.version:${version}`,
+    `--annotations=org.opencontainers.image.revision:${commit}`,
+    `--sbom-path=${sbom}`,
+    join(ROOT, VARIANTS[variant]),
+    `${variant}:${version}`,
+    layout,
+  ];
+  // In the directory, as the path of the packages is relative; what apko keeps between runs is kept there too.
+  await runProgram(await tool("apko"), args, { cwd: directory, env: { SOURCE_DATE_EPOCH: String(epoch) } });
+  return nestIndex(layout, version);
+}
+
+/**
+ * apko leaves the index of the image as that of the layout. Here the layout gets an index of its own that names the one
+ * of the image, as the OCI image layout specification means it and every tool reads it; the digest stays.
+ *
+ * @returns the digest
+ */
+function nestIndex(layout: string, version: string): string {
+  const path = join(layout, "index.json");
+  const index = readFileSync(path);
+  const sha256 = createHash("sha256").update(index).digest("hex");
+  const digest = `sha256:${sha256}`;
+  writeFileSync(join(layout, "blobs/sha256", sha256), index);
+  const annotations = { "org.opencontainers.image.ref.name": version };
+  const descriptor = { mediaType: INDEX_TYPE, digest, size: index.length, annotations };
+  writeFileSync(path, JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests: [descriptor] }));
+  return digest;
+}

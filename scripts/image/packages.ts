@@ -1,0 +1,116 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import type { Apk, Entry } from "./apk";
+import type { UnpackedDeb } from "./debs";
+import type { DebianArchitecture, Lock } from "./lock";
+
+/** Where links and directories lead in an image that has everything in /usr (systemd's "merged /usr", flat). */
+const LAYOUT: readonly Entry[] = [
+  ...["/etc", "/usr/bin", "/usr/lib", "/var/lib"].map((path): Entry => ({ kind: "directory", path })),
+  { kind: "directory", path: "/tmp", mode: 0o1777 },
+  ...["/lib", "/lib64"].map((path): Entry => ({ kind: "link", path, target: "usr/lib" })),
+  ...["/bin", "/sbin"].map((path): Entry => ({ kind: "link", path, target: "usr/bin" })),
+  { kind: "text", path: "/etc/passwd", text: "root:x:0:0:root:/:/sbin/nologin\n" },
+  { kind: "text", path: "/etc/group", text: "root:x:0:\n" },
+  { kind: "link", path: "/etc/os-release", target: "../usr/lib/os-release" },
+  // glibc asks DNS for localhost without it.
+  { kind: "text", path: "/etc/nsswitch.conf", text: "hosts: files dns\n" },
+];
+
+/** The directories, and the name by which scanners know whose packages are in the image. */
+export function baselayout(lock: Lock): Apk {
+  const osRelease = [
+    'NAME="Debian GNU/Linux"',
+    "ID=debian",
+    `VERSION_ID="${lock.debian}"`,
+    `PRETTY_NAME="csi-livenessprobe on glibc of Debian ${lock.debian}"`,
+    "",
+  ];
+  return {
+    name: "livenessprobe-baselayout",
+    version: "1.0",
+    description: "Directories and os-release of the livenessprobe image",
+    licence: "Apache-2.0",
+    time: new Date(lock.renewed),
+    entries: [...LAYOUT, { kind: "text", path: "/usr/lib/os-release", text: osRelease.join("\n") }],
+  };
+}
+
+/** The libraries that the executable names (`ldd`), and the loader that it asks for. */
+const LIBRARIES: Readonly<Record<DebianArchitecture, { readonly from: string; readonly loader: string }>> = {
+  amd64: { from: "lib/x86_64-linux-gnu", loader: "ld-linux-x86-64.so.2" },
+  arm64: { from: "lib/aarch64-linux-gnu", loader: "ld-linux-aarch64.so.1" },
+};
+const SONAMES = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
+
+/** glibc's run-time files, out of Debian's libc6, as they are. */
+export function glibc(libc6: UnpackedDeb, lock: Lock): Apk {
+  const { from, loader } = LIBRARIES[libc6.architecture];
+  const libraries = [loader, ...SONAMES].map((name): Entry => {
+    const source = join(libc6.root, from, name);
+    return { kind: "file", path: `/usr/lib/${name}`, source, mode: statSync(source).mode & 0o777 };
+  });
+  return debianApk(libc6, lock, "livenessprobe-glibc", "LGPL-2.1-or-later", libraries);
+}
+
+/** What a person in `-dev` looks around with. */
+const APPLETS =
+  "cat cp date df du env find free grep hostname id ip kill ls mount netstat nc ps sh sleep stat tail top vi wget".split(
+    " ",
+  );
+
+/** Not in /usr/bin: apko makes links of its own to a busybox that it finds there, and knows only those of Alpine. */
+const BUSYBOX = "/usr/lib/busybox/busybox";
+
+/** A shell and its applets: one static executable, with links to it. */
+export function busybox(deb: UnpackedDeb, lock: Lock): Apk {
+  const links = APPLETS.map((name): Entry => ({ kind: "link", path: `/usr/bin/${name}`, target: BUSYBOX }));
+  const executable: Entry = { kind: "file", path: BUSYBOX, source: join(deb.root, "bin/busybox"), mode: 0o755 };
+  return debianApk(deb, lock, "busybox", "GPL-2.0-only", [executable, ...links]);
+}
+
+/** What dpkg would have left of a package, which is where scanners look for it; and its copyright. */
+function debianApk(
+  { deb, root, control }: UnpackedDeb,
+  lock: Lock,
+  name: string,
+  licence: string,
+  entries: readonly Entry[],
+): Apk {
+  const copyright = join(root, "usr/share/doc", deb.name, "copyright");
+  return {
+    name,
+    version: apkVersion(deb.version),
+    description: `Of Debian's ${deb.name} ${deb.version}`,
+    licence,
+    time: new Date(lock.renewed),
+    entries: [
+      ...entries,
+      { kind: "file", path: `/usr/share/doc/${deb.name}/copyright`, source: copyright },
+      { kind: "text", path: `/var/lib/dpkg/status.d/${deb.name}`, text: `${control}\n` },
+    ],
+  };
+}
+
+/** Debian's version in apk's form, which knows numbers and points: `2.36-9+deb12u14` -> `2.36.9.12.14`. */
+export function apkVersion(debian: string): string {
+  return (debian.replace(/^\d+:/, "").match(/\d+/g) ?? []).join(".");
+}
+
+/** The sidecar itself. */
+export function livenessprobe(executable: string, licences: readonly Entry[], epochSeconds: number): Apk {
+  return {
+    name: "livenessprobe",
+    version: packageJson.version,
+    description: packageJson.description,
+    licence: packageJson.license,
+    time: new Date(epochSeconds * 1_000),
+    entries: [
+      { kind: "file", path: "/usr/bin/livenessprobe", source: executable, mode: 0o755 },
+      // Manifests for the upstream image may start it here.
+      { kind: "link", path: "/livenessprobe", target: "usr/bin/livenessprobe" },
+      ...licences,
+    ],
+  };
+}

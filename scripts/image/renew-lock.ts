@@ -1,0 +1,84 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryDirectory } from "../../test/support/temporary";
+import { run } from "../run";
+import { type DebianArchitecture, type Lock, type LockedDeb, type LockedFile, readLock, writeLock } from "./lock";
+
+const RELEASE = "12";
+const SUITES = ["debian bookworm", "debian bookworm-updates", "debian-security bookworm-security"];
+const ARCHITECTURES: readonly DebianArchitecture[] = ["amd64", "arm64"];
+const NAMES = ["libc6", "busybox-static"];
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/**
+ * Writes into the lock what Debian has today. It is apt that asks, for it checks the archive's signatures; with lists of
+ * its own, so that the machine's are left alone.
+ */
+async function renewLock(): Promise<void> {
+  const old = readLock();
+  using directory = temporaryDirectory();
+  const apt = await privateApt(directory.path);
+  const debs = await Promise.all(NAMES.map(async (name) => newest(name, apt)));
+  const same = Bun.deepEquals(debs, old.debs);
+  const renewed = same ? old.renewed : `${new Date().toISOString().slice(0, 10)}T00:00:00Z`;
+  const lock: Lock = { debian: RELEASE, renewed, debs };
+  writeLock(lock);
+  const changes = debs.map(({ name, version }) => `${name} ${version}`).join(", ");
+  console.log(`${same ? "Nothing newer" : "Renewed"}: ${changes}`);
+}
+
+type Apt = (...args: readonly string[]) => Promise<string>;
+
+async function privateApt(directory: string): Promise<Apt> {
+  for (const folder of ["lists/partial", "cache/archives/partial"])
+    mkdirSync(join(directory, folder), { recursive: true });
+  const sources = SUITES.map((suite) => {
+    const [archive = "", name = ""] = suite.split(" ");
+    return `deb [signed-by=${KEYRING}] http://deb.debian.org/${archive} ${name} main\n`;
+  });
+  writeFileSync(join(directory, "sources.list"), sources.join(""));
+  writeFileSync(join(directory, "status"), "");
+  const options = [
+    `APT::Architectures=${ARCHITECTURES.join(",")}`,
+    "APT::Sandbox::User=root",
+    `Dir::Etc::SourceList=${directory}/sources.list`,
+    "Dir::Etc::SourceParts=-",
+    `Dir::State::Lists=${directory}/lists`,
+    `Dir::State::Status=${directory}/status`,
+    `Dir::Cache=${directory}/cache`,
+  ].flatMap((option) => ["-o", option]);
+  const apt: Apt = (...args) => run(["apt-get", "--quiet", ...options, ...args], { cwd: directory });
+  await apt("update");
+  return apt;
+}
+
+async function newest(name: string, apt: Apt): Promise<LockedDeb> {
+  const [amd64, arm64] = await Promise.all(ARCHITECTURES.map(async (architecture) => find(name, architecture, apt)));
+  if (amd64 === undefined || arm64 === undefined) throw new Error(`${name} is not there for ${ARCHITECTURES.join()}`);
+  if (amd64.version !== arm64.version)
+    throw new Error(`${name} is ${amd64.version} for amd64 and ${arm64.version} for arm64: try again later`);
+  return { name, version: amd64.version, files: { amd64: amd64.file, arm64: arm64.file } };
+}
+
+interface Found {
+  readonly version: string;
+  readonly file: LockedFile;
+}
+
+async function find(name: string, architecture: DebianArchitecture, apt: Apt): Promise<Found> {
+  const printed = await apt("download", "--print-uris", `${name}:${architecture}`);
+  // 'http://host/archive/pool/...' name_version_architecture.deb SIZE SHA256:...
+  const groups = /^'\w+:\/\/[^/]+\/([\w-]+)\/(pool\/[^']+)' \S+?_(\S+)_\w+\.deb \d+ SHA256:([0-9a-f]{64})$/m.exec(
+    printed,
+  );
+  const [, archive = "", path = "", version = "", sha256 = ""] = groups ?? [];
+  if (groups === null) throw new Error(`apt-get prints where ${name} is in a way that is not known here: ${printed}`);
+  return { version: decodeURIComponent(version), file: { archive, path, sha256 } };
+}
+
+try {
+  await renewLock();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,22 @@
+import { run } from "../run";
+
+/**
+ * Sees to programs of the machine's own distribution: installs their packages where one is missing. They build and run
+ * containers for the tests; nothing of them gets into an image.
+ *
+ * @param programs program -> the Debian package it is in
+ * @throws where one is missing and this is not root on Debian, with the line to run
+ */
+export async function needPrograms(programs: Readonly<Record<string, string>>): Promise<void> {
+  const missing = Object.entries(programs).filter(([program]) => Bun.which(program) === null);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map(([, name]) => name))];
+  const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...packages];
+  if (process.getuid?.() !== 0 || Bun.which("apt-get") === null) {
+    const names = missing.map(([program]) => program).join(", ");
+    throw new Error(`${names}: not in PATH, and it takes root on Debian to install; run: ${install.join(" ")}`);
+  }
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run(["apt-get", "update"], { env });
+  await run(install, { env });
+}

