@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { temporaryDirectory } from "../../test/support/temporary";
@@ -87,11 +87,14 @@ function nfpmRecipe(apk: Apk, architecture: DebianArchitecture, scratch: string)
 }
 
 /**
- * Writes `APKINDEX.tar.gz` for one architecture's packages: what apko resolves from. It is not signed, for it never leaves
+ * Writes `APKINDEX.tar.gz` beside one architecture's packages: what apko resolves from. It is not signed, for it never leaves
  * this machine; each package in it is held by its hash.
  */
-export async function writeIndex(apks: readonly string[], folder: string): Promise<void> {
-  const entries = await Promise.all(apks.map(async (path) => indexEntry(readFileSync(path))));
+export async function writeIndex(folder: string): Promise<void> {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith(".apk"))
+    .toSorted();
+  const entries = await Promise.all(names.map(async (name) => indexEntry(readFileSync(join(folder, name)))));
   const archive = new Bun.Archive({ APKINDEX: entries.join("") }, { compress: "gzip" });
   await Bun.write(join(folder, "APKINDEX.tar.gz"), await archive.bytes());
 }
