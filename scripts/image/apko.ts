@@ -3,17 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
-
-/** The images, and the definition of each. All but the first include it. */
-export const VARIANTS = {
-  livenessprobe: "apko.yaml",
-  "livenessprobe-nonroot": "deploy/image/nonroot.yaml",
-  "livenessprobe-dev": "deploy/image/dev.yaml",
-} as const;
-
-export type Variant = keyof typeof VARIANTS;
-
-export const VARIANT_NAMES: readonly Variant[] = ["livenessprobe", "livenessprobe-nonroot", "livenessprobe-dev"];
+import type { Variant } from "./variants";
 
 const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
@@ -31,9 +21,10 @@ export interface ApkoOptions {
 /**
  * Builds one variant for all architectures, without the network.
  *
+ * @param definition its apko configuration, below the repository's root
  * @returns the digest of its index
  */
-export async function buildVariant(variant: Variant, options: ApkoOptions): Promise<string> {
+export async function buildVariant(variant: Variant, definition: string, options: ApkoOptions): Promise<string> {
   const { directory, version, commit, epoch } = options;
   const layout = join(directory, variant);
   const sbom = join(directory, "sbom", variant);
@@ -49,7 +40,7 @@ export async function buildVariant(variant: Variant, options: ApkoOptions): Prom
     `--annotations=org.opencontainers.image.version:${version}`,
     `--annotations=org.opencontainers.image.revision:${commit}`,
     `--sbom-path=${sbom}`,
-    join(ROOT, VARIANTS[variant]),
+    join(ROOT, definition),
     `${variant}:${version}`,
     layout,
   ];

@@ -6,17 +6,20 @@ import { temporaryDirectory } from "../../test/support/temporary";
 import { readCommit, readSourceDateEpoch } from "../commit";
 import { compileExecutables } from "../executable";
 import { APK_ARCHITECTURES, type Apk, writeApk, writeIndex } from "./apk";
-import { type ApkoOptions, VARIANT_NAMES, type Variant, buildVariant } from "./apko";
-import { unpackDeb } from "./debs";
+import { withSbom } from "./apk-sbom";
+import { type ApkoOptions, buildVariant } from "./apko";
+import { debComponent } from "./deb-component";
+import { type UnpackedDeb, unpackDeb } from "./debs";
+import { executableContents } from "./executable-contents";
 import { type DebianArchitecture, readLock } from "./lock";
-import { baselayout, busybox, glibc, livenessprobe } from "./packages";
+import { licenceNotices } from "./notices";
+import { EXECUTABLE, baselayout, busybox, glibc, livenessprobe } from "./packages";
 import { bunRuntime } from "./runtimes";
+import { VARIANTS } from "./variants";
 import { recompress } from "./zstd";
 
 const DIST = join(import.meta.dirname, "../../dist");
 const ARCHITECTURES: readonly DebianArchitecture[] = ["amd64", "arm64"];
-/** Those that are also there with zstd layers: a fifth less to fetch, for nodes whose container runtime is of 2021 or later. */
-const ZSTD_OF: readonly Variant[] = ["livenessprobe", "livenessprobe-nonroot"];
 const RELEASE_NAMES: Readonly<Record<DebianArchitecture, string>> = {
   amd64: "livenessprobe-linux-x64",
   arm64: "livenessprobe-linux-arm64",
@@ -84,22 +87,32 @@ function executableOf(architecture: DebianArchitecture, scratch: string): string
 
 async function apksFor(architecture: DebianArchitecture, scratch: string, epoch: number): Promise<readonly Apk[]> {
   const lock = readLock();
-  const [libc6, shell] = await Promise.all([
-    unpackDeb(lock, "libc6", architecture, scratch),
-    unpackDeb(lock, "busybox-static", architecture, scratch),
-  ]);
+  const libc6 = await unpackDeb(lock, "libc6", architecture, scratch);
+  const shell = await unpackDeb(lock, "busybox-static", architecture, scratch);
+  const sidecar = livenessprobe(executableOf(architecture, scratch), await licenceNotices(), epoch);
+  const inFiles = { [EXECUTABLE]: await executableContents(architecture) };
+  const debian = (apk: Apk, deb: UnpackedDeb) =>
+    withSbom(apk, architecture, { contains: [debComponent(deb, lock, apk.licence)] });
   return [
-    livenessprobe(executableOf(architecture, scratch), [], epoch),
-    glibc(libc6, lock),
-    baselayout(lock),
-    busybox(shell, lock),
+    withSbom(sidecar, architecture, { inFiles }),
+    debian(glibc(libc6, lock), libc6),
+    withSbom(baselayout(lock), architecture, {}),
+    debian(busybox(shell, lock), shell),
   ];
 }
 
 async function buildVariants(options: ApkoOptions): Promise<Readonly<Record<string, string>>> {
   const digests: Record<string, string> = {};
-  for (const variant of VARIANT_NAMES) digests[variant] = await buildVariant(variant, options);
-  for (const variant of ZSTD_OF) digests[`${variant}-zstd`] = recompress(options.directory, variant, `${variant}-zstd`);
+  for (const [variant, making] of VARIANTS) {
+    switch (making.kind) {
+      case "apko":
+        digests[variant] = await buildVariant(variant, making.definition, options);
+        break;
+      case "zstd":
+        digests[variant] = recompress(options.directory, making.of, variant);
+        break;
+    }
+  }
   return digests;
 }
 

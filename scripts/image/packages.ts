@@ -4,6 +4,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Apk, Entry } from "./apk";
 import type { UnpackedDeb } from "./debs";
 import type { DebianArchitecture, Lock } from "./lock";
+import type { Notice } from "./notices";
 
 /** Where links and directories lead in an image that has everything in /usr (systemd's "merged /usr", flat). */
 const LAYOUT: readonly Entry[] = [
@@ -51,7 +52,9 @@ export function glibc(libc6: UnpackedDeb, lock: Lock): Apk {
     const source = join(libc6.root, from, name);
     return { kind: "file", path: `/usr/lib/${name}`, source, mode: statSync(source).mode & 0o777 };
   });
-  return debianApk(libc6, lock, "livenessprobe-glibc", "LGPL-2.1-or-later", libraries);
+  // The same name on each architecture, for whoever starts the executable through its loader.
+  const link: Entry = { kind: "link", path: "/usr/lib/ld.so", target: loader };
+  return debianApk(libc6, lock, "livenessprobe-glibc", "LGPL-2.1-or-later", [...libraries, link]);
 }
 
 /** What a person in `-dev` looks around with. */
@@ -98,8 +101,11 @@ export function apkVersion(debian: string): string {
   return (debian.replace(/^\d+:/, "").match(/\d+/g) ?? []).join(".");
 }
 
-/** The sidecar itself. */
-export function livenessprobe(executable: string, licences: readonly Entry[], epochSeconds: number): Apk {
+/** The executable's path in the image. */
+export const EXECUTABLE = "/usr/bin/livenessprobe";
+
+/** The sidecar itself, with the licences of all that is in it. */
+export function livenessprobe(executable: string, notices: readonly Notice[], epochSeconds: number): Apk {
   return {
     name: "livenessprobe",
     version: packageJson.version,
@@ -107,10 +113,10 @@ export function livenessprobe(executable: string, licences: readonly Entry[], ep
     licence: packageJson.license,
     time: new Date(epochSeconds * 1_000),
     entries: [
-      { kind: "file", path: "/usr/bin/livenessprobe", source: executable, mode: 0o755 },
+      { kind: "file", path: EXECUTABLE, source: executable, mode: 0o755 },
       // Manifests for the upstream image may start it here.
       { kind: "link", path: "/livenessprobe", target: "usr/bin/livenessprobe" },
-      ...licences,
+      ...notices.map(({ path, text }): Entry => ({ kind: "text", path, text })),
     ],
   };
 }

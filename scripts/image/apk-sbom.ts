@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { APK_ARCHITECTURES, type Apk, type Entry, fullVersion } from "./apk";
+import type { Component } from "./component";
+import type { DebianArchitecture } from "./lock";
+import { spdxOfPackage, spdxPath } from "./spdx";
+
+/** What an apk is made of, beside its files. */
+export interface ApkContents {
+  /** What the package has, and no one of its files alone. */
+  readonly contains?: readonly Component[];
+  /** A file's path in the image -> what it is made of. */
+  readonly inFiles?: Readonly<Record<string, readonly Component[]>>;
+}
+
+/** apko adds the accounts of apko.yaml to these, so a hash from here would be that of no file in the image. */
+const REWRITTEN: ReadonlySet<string> = new Set(["/etc/passwd", "/etc/group"]);
+
+/**
+ * The apk with an SBOM of itself in it, which names each of its files by its hash, dated as the apk is.
+ *
+ * @throws where `inFiles` names a file that the apk does not have
+ */
+export function withSbom(apk: Apk, architecture: DebianArchitecture, contents: ApkContents): Apk {
+  const { contains = [], inFiles = {} } = contents;
+  const kept = apk.entries.filter(({ path }) => !REWRITTEN.has(path));
+  const files = kept.flatMap((entry) => hashedFile(entry, inFiles[entry.path]));
+  const absent = Object.keys(inFiles).filter((path) => !files.some((file) => file.path === path));
+  if (absent.length > 0) throw new Error(`The package ${apk.name} has no file ${absent.join(", ")}`);
+  const { name, licence, description, time } = apk;
+  const version = fullVersion(apk);
+  const identity = { name, version, licence, description, architecture: APK_ARCHITECTURES[architecture] };
+  const sbom = spdxOfPackage(identity, files, contains, time);
+  const entry: Entry = { kind: "text", path: spdxPath(identity), text: `${JSON.stringify(sbom, null, 2)}\n` };
+  return { ...apk, entries: [...apk.entries, entry] };
+}
+
+function hashedFile(entry: Entry, contains: readonly Component[] = []) {
+  switch (entry.kind) {
+    case "file":
+      return [{ path: entry.path, sha256: sha256(readFileSync(entry.source)), contains }];
+    case "text":
+      return [{ path: entry.path, sha256: sha256(entry.text), contains }];
+    case "directory":
+    case "link":
+      return [];
+  }
+  return entry satisfies never;
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}

@@ -1,0 +1,44 @@
+/** What a package of the image, or an executable, is made of: what an SBOM says of one part, in no format's words yet. */
+export interface Component {
+  readonly kind: ComponentKind;
+  readonly name: string;
+  /** Absent where whoever put it in does not say which. */
+  readonly version?: string;
+  /** https://github.com/package-url/purl-spec */
+  readonly purl?: string;
+  /** An SPDX expression, or `NOASSERTION`. */
+  readonly licence: string;
+  /** A URL, or the form of SPDX 2.3 (7.7) for version control: `git+https://...@COMMIT`. */
+  readonly downloadLocation?: string;
+  /** Of what is at the download location; of the file itself, where it is a file. */
+  readonly checksum?: Checksum;
+  /** The organization that it was had from; absent where that is not known. */
+  readonly supplier?: string;
+  /** What else there is to know, in a line. */
+  readonly note?: string;
+  /** What it carries in turn. */
+  readonly parts?: readonly Component[];
+}
+
+/**
+ * - `file`: a file of the image
+ * - `npm`: a package in our bundle, or a copy of one within such a package
+ * - `runtime`: Bun
+ * - `linked`: a library that is compiled into Bun
+ * - `embedded`: a package whose code Bun carries as text
+ * - `deb`: a package of Debian's
+ */
+export type ComponentKind = "file" | "npm" | "runtime" | "linked" | "embedded" | "deb";
+
+export interface Checksum {
+  readonly algorithm: "SHA1" | "SHA256" | "SHA512";
+  /** In hexadecimal. */
+  readonly value: string;
+}
+
+export const NOASSERTION = "NOASSERTION";
+
+/** The components and all that they carry, each before its parts. */
+export function flatten(components: readonly Component[]): readonly Component[] {
+  return components.flatMap((component) => [component, ...flatten(component.parts ?? [])]);
+}

@@ -1,0 +1,39 @@
+import type { Component } from "./component";
+import type { UnpackedDeb } from "./debs";
+import type { Lock } from "./lock";
+import { purl } from "./purl";
+
+/**
+ * A package of Debian's, said so that scanners find its advisories: they are filed under the source package, which the
+ * purl names in the qualifier `upstream` (syft and grype) and the note in the words of trivy.
+ *
+ * @param licence an SPDX expression
+ */
+export function debComponent({ deb, architecture, control }: UnpackedDeb, lock: Lock, licence: string): Component {
+  const { name, version } = deb;
+  const { archive, path, sha256 } = deb.files[architecture];
+  const source = sourcePackage(name, version, control);
+  const upstream = source.version === version ? source.name : `${source.name}@${source.version}`;
+  const qualifiers = {
+    arch: architecture,
+    distro: `debian-${lock.debian}`,
+    ...(source.name === name ? {} : { upstream }),
+  };
+  return {
+    kind: "deb",
+    name,
+    version,
+    purl: purl({ type: "deb", namespace: "debian", name, version, qualifiers }),
+    licence,
+    downloadLocation: `https://deb.debian.org/${archive}/${path}`,
+    checksum: { algorithm: "SHA256", value: sha256 },
+    supplier: "Debian",
+    note: `built package from: ${source.name} ${source.version}`,
+  };
+}
+
+/** Debian Policy 5.6.1: `Source: NAME` or `Source: NAME (VERSION)` where they are not those of the package itself. */
+function sourcePackage(name: string, version: string, control: string) {
+  const [, source = name, sourceVersion = version] = /^Source: (\S+)(?: \((\S+)\))?$/m.exec(control) ?? [];
+  return { name: source, version: sourceVersion };
+}

@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import { runProgram } from "../../scripts/run";
+import { tool } from "../../scripts/tools/tool";
+import { readArgv } from "../../src/argv";
+import { FLAGS } from "../../src/flags";
+import { createSidecarMetrics } from "../../src/metrics/sidecar";
+import { readOptions, type Options } from "../../src/options";
+import { FAILURE_REASONS } from "../../src/probe-result";
+import {
+  buildKustomization,
+  containerOf,
+  containersOf,
+  podOf,
+  readManifests,
+  workloadOf,
+  type Container,
+  type Probe,
+} from "../support/manifests";
+import { imageOf, openLayout } from "../support/oci-layout";
+import { effectiveContext, RESTRICTED } from "../support/pod-security";
+import { findPromtool } from "../support/promtool";
+import { temporaryDirectory, type TemporaryDirectory } from "../support/temporary";
+import { usable } from "../support/usable";
+
+const ROOT = join(import.meta.dirname, "../..");
+const EXAMPLES = join(ROOT, "deploy/examples");
+const FIXTURES = join(import.meta.dirname, "fixtures/deploy");
+const PROMETHEUS = join(EXAMPLES, "prometheus");
+
+const NODE = buildKustomization(join(EXAMPLES, "node"));
+const SELINUX = buildKustomization(join(EXAMPLES, "node-selinux"));
+const NATIVE = readManifests(join(EXAMPLES, "node-native-sidecar/daemonset.yaml"));
+const EXEC = readManifests(join(EXAMPLES, "node-exec-probe/daemonset.yaml"));
+const CONTROLLER = readManifests(join(EXAMPLES, "controller/deployment.yaml"));
+
+const WITH_SIDECAR = [
+  ["node", NODE],
+  ["node-selinux", SELINUX],
+  ["node-native-sidecar", NATIVE],
+  ["controller", CONTROLLER],
+] as const;
+const ALL = [...WITH_SIDECAR, ["node-exec-probe", EXEC]] as const;
+
+const validator = await tool("kubernetes-validate");
+const versions = await newestVersions(3);
+
+/** The newest versions of Kubernetes whose schemas the validator carries: its own version is that of the newest. */
+async function newestVersions(count: number): Promise<readonly string[]> {
+  const [, major, minor] = /^(\d+)\.(\d+)\./.exec(await runProgram(validator, ["--version"])) ?? [];
+  return Array.from({ length: count }, (_, back) => `${major}.${Number(minor) - back}`);
+}
+
+describe.each(versions)("Kubernetes %s", (version) => {
+  test.concurrent.each(ALL)("takes %s", async (_, manifests) => {
+    using directory = temporaryDirectory();
+    const file = join(directory.path, "manifests.yaml");
+    // JSON is YAML too.
+    writeFileSync(file, manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
+    const passed = manifests.map(
+      ({ kind, metadata }) =>
+        `INFO ${file} passed for resource ${kind.toLowerCase()}/${metadata.name} against version ${version}`,
+    );
+    // Each by name: a kind that the validator does not know is a warning to it, and no failure.
+    expect(await validate(version, file)).toEqual({ code: 0, lines: passed });
+  });
+
+  test.concurrent.each([
+    ["a field that there is not", "unknown-field", "spec.containers.0: Additional properties are not allowed"],
+    ["a value of the wrong type", "wrong-type", "spec.containers.0.livenessProbe.timeoutSeconds: '5s' is not of type"],
+  ])("refuses %s", async (_, name, complaint) => {
+    const { code, lines } = await validate(version, join(FIXTURES, `${name}.yaml`));
+    expect([code, lines]).toEqual([1, [expect.stringContaining(`against version ${version}: ${complaint}`)]]);
+  });
+});
+
+async function validate(version: string, file: string) {
+  const { command, env } = validator;
+  return capture([...command, "--kubernetes-version", version, "--strict", file], env);
+}
+
+async function capture(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = Bun.spawn([...command], { env: { ...process.env, ...env }, stdin: "ignore", stderr: "pipe" });
+  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { code, lines: `${stdout}${stderr}`.split("\n").filter((line) => line !== "") };
+}
+
+describe.each(WITH_SIDECAR)("in %s", (_, manifests) => {
+  const pod = podOf(manifests);
+  const sidecar = containerOf(pod, "livenessprobe");
+  const driver = containerOf(pod, "driver");
+  const probe = driver.livenessProbe ?? {};
+  const readme = podOfReadme();
+
+  test("the sidecar's flags are taken, and are those of the README", () => {
+    expect(sidecar.args).toEqual(containerOf(readme, "livenessprobe").args);
+    expect(optionsOf("serve", sidecar.args).metrics).toEqual({ kind: "withHealth", path: "/metrics" });
+  });
+
+  test("the kubelet waits for longer than a probe takes, and asks as in the README", () => {
+    expect(timeoutMs(probe)).toBeGreaterThan(optionsOf("serve", sidecar.args).probeTimeoutMs);
+    const { httpGet: _ours, ...settings } = probe;
+    const { httpGet: _theirs, ...documented } = containerOf(readme, "driver").livenessProbe ?? {};
+    expect(settings).toEqual(documented);
+  });
+
+  test("the kubelet asks for /healthz where the sidecar listens, and the sidecar declares that port", () => {
+    const { port } = optionsOf("serve", sidecar.args).health;
+    expect(probe.httpGet).toEqual({ path: "/healthz", port });
+    expect(sidecar.ports).toEqual([{ name: "healthz", containerPort: port }]);
+  });
+
+  test("the sidecar finds the socket where the driver makes it, in a directory that is read-only to it", () => {
+    const { csiSocketPath } = optionsOf("serve", sidecar.args);
+    expect(driver.args).toContain(`--endpoint=unix://${csiSocketPath}`);
+    const shared = { mountPath: dirname(csiSocketPath), name: driver.volumeMounts?.[0]?.name ?? "" };
+    expect(driver.volumeMounts).toContainEqual(shared);
+    expect(sidecar.volumeMounts).toEqual([{ ...shared, readOnly: true }]);
+  });
+
+  test("the sidecar may use as much memory as the README says", () => {
+    expect(sidecar.resources).toEqual(containerOf(readme, "livenessprobe").resources);
+  });
+});
+
+test.each([
+  ["node", NODE, { runAsUser: 0 }],
+  ["node-selinux", SELINUX, { runAsUser: 0, seLinuxOptions: { type: "spc_t" } }],
+  ["node-native-sidecar", NATIVE, { runAsUser: 0 }],
+  ["controller", CONTROLLER, { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, runAsNonRoot: true }],
+])("the sidecar in %s has a uid, and no privilege", (_, manifests, own) => {
+  const pod = podOf(manifests);
+  expect(effectiveContext(pod, containerOf(pod, "livenessprobe"))).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+    ...own,
+  });
+});
+
+describe.each(ALL)("in %s", (_, manifests) => {
+  const workload = workloadOf(manifests);
+  const pod = workload.template.spec;
+
+  test("the image is this version's", () => {
+    const images = containersOf(pod).map(({ image }) => image);
+    const mounted = (pod.volumes ?? []).flatMap(({ image }) => (image === undefined ? [] : [image]));
+    const suffix = manifests === CONTROLLER ? "-nonroot" : "";
+    const ours = `registry.example/csi-livenessprobe:${packageJson.version}${suffix}`;
+    if (manifests === EXEC) expect(mounted).toEqual([{ reference: ours, pullPolicy: "IfNotPresent" }]);
+    else expect(images).toContain(ours);
+  });
+
+  test("the workload lies in the namespace beside it, selects its own pods, and mounts the pod's volumes", () => {
+    const namespaces = manifests.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata.name);
+    expect(namespaces).toEqual([workload.metadata.namespace ?? ""]);
+    expect(workload.template.metadata.labels).toMatchObject(workload.selector.matchLabels);
+    const mounted = containersOf(pod).flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
+    expect(new Set(mounted)).toEqual(new Set((pod.volumes ?? []).map(({ name }) => name)));
+  });
+});
+
+test("the native sidecar is an init container that runs on, and the only one", () => {
+  const [sidecar, ...others] = podOf(NATIVE).initContainers ?? [];
+  expect([sidecar?.name, sidecar?.restartPolicy, others]).toEqual(["livenessprobe", "Always", []]);
+});
+
+test("the SELinux overlay adds a domain to the two unprivileged containers, and nothing else", () => {
+  const [driver, ...unprivileged] = podOf(NODE).containers;
+  expect(podOf(SELINUX)).toEqual({
+    ...podOf(NODE),
+    containers: [expect.anything(), ...unprivileged.map(inDriversDomain)],
+  });
+  expect(podOf(SELINUX).containers[0]).toEqual(driver);
+});
+
+function inDriversDomain(container: Container): Container {
+  return { ...container, securityContext: { ...container.securityContext, seLinuxOptions: { type: "spc_t" } } };
+}
+
+describe("Pod Security", () => {
+  const unrestricted = podOf(readManifests(join(FIXTURES, "unrestricted.yaml")));
+
+  test.each(RESTRICTED)("restricted, %s: the controller satisfies it, and the fixture does not", (_, holds) => {
+    expect([holds(podOf(CONTROLLER)), holds(unrestricted)]).toEqual([true, false]);
+  });
+
+  test.each([
+    ["controller", "restricted", CONTROLLER],
+    ["node", "privileged", NODE],
+    ["node-native-sidecar", "privileged", NATIVE],
+    ["node-exec-probe", "privileged", EXEC],
+  ])("the namespace of %s enforces %s", (_, profile, manifests) => {
+    const [namespace] = manifests.filter(({ kind }) => kind === "Namespace");
+    expect(namespace?.metadata.labels).toEqual({ "pod-security.kubernetes.io/enforce": profile });
+  });
+});
+
+describe("the exec probe", () => {
+  const driver = containerOf(podOf(EXEC), "driver");
+  const probe = driver.livenessProbe ?? {};
+  const command = probe.exec?.command ?? [];
+  const check = command.indexOf("check");
+
+  test("gives flags that are taken, and less time than the kubelet does", () => {
+    const options = optionsOf("check", command.slice(check + 1));
+    expect(driver.args).toContain(`--endpoint=unix://${options.csiSocketPath}`);
+    expect(timeoutMs(probe)).toBeGreaterThan(options.probeTimeoutMs);
+  });
+
+  const mayMount = usable("a root without glibc", ["unshare", "--mount", "true"]);
+
+  describe.if(mayMount)("in a root that has nothing but the image, as a volume", () => {
+    let root: TemporaryDirectory;
+    afterAll(() => root[Symbol.dispose]());
+    beforeAll(() => {
+      root = temporaryDirectory();
+      const mount = driver.volumeMounts?.find(({ name }) => name === "livenessprobe");
+      const image = imageOf(
+        openLayout(join(ROOT, "dist/image/livenessprobe")),
+        process.arch === "x64" ? "amd64" : "arm64",
+      );
+      mkdirSync(join(root.path, "proc"));
+      for (const file of image.files().values()) {
+        const path = join(root.path, mount?.mountPath ?? "", file.path);
+        mkdirSync(dirname(path), { recursive: true });
+        if (file.type === "file") writeFileSync(path, file.content, { mode: file.mode });
+        if (file.type === "symlink") symlinkSync(file.target, path);
+      }
+    });
+
+    test.each([
+      ["the image's own loader starts it", command.slice(0, check), 0, `livenessprobe ${packageJson.version} `],
+      ["it could not start without", command.slice(check - 1, check), 127, "No such file or directory"],
+    ])("%s", async (_, start, code, text) => {
+      // As every container has it: Bun does not start without a /proc.
+      const enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"';
+      const ran = await capture(["unshare", "--mount", "sh", "-c", enter, root.path, ...start, "--version"]);
+      expect(ran).toEqual({ code, lines: [expect.stringContaining(text)] });
+    });
+  });
+});
+
+const promtool = await findPromtool();
+
+describe("Prometheus", () => {
+  test.if(promtool !== undefined)("takes the alerts, and they fire when they should", async () => {
+    for (const [check, file] of [
+      ["check", "alerts.yaml"],
+      ["test", "alerts.test.yaml"],
+    ] as const) {
+      const { code, lines } = await capture([promtool ?? "", check, "rules", join(PROMETHEUS, file)]);
+      expect([code, lines.join("\n")]).toEqual([0, expect.stringContaining("SUCCESS")]);
+    }
+  });
+
+  test.if(promtool !== undefined)("takes the scrape's configuration", async () => {
+    using directory = temporaryDirectory();
+    const config = scrapeConfig();
+    const path = join(directory.path, "prometheus.yaml");
+    // Debian's promtool is built without the discovery of Kubernetes, and does not know its field. JSON leaves it out.
+    const jobs = config.scrape_configs.map((job) => ({ ...job, kubernetes_sd_configs: undefined }));
+    writeFileSync(
+      path,
+      JSON.stringify({ ...config, rule_files: [join(PROMETHEUS, "alerts.yaml")], scrape_configs: jobs }),
+    );
+    expect(await capture([promtool ?? "", "check", "config", path])).toMatchObject({ code: 0 });
+  });
+
+  test("has every metric that the alerts name", () => {
+    const metrics = createSidecarMetrics({ startTimeSeconds: 0, build: { version: "", commit: "", bun: "" } });
+    metrics.countProbe({ kind: "ready", timing: { elapsedMs: 1 } }, 1, true);
+    const text = metrics.render([]);
+    const named = new Set(readAlerts().match(/\bcsi_livenessprobe_\w+/g));
+    expect(named.size).toBeGreaterThan(3);
+    expect([...named].filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
+    const results = [...readAlerts().matchAll(/result!?="(\w+)"/g)].map(([, result]) => result);
+    expect(["ready", ...FAILURE_REASONS]).toEqual(expect.arrayContaining(results));
+  });
+
+  const { namespaceSelector, selector, podMetricsEndpoints } = podMonitor();
+  const [job] = scrapeConfig().scrape_configs;
+  const namespaces = [NODE, CONTROLLER].map((manifests) => workloadOf(manifests).metadata.namespace ?? "");
+
+  test.each(WITH_SIDECAR)("finds the sidecar of %s, by the operator and without", (_, manifests) => {
+    const { labels } = workloadOf(manifests).template.metadata;
+    const [port] = containerOf(podOf(manifests), "livenessprobe").ports ?? [];
+    expect(labels).toMatchObject(selector.matchLabels);
+    expect(podMetricsEndpoints).toMatchObject([{ port: port?.name, path: "/metrics" }]);
+    expect(job?.relabel_configs[0]).toMatchObject({
+      action: "keep",
+      regex: `${labels["app.kubernetes.io/name"]};${port?.name}`,
+    });
+  });
+
+  test("looks in the namespaces of both parts", () => {
+    expect(namespaceSelector.matchNames).toEqual(namespaces);
+    expect(job?.kubernetes_sd_configs).toEqual([{ role: "pod", namespaces: { names: namespaces } }]);
+  });
+});
+
+interface ScrapeConfig {
+  readonly scrape_configs: readonly {
+    readonly kubernetes_sd_configs: unknown;
+    readonly relabel_configs: readonly unknown[];
+  }[];
+}
+
+// Ours, and promtool reads it too.
+function scrapeConfig(): ScrapeConfig {
+  return Bun.YAML.parse(readFileSync(join(PROMETHEUS, "prometheus.yaml"), "utf8")) as ScrapeConfig;
+}
+
+interface PodMonitorSpec {
+  readonly namespaceSelector: { readonly matchNames: readonly string[] };
+  readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly podMetricsEndpoints: readonly unknown[];
+}
+
+// Of a kind that Kubernetes itself does not have: each field that is read here is tested.
+function podMonitor(): PodMonitorSpec {
+  const text = readFileSync(join(PROMETHEUS, "podmonitor.yaml"), "utf8");
+  return (Bun.YAML.parse(text) as { readonly spec: PodMonitorSpec }).spec;
+}
+
+function readAlerts(): string {
+  return readFileSync(join(PROMETHEUS, "alerts.yaml"), "utf8");
+}
+
+/** The pod in the README, which is a pod's containers and volumes alone. */
+function podOfReadme() {
+  const [, yaml = ""] = /```yaml\n(containers:[^]*?)```/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+  return Bun.YAML.parse(yaml) as ReturnType<typeof podOf>;
+}
+
+/** What our own reader makes of a manifest's words. */
+function optionsOf(command: string, args: readonly string[] = []): Options {
+  const words = readArgv([command, ...args], FLAGS, [command]);
+  expect(words).toMatchObject({ kind: "run", command, stray: [] });
+  return readOptions(words.kind === "run" ? words.values : {});
+}
+
+function timeoutMs({ timeoutSeconds = 1 }: Probe): number {
+  return timeoutSeconds * 1_000;
+}
