@@ -1,5 +1,5 @@
 import { parseDuration } from "./duration";
-import type { Flag } from "./flags";
+import { FLAGS, type Flag, type FlagType } from "./flags";
 import type { VmodulePattern } from "./log/record";
 import { parseQuantity } from "./quantity";
 import { quote } from "./text";
@@ -11,15 +11,35 @@ export type Argv =
       readonly command: string;
       /** The text of each flag that was given, well-formed for its type; a bare bool is `true`. */
       readonly values: Readonly<Record<string, string>>;
-      /** The words after the flags' end. Nothing reads them; a manifest that has some is mistaken about them. */
-      readonly stray: readonly string[];
+      /** The words that are no flags and belong to none. `serve` reads none of them: they stand behind the flags' end. */
+      readonly words: readonly string[];
     }
   | { readonly kind: "help"; readonly command: string }
   | { readonly kind: "version" }
-  | { readonly kind: "refused"; readonly message: string };
+  | Refused;
 
-/** The command where none is named: the Go sidecar has no commands, and its manifests begin with flags. */
-export const IMPLIED_COMMAND = "serve";
+export interface Refused {
+  readonly kind: "refused";
+  /** Undefined where it is the command that is not known. */
+  readonly command: string | undefined;
+  readonly message: string;
+  /** The word that is not known, and those that are. */
+  readonly unknown?: { readonly word: string; readonly known: readonly string[] };
+}
+
+/** What a command takes. */
+export interface CommandSyntax {
+  readonly name: string;
+  readonly flags: readonly Flag[];
+  /**
+   * `go`: the first word that is no flag ends the flags, as in Go's `flag` package. `mixed`: flags and words in any order,
+   * as in kubectl, and no more words than have a name here.
+   */
+  readonly words: { readonly kind: "go" } | { readonly kind: "mixed"; readonly names: readonly string[] };
+}
+
+/** What a cluster runs; without a command's name it is meant too, for the Go sidecar has no commands. */
+export const SERVE = { name: "serve", flags: FLAGS, words: { kind: "go" } } as const satisfies CommandSyntax;
 
 /** The largest verbosity: Kubernetes logging keeps it in 31 bits. */
 export const MAX_VERBOSITY = 2_147_483_647;
@@ -32,18 +52,28 @@ export type Vmodule =
  * Reads a command line in the syntax of Go's `flag` package, after a command that may be left out.
  *
  * `-f` and `--f` are one; a value follows `=` or is the next word, whatever that looks like; a bool never takes the next
- * word; the last of several wins, but `vmodule` adds up; the first word that is no flag, or `--`, ends the flags. What
- * comes first counts: help before an error is help. Messages are Go's.
+ * word; the last of several wins, but a flag that repeats adds up; `--` ends the flags. What comes first counts: help before an
+ * error is help. Messages are Go's.
  *
  * Unlike the Go sidecar, which drops it silently, a first word that is no command is refused.
  *
  * @param argv the words after the program's name
+ * @param commands the implied one is the first
  */
-export function readArgv(argv: readonly string[], flags: readonly Flag[], commands: readonly string[]): Argv {
-  const first = argv[0];
-  if (first === undefined || first.startsWith("-")) return readFlags(IMPLIED_COMMAND, argv, flags);
-  if (commands.includes(first)) return readFlags(first, argv.slice(1), flags);
-  return refused(`unknown command ${quote(first)}: the commands are ${commands.join(", ")}; see --help`);
+export function readArgv(argv: readonly string[], commands: readonly CommandSyntax[]): Argv {
+  const [first, ...rest] = argv;
+  const [implied] = commands;
+  if (implied !== undefined && (first === undefined || first.startsWith("-"))) return readCommand(implied, argv);
+  const command = commands.find(({ name }) => name === first);
+  if (command !== undefined) return readCommand(command, rest);
+  const known = commands.map(({ name }) => name);
+  const word = first ?? "";
+  return {
+    kind: "refused",
+    command: undefined,
+    message: `unknown command ${quote(word)}: the commands are ${known.join(", ")}; see --help`,
+    unknown: { word, known },
+  };
 }
 
 /** Reads a bool as Go's `strconv.ParseBool` does; undefined for any other word. */
@@ -70,36 +100,67 @@ export function parseVmodule(text: string): Vmodule {
   return { kind: "patterns", patterns };
 }
 
-function readFlags(command: string, words: readonly string[], flags: readonly Flag[]): Argv {
+function readCommand(command: CommandSyntax, argv: readonly string[]): Argv {
+  const { name, flags, words: taken } = command;
   const values = new Map<string, string>();
-  let step = readStep(words, flags);
-  for (; step.kind === "set"; step = readStep(step.rest, flags)) {
-    const before = step.flag.type === "vmodule" ? values.get(step.flag.name) : undefined;
-    values.set(step.flag.name, before === undefined ? step.value : `${before},${step.value}`);
+  const words: string[] = [];
+  for (let rest = argv; ;) {
+    const step = readStep(rest, flags);
+    switch (step.kind) {
+      case "set":
+        values.set(step.flag.name, joined(step.flag, values.get(step.flag.name), step.value));
+        rest = step.rest;
+        continue;
+      case "word":
+        words.push(...(taken.kind === "go" ? rest : rest.slice(0, 1)));
+        rest = taken.kind === "go" ? [] : rest.slice(1);
+        continue;
+      case "end":
+        words.push(...step.words);
+        return tooMany(command, words) ?? { kind: "run", command: name, values: Object.fromEntries(values), words };
+      case "help":
+        return { kind: "help", command: name };
+      case "version":
+        return step;
+      case "refused":
+        return { ...step, command: name };
+    }
+    return step satisfies never;
   }
-  switch (step.kind) {
-    case "end":
-      return { kind: "run", command, values: Object.fromEntries(values), stray: step.stray };
-    case "help":
-      return { kind: "help", command };
-    case "version":
-    case "refused":
-      return step;
-  }
-  step satisfies never;
+}
+
+/** What stands between the values of a flag that may be repeated. */
+const BETWEEN: Readonly<Partial<Record<FlagType, string>>> = { vmodule: ",", list: "\n" };
+
+function joined(flag: Flag, before: string | undefined, value: string): string {
+  const between = BETWEEN[flag.type];
+  return before === undefined || between === undefined ? value : `${before}${between}${value}`;
+}
+
+function tooMany({ name, words: taken }: CommandSyntax, words: readonly string[]): Refused | undefined {
+  if (taken.kind === "go") return undefined;
+  const stray = words[taken.names.length];
+  if (stray === undefined) return undefined;
+  const takes = taken.names.length === 0 ? "no words" : taken.names.join(" ");
+  return { kind: "refused", command: name, message: `unexpected word ${quote(stray)}: ${name} takes ${takes}` };
 }
 
 type Step =
   | { readonly kind: "set"; readonly flag: Flag; readonly value: string; readonly rest: readonly string[] }
-  | { readonly kind: "end"; readonly stray: readonly string[] }
+  /** The next word is no flag. */
+  | { readonly kind: "word" }
+  | { readonly kind: "end"; readonly words: readonly string[] }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "refused"; readonly message: string };
+  | RefusedStep;
+
+type RefusedStep = Omit<Refused, "command">;
 
 function readStep(words: readonly string[], flags: readonly Flag[]): Step {
-  const [word = "", ...rest] = words;
-  if (word === "--") return { kind: "end", stray: rest };
-  if (word.length < 2 || !word.startsWith("-")) return { kind: "end", stray: words };
+  const [word, ...rest] = words;
+  if (word === undefined) return { kind: "end", words: [] };
+  if (word === "--") return { kind: "end", words: rest };
+  if (word.length < 2 || !word.startsWith("-")) return { kind: "word" };
 
   const body = word.replace(/^--?/, "");
   if (/^[-=]/.test(body)) return refused(`bad flag syntax: ${word}`);
@@ -108,8 +169,11 @@ function readStep(words: readonly string[], flags: readonly Flag[]): Step {
   const inline = equals < 0 ? undefined : body.slice(equals + 1);
 
   if (name === "help" || name === "h") return { kind: "help" };
-  const flag = flags.find((candidate) => candidate.name === name);
-  if (flag === undefined) return refused(`flag provided but not defined: -${name}`);
+  const flag = flags.find((candidate) => candidate.name === name || candidate.short === name);
+  if (flag === undefined) {
+    const known = flags.map((candidate) => candidate.name);
+    return { ...refused(`flag provided but not defined: -${name}`), unknown: { word: name, known } };
+  }
   return flag.type === "bool" ? readBoolStep(flag, inline ?? "true", rest) : readValueStep(flag, inline, rest);
 }
 
@@ -132,6 +196,7 @@ function readValueStep(flag: Flag, inline: string | undefined, rest: readonly st
 function complainOf(flag: Flag, text: string): string | undefined {
   switch (flag.type) {
     case "string":
+    case "list":
       return undefined;
     case "bool":
       return parseBool(text) === undefined ? `strconv.ParseBool: parsing ${quote(text)}: invalid syntax` : undefined;
@@ -162,6 +227,6 @@ function complainOfQuantity(text: string): string {
   return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 }
 
-function refused(message: string): { readonly kind: "refused"; readonly message: string } {
+function refused(message: string): RefusedStep {
   return { kind: "refused", message };
 }

@@ -1,10 +1,13 @@
-/** What a flag's value must look like. `string` is any text; what it means is for `options.ts` to say. */
-export type FlagType = "string" | "bool" | "uint" | "duration" | "quantity" | "vmodule";
+/** What a flag's value must look like. `string` is any text; what it means is for the options to say. `list` may be repeated. */
+export type FlagType = "string" | "list" | "bool" | "uint" | "duration" | "quantity" | "vmodule";
 
-export type FlagGroup = "Probe" | "HTTP" | "Logging" | "General" | "Deprecated" | "Accepted and ignored";
+export type FlagGroup =
+  "Probe" | "Node" | "Output" | "HTTP" | "Logging" | "General" | "Deprecated" | "Accepted and ignored";
 
 export interface Flag {
   readonly name: string;
+  /** A letter that stands for the name. */
+  readonly short?: string;
   readonly type: FlagType;
   /** The value that holds where the flag is not given, in the text form of Go's `flag` package; empty for none. */
   readonly default: string;
@@ -16,7 +19,7 @@ export interface Flag {
 }
 
 /**
- * Every flag there is, in the order of the help: the one source of parsing, help and documentation.
+ * Every flag of `serve`, in the order of the help: the one source of parsing, help and documentation.
  * Names, types and defaults are those of the Go sidecar 2.19, so that its manifests keep working; only `version` is ours.
  */
 export const FLAGS = [

@@ -4,7 +4,21 @@ import type { Flag, FlagType } from "./flags";
 export interface CommandHelp {
   readonly name: string;
   readonly help: string;
+  /** What the help of this command alone has at its end. */
+  readonly notes?: readonly string[];
 }
+
+/** A command with what it takes. */
+export interface CommandUsage extends CommandHelp {
+  readonly flags: readonly Flag[];
+  /** The names of its words. */
+  readonly operands: readonly string[];
+}
+
+export const SERVE_HELP: CommandHelp = {
+  name: "serve",
+  help: "Answer the kubelet's GET /healthz with the driver's Identity/Probe.",
+};
 
 const WIDTH = 80;
 
@@ -13,22 +27,40 @@ const SYNOPSIS = [
   "Answers the kubelet's liveness probe with what the CSI driver says of itself.",
 ];
 
-/** The whole help, at most 80 columns wide, with a newline at its end: the commands, then the flags by group in their order. */
+/**
+ * The whole help, at most 80 columns wide, with a newline at its end: the commands, then the flags of the one that is implied, by
+ * group in their order.
+ */
 export function renderHelp(flags: readonly Flag[], commands: readonly CommandHelp[]): string {
-  const groups = [...new Set(flags.map((flag) => flag.group))];
-  const sections = [
-    SYNOPSIS,
-    ["Commands (serve where none is named):", ...renderCommands(commands)],
-    ...groups.map((group) => [`${group}:`, ...flags.filter((flag) => flag.group === group).flatMap(renderFlag)]),
-  ];
-  return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+  const list = ["Commands (serve where none is named; COMMAND --help has their flags):", ...renderCommands(commands)];
+  return sections([SYNOPSIS, list, ...renderGroups(flags)]);
+}
+
+/** The help of one command, in the same form. */
+export function renderCommandHelp(command: CommandUsage): string {
+  const { help, flags, notes = [] } = command;
+  const synopsis = [synopsisOf(command), ...wrap(help, 0)];
+  return sections([synopsis, ...renderGroups(flags), ...(notes.length > 0 ? [notes] : [])]);
 }
 
 /** The short form that follows a usage error: which flags there are, and where to read of them. Ends in a newline. */
-export function renderUsage(flags: readonly Flag[]): string {
+export function renderUsage(flags: readonly Flag[], command?: CommandUsage): string {
   const names = flags.map((flag) => `${dashed(flag.name)}`).join(" ");
-  const lines = [...SYNOPSIS.slice(0, 1), "Flags:", ...wrap(names, 2), "See --help for what they do."];
-  return `${lines.join("\n")}\n`;
+  const synopsis = command === undefined ? SYNOPSIS.slice(0, 1) : [synopsisOf(command)];
+  return `${[...synopsis, "Flags:", ...wrap(names, 2), "See --help for what they do."].join("\n")}\n`;
+}
+
+function synopsisOf({ name, operands }: CommandUsage): string {
+  return ["Usage: livenessprobe", name, ...operands.map((operand) => `[${operand}]`), "[--FLAG=VALUE]..."].join(" ");
+}
+
+function sections(all: readonly (readonly string[])[]): string {
+  return `${all.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function renderGroups(flags: readonly Flag[]): readonly (readonly string[])[] {
+  const groups = [...new Set(flags.map((flag) => flag.group))];
+  return groups.map((group) => [`${group}:`, ...flags.filter((flag) => flag.group === group).flatMap(renderFlag)]);
 }
 
 function renderCommands(commands: readonly CommandHelp[]): readonly string[] {
@@ -44,7 +76,7 @@ function renderFlag(flag: Flag): readonly string[] {
   const deprecated = flag.deprecated === undefined ? "" : `Deprecated: use ${flag.deprecated}. `;
   const fallback = value === "" || flag.default === "" ? "" : ` Default: ${flag.default}`;
   return [
-    `  ${dashed(flag.name)}${value === "" ? "" : ` ${value}`}`,
+    `  ${flag.short === undefined ? "" : `-${flag.short}, `}${dashed(flag.name)}${value === "" ? "" : ` ${value}`}`,
     ...wrap(`${deprecated}${flag.help}${fallback}`, 6),
   ];
 }
@@ -66,6 +98,7 @@ function placeholder(valueType: FlagType): string {
     case "vmodule":
       return "PATTERN=NUMBER,...";
     case "string":
+    case "list":
       return "TEXT";
   }
   valueType satisfies never;

@@ -70,15 +70,18 @@ export function readOptions(values: Readonly<Record<string, string>>): Options {
   };
 }
 
-type Read = (name: FlagName) => string;
+/** A flag's text, given or by default. */
+export type Read = (name: FlagName) => string;
 
-function readCsiSocketPath(read: Read): string {
+/** @throws {ConfigError} where `--csi-address` can never work */
+export function readCsiSocketPath(read: Read): string {
   const address = parseCsiAddress(read("csi-address"));
   if (address.kind === "invalid") throw broken("csi-address", address.rule, read);
   return address.path;
 }
 
-function readProbeTimeoutMs(read: Read): number {
+/** @throws {ConfigError} where `--probe-timeout` is no time that can be waited for */
+export function readProbeTimeoutMs(read: Read): number {
   const timeoutMs = parseDuration(read("probe-timeout"));
   if (timeoutMs === undefined) throw broken("probe-timeout", 'be a duration such as "3s"', read);
   if (timeoutMs <= 0) throw broken("probe-timeout", "be greater than zero", read);

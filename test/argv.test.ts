@@ -1,9 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { parseBool, parseVmodule, readArgv } from "../src/argv";
-import { FLAGS } from "../src/flags";
+import { type CommandSyntax, SERVE, parseBool, parseVmodule, readArgv } from "../src/argv";
+import { FLAGS, type Flag } from "../src/flags";
 
-const commands = ["serve", "check", "list"];
-const read = (...argv: readonly string[]) => readArgv(argv, FLAGS, commands);
+const output: Flag = { name: "output", short: "o", type: "string", default: "", help: "", group: "Output" };
+const dirs: Flag = { name: "kubelet-dir", type: "list", default: "", help: "", group: "Node" };
+const commands: readonly CommandSyntax[] = [
+  SERVE,
+  { name: "check", flags: FLAGS, words: { kind: "go" } },
+  { name: "list", flags: [output, dirs, ...FLAGS], words: { kind: "mixed", names: ["ADDRESS"] } },
+];
+const read = (...argv: readonly string[]) => readArgv(argv, commands);
 
 describe("the command", () => {
   test.each([
@@ -19,7 +25,9 @@ describe("the command", () => {
   test.each(["lst", "", "toString", "__proto__", "constructor", "/csi/csi.sock"])("%j is none", (word) => {
     expect(read(word, "--help")).toEqual({
       kind: "refused",
+      command: undefined,
       message: `unknown command ${JSON.stringify(word)}: the commands are serve, check, list; see --help`,
+      unknown: { word, known: ["serve", "check", "list"] },
     });
   });
 });
@@ -43,7 +51,7 @@ describe("flags in Go's syntax", () => {
     ["a quantity", ["--log-json-info-buffer-size=2Ki"], { "log-json-info-buffer-size": "2Ki" }],
     ["a duration", ["--probe-timeout=1m30s"], { "probe-timeout": "1m30s" }],
   ])("%s", (_, argv, values) => {
-    expect(read(...argv)).toEqual({ kind: "run", command: "serve", values, stray: [] });
+    expect(read(...argv)).toEqual({ kind: "run", command: "serve", values, words: [] });
   });
 });
 
@@ -55,9 +63,31 @@ describe("the flags' end", () => {
     ["two dashes with nothing behind", ["--v=1", "--"], []],
     ["a dash alone", ["--v=1", "-"], ["-"]],
     ["an empty word", ["--v=1", "", "--bogus"], ["", "--bogus"]],
-    ["a second command", ["list", "--v=1", "serve"], ["serve"]],
-  ])("%s", (_, argv, stray) => {
-    expect(read(...argv)).toMatchObject({ kind: "run", values: { v: "1" }, stray });
+    ["a second command", ["check", "--v=1", "serve"], ["serve"]],
+  ])("%s", (_, argv, words) => {
+    expect(read(...argv)).toMatchObject({ kind: "run", values: { v: "1" }, words });
+  });
+});
+
+describe("a command for a person takes flags and words in any order", () => {
+  test.each([
+    ["a word before the flags", ["/a", "--v=1"], { v: "1" }, ["/a"]],
+    ["a word behind them", ["--v=1", "/a"], { v: "1" }, ["/a"]],
+    ["no word", ["--v=1"], { v: "1" }, []],
+    ["a word that looks like a flag, behind two dashes", ["--", "--v=1"], {}, ["--v=1"]],
+    ["a flag's letter", ["-o", "json"], { output: "json" }, []],
+    ["a flag's name", ["--output=json", "/a"], { output: "json" }, ["/a"]],
+    ["a flag that repeats", ["--kubelet-dir=/a", "--kubelet-dir", "/b,c"], { "kubelet-dir": "/a\n/b,c" }, []],
+  ])("%s", (_, argv, values, words) => {
+    expect(read("list", ...argv)).toEqual({ kind: "run", command: "list", values, words });
+  });
+
+  test.each([
+    ["a second word", ["/a", "/b"], 'unexpected word "/b": list takes ADDRESS'],
+    ["a second word behind two dashes", ["/a", "--", "--v"], 'unexpected word "--v": list takes ADDRESS'],
+    ["a flag that does not exist", ["/a", "--bogus"], "flag provided but not defined: -bogus"],
+  ])("and refuses %s", (_, argv, message) => {
+    expect(read("list", ...argv)).toMatchObject({ kind: "refused", command: "list", message });
   });
 });
 
@@ -129,7 +159,7 @@ describe("what Go refuses, in its words", () => {
         "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
     ],
   ])("%j", (word, message) => {
-    expect(read(word)).toEqual({ kind: "refused", message });
+    expect(read(word)).toMatchObject({ kind: "refused", command: "serve", message });
   });
 
   test("the first of two errors, though a good value follows", () => {

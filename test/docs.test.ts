@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readArgv } from "../src/argv";
-import { FLAGS } from "../src/flags";
+import { SERVE, readArgv } from "../src/argv";
 import { readOptions } from "../src/options";
 import { FAILURE_REASONS } from "../src/probe-result";
 
@@ -19,8 +18,8 @@ test.each([...FAILURE_REASONS, "not_ready"])("the README explains the reason %s"
 
 test("the flags in the README's manifest are taken", () => {
   const args = /args: \[(--csi-address[^\]]+)\]/.exec(README)?.[1]?.split(", ") ?? [];
-  const words = readArgv(args, FLAGS, ["serve"]);
-  expect(words).toMatchObject({ kind: "run", stray: [] });
+  const words = readArgv(args, [SERVE]);
+  expect(words).toMatchObject({ kind: "run", words: [] });
   expect(readOptions(words.kind === "run" ? words.values : {})).toMatchObject({
     csiSocketPath: "/csi/csi.sock",
     probeTimeoutMs: 3_000,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readArgv } from "../src/argv";
+import { SERVE, readArgv } from "../src/argv";
 import { flagDefault, FLAGS } from "../src/flags";
 import type { Flag } from "../src/flags";
 import { readOptions } from "../src/options";
@@ -30,8 +30,8 @@ test("the flags, types and defaults are those of the Go sidecar, and version", (
 });
 
 test.each(all.filter((flag) => flag.name !== "help" && flag.name !== "h"))("$name takes its own default", (flag) => {
-  const argv = readArgv([`--${flag.name}=${flag.default}`], FLAGS, []);
-  expect(argv).toEqual({ kind: "run", command: "serve", values: { [flag.name]: flag.default }, stray: [] });
+  const argv = readArgv([`--${flag.name}=${flag.default}`], [SERVE]);
+  expect(argv).toEqual({ kind: "run", command: "serve", values: { [flag.name]: flag.default }, words: [] });
 });
 
 test("the defaults written out are what no flags mean", () => {

@@ -1,25 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import { FLAGS } from "../src/flags";
 import type { Flag } from "../src/flags";
-import { renderHelp, renderUsage } from "../src/help";
+import { SERVE_HELP, renderCommandHelp, renderHelp, renderUsage } from "../src/help";
+import { OPERATOR_COMMANDS } from "../src/commands/operator-commands";
 
 const flags: readonly Flag[] = FLAGS;
-const commands = [
-  { name: "serve", help: "Answer /healthz with the driver's Identity/Probe." },
-  {
-    name: "check",
-    help: "Probe the driver once, say what came of it, and exit with a code that a script can tell success and failure by.",
-  },
-];
+const commands = [SERVE_HELP, ...OPERATOR_COMMANDS];
 
 test("the help is the text of help.golden.txt", async () => {
   expect(renderHelp(flags, commands)).toBe(await Bun.file(new URL("help.golden.txt", import.meta.url)).text());
 });
 
 describe.each([
-  ["the help", renderHelp(flags, commands)],
-  ["the usage", renderUsage(flags)],
-])("%s", (_, text) => {
+  ["the help", renderHelp(flags, commands), flags],
+  ["the usage", renderUsage(flags), flags],
+  ...OPERATOR_COMMANDS.map((command) => {
+    const operands = command.words.kind === "mixed" ? command.words.names : [];
+    return [`the help of ${command.name}`, renderCommandHelp({ ...command, operands }), command.flags] as const;
+  }),
+])("%s", (_, text, named) => {
   test("has no line over 80 columns", () => {
     expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
@@ -29,8 +28,8 @@ describe.each([
     expect(text).toMatch(/[^\n]\n$/);
   });
 
-  test.each(flags)("names $name", ({ name }) => {
-    expect(text.split(/\s+/)).toContain(name.length === 1 ? `-${name}` : `--${name}`);
+  test.each(named)("names $name", ({ name }) => {
+    expect(text.split(/[\s,]+/)).toContain(name.length === 1 ? `-${name}` : `--${name}`);
   });
 });
 

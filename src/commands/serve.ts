@@ -11,13 +11,14 @@ import { readOptions, type Listener, type Options } from "../options";
 import { createSidecar, type Sidecar } from "../sidecar";
 import { quote } from "../text";
 import { COMMIT, VERSION } from "../version";
+import { givenFlags } from "./given-flags";
 
 /** `livenessprobe [serve]`: answers the kubelet until told to stop. Its `run` returns the exit code and throws ConfigError. */
-export function defineServe(edge: Edge, stray: readonly string[]): CommandDef {
+export function defineServe(edge: Edge, words: readonly string[]): CommandDef {
   return defineCommand({
     meta: { name: "serve", description: "Answer /healthz with the CSI driver's Identity/Probe" },
     args: ARGS,
-    run: ({ args }) => serve(readOptions(givenFlags(args)), edge, stray),
+    run: ({ args }) => serve(readOptions(givenFlags(args, FLAGS)), edge, words),
   });
 }
 
@@ -26,13 +27,13 @@ const ARGS: ArgsDef = Object.fromEntries(FLAGS.map(({ name }) => [name, { type: 
 /** After SIGTERM a probe in flight may end within its deadline, but no longer than this. */
 const STOP_WITHIN_MS = 2_000;
 
-async function serve(options: Options, edge: Edge, stray: readonly string[]): Promise<number> {
+async function serve(options: Options, edge: Edge, words: readonly string[]): Promise<number> {
   const createLogger = startLogging(options, edge);
   const sidecar = createSidecar(options, edge, createLogger);
   const servers = listen(options, sidecar, edge);
   const logger = createLogger("serve.ts");
-  if (stray.length > 0)
-    logger.warning("Ignoring what follows the flags: no flag begins there", { words: stray.join(" ") });
+  if (words.length > 0)
+    logger.warning("Ignoring what follows the flags: no flag begins there", { words: words.join(" ") });
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
   for (const { listener, server } of servers)
     logger.info("Listening", { flag: listener.flag, address: server.address });
@@ -125,14 +126,6 @@ const FEWEST_CONNECTIONS = 8;
 function connectionLimit(maxOpenFiles: number, listeners: number): number {
   const affordable = Math.floor((maxOpenFiles - RESERVED_FDS) / listeners);
   return Math.max(FEWEST_CONNECTIONS, Math.min(MOST_CONNECTIONS, affordable));
-}
-
-// citty gives each flag also under a camel-cased name, and its positional words under `_`.
-function givenFlags(args: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  const given = FLAGS.map(({ name }) => [name, args[name]] as const);
-  return Object.fromEntries(
-    given.filter((entry): entry is readonly [(typeof entry)[0], string] => typeof entry[1] === "string"),
-  );
 }
 
 function epochMs(): number {

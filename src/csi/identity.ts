@@ -28,6 +28,8 @@ export interface IdentityOptions {
   /** For connecting and calling together. */
   readonly timeoutMs: number;
   readonly userAgent: string;
+  /** Whether a connection that fails is tried again until the deadline, as by default. */
+  readonly attempts?: "untilDeadline" | "one";
 }
 
 export const PROBE_METHOD = "/csi.v1.Identity/Probe";
@@ -37,7 +39,7 @@ export const GET_PLUGIN_INFO_METHOD = "/csi.v1.Identity/GetPluginInfo";
  * A client of the driver that listens on a unix socket. Whatever a driver does is an outcome; only a fault of ours rejects.
  *
  * A connection that fails is tried again until the deadline, as the Go sidecar does, so that a driver which comes up
- * meanwhile is not missed; an RPC that has started is not repeated.
+ * meanwhile is not missed, unless `attempts` is `one`, for somebody who asks now; an RPC that has started is not repeated.
  */
 export function createIdentityClient(options: IdentityOptions): IdentityClient {
   return {
@@ -59,7 +61,8 @@ async function call<Response>(
   const deadline = startDeadline(options.timeoutMs);
   let connection: Connection | undefined;
   try {
-    const connected = await connectUntil(options.socketPath, deadline);
+    const connect = options.attempts === "one" ? openConnection : connectUntil;
+    const connected = await connect(options.socketPath, deadline);
     if (connected.kind !== "connected") {
       return { outcome: { kind: "noConnection", failure: connected }, timing: { elapsedMs: deadline.elapsedMs() } };
     }

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { COLLECTION_DELAY_MS } from "../../src/collector";
 import { BUDGET } from "../support/budget";
 import { startDriver } from "../support/drivers";
@@ -30,15 +30,11 @@ test(`idle and after ${PROBES} probes, the sidecar stays in its budget`, async (
   expect(threads(sidecar)).toBeLessThanOrEqual(BUDGET.threads);
 });
 
-test("the bundle has no more modules than it needs", async () => {
-  const { metafile } = await Bun.build({
-    entrypoints: [join(import.meta.dir, "../../src/main.ts")],
-    target: "bun",
-    metafile: true,
-  });
-  const modules = Object.keys(metafile?.inputs ?? {});
+test("serve loads no more modules than it needs, and nothing of the commands for a person", async () => {
+  const modules = await loadedByServe();
   const foreign = modules.filter((module) => module.includes("node_modules"));
-  expect(modules.length).toBeGreaterThan(foreign.length);
+  expect(modules).toContain("src/commands/serve.ts");
+  expect(modules.filter((module) => /operator|terminal|suggest|help|src\/node\//.test(module))).toEqual([]);
   expect(modules.length).toBeLessThanOrEqual(BUDGET.modules);
   expect(foreign.length).toBeLessThanOrEqual(BUDGET.foreignModules);
 });
@@ -50,6 +46,27 @@ test("500 callers at once do not take it out of its budget", async () => {
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   expect(peakResidentKib(sidecar)).toBeLessThan(BUDGET.peakResidentKib);
 });
+
+/** What is imported when `serve` starts: an `import()` counts where it leads on the way there. */
+const ON_THE_WAY = new Set(["src/cli.ts", "src/commands/serve.ts"]);
+
+async function loadedByServe(): Promise<readonly string[]> {
+  const root = join(import.meta.dir, "../..");
+  const entrypoint = "src/main.ts";
+  const { metafile } = await Bun.build({ root, entrypoints: [join(root, entrypoint)], target: "bun", metafile: true });
+  const inputs = new Map(Object.entries(metafile?.inputs ?? {}).map(([path, input]) => [relative(root, path), input]));
+  const loaded = new Set([entrypoint]);
+  // A set's loop goes on to what is added within it.
+  for (const path of loaded) {
+    const input = inputs.get(path);
+    if (input === undefined) throw new Error(`the bundle has no ${path}`);
+    for (const { path: imported, kind, external } of input.imports) {
+      const target = relative(root, imported);
+      if (!external && (kind !== "dynamic-import" || ON_THE_WAY.has(target))) loaded.add(target);
+    }
+  }
+  return [...loaded];
+}
 
 function peakResidentKib({ pid }: Sidecar): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);

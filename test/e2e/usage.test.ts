@@ -54,17 +54,6 @@ describe.concurrent("what the flag parser refuses: its text and the usage on sta
       ["--log-json-info-buffer-size=x"],
       `invalid value "x" for flag -log-json-info-buffer-size: quantities must match the regular expression '${digits}'`,
     ],
-    [
-      "unlike the Go sidecar, a first word that is no command",
-      ["probe", "--v=1"],
-      'unknown command "probe": the commands are serve; see --help',
-    ],
-    [
-      "a first word that every object has",
-      ["toString"],
-      'unknown command "toString": the commands are serve; see --help',
-    ],
-    ["an empty first word", [""], 'unknown command "": the commands are serve; see --help'],
   ])("%s", async (_, flags, text) => {
     const { code, stdout, stderr } = await runSidecar(flags);
     const [first, second] = stderr.split("\n");
@@ -74,6 +63,29 @@ describe.concurrent("what the flag parser refuses: its text and the usage on sta
       first: text,
       second: "Usage: livenessprobe [COMMAND] [--FLAG=VALUE | --FLAG VALUE]...",
     });
+  });
+});
+
+describe.concurrent("a word that is not known: what was meant, exit code 1", () => {
+  test.each([
+    ["a command", ["chekc"], 'unknown command "chekc": the commands are serve, check; see --help; did you mean check?'],
+    [
+      "unlike with the Go sidecar, a first word that is nowhere near a command",
+      ["/csi/csi.sock", "--v=1"],
+      'unknown command "/csi/csi.sock": the commands are serve, check; see --help',
+    ],
+    [
+      "a first word that every object has",
+      ["toString"],
+      'unknown command "toString": the commands are serve, check; see --help',
+    ],
+    ["an empty first word", [""], 'unknown command "": the commands are serve, check; see --help'],
+    ["a flag of check", ["check", "--wiat=1s"], "flag provided but not defined: -wiat; did you mean --wait?"],
+    ["a flag of serve alone", ["check", "--http-endpoint=:1"], "flag provided but not defined: -http-endpoint"],
+    ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes ADDRESS'],
+  ])("%s", async (_, argv, text) => {
+    const { code, stdout, stderr } = await runSidecar(argv);
+    expect({ code, stdout, first: stderr.split("\n")[0] }).toEqual({ code: 1, stdout: "", first: text });
   });
 });
 

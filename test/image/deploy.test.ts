@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import { readArgv } from "../../src/argv";
-import { FLAGS } from "../../src/flags";
+import { SERVE, readArgv } from "../../src/argv";
+import { OPERATOR_COMMANDS } from "../../src/commands/operator-commands";
 import { createSidecarMetrics } from "../../src/metrics/sidecar";
 import { readOptions, type Options } from "../../src/options";
 import { FAILURE_REASONS } from "../../src/probe-result";
@@ -338,9 +338,9 @@ function podOfReadme() {
 
 /** What our own reader makes of a manifest's words. */
 function optionsOf(command: string, args: readonly string[] = []): Options {
-  const words = readArgv([command, ...args], FLAGS, [command]);
-  expect(words).toMatchObject({ kind: "run", command, stray: [] });
-  return readOptions(words.kind === "run" ? words.values : {});
+  const argv = readArgv([command, ...args], [SERVE, ...OPERATOR_COMMANDS]);
+  expect(argv).toMatchObject({ kind: "run", command, words: [] });
+  return readOptions(argv.kind === "run" ? argv.values : {});
 }
 
 function timeoutMs({ timeoutSeconds = 1 }: Probe): number {

@@ -1,0 +1,56 @@
+import { parseDuration } from "./duration";
+import { ConfigError } from "./errors";
+import type { Flag } from "./flags";
+import { CHECK_FLAGS } from "./operator-flags";
+import { readCsiSocketPath, readProbeTimeoutMs } from "./options";
+import { quote } from "./text";
+
+export type OutputFormat = "table" | "json";
+
+export interface CheckOptions {
+  /** The absolute path of the driver's socket. */
+  readonly socketPath: string;
+  readonly probeTimeoutMs: number;
+  /** 0 is one probe alone. */
+  readonly waitMs: number;
+  readonly output: OutputFormat;
+}
+
+/**
+ * @param values the text of each given flag, as `readArgv` returns it
+ * @param words at most one, an address
+ * @throws {ConfigError} at the first flag that breaks a rule
+ */
+export function readCheckOptions(values: Readonly<Record<string, string>>, words: readonly string[]): CheckOptions {
+  const [address] = words;
+  const given = values["csi-address"];
+  if (address !== undefined && given !== undefined)
+    throw new ConfigError(`the address is given twice: ${quote(address)} and --csi-address ${quote(given)}`);
+  const all = { ...values, ...(address === undefined ? {} : { "csi-address": address }) };
+  const read = reader(all, CHECK_FLAGS);
+  return {
+    socketPath: readCsiSocketPath(read),
+    probeTimeoutMs: readProbeTimeoutMs(read),
+    waitMs: readWaitMs(read),
+    output: readOutput(read),
+  };
+}
+
+type Read = (name: string) => string;
+
+function reader(values: Readonly<Record<string, string>>, flags: readonly Flag[]): Read {
+  return (name) => values[name] ?? flags.find((flag) => flag.name === name)?.default ?? "";
+}
+
+function readWaitMs(read: Read): number {
+  const waitMs = parseDuration(read("wait"));
+  if (waitMs === undefined || waitMs < 0)
+    throw new ConfigError(`--wait must be a duration such as "60s", got ${quote(read("wait"))}`);
+  return waitMs;
+}
+
+function readOutput(read: Read): OutputFormat {
+  const output = read("output");
+  if (output === "table" || output === "json") return output;
+  throw new ConfigError(`--output must be table or json, got ${quote(output)}`);
+}

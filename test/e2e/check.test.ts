@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
+import type { HostileName } from "../support/hostile-behaviours";
+import { startHostileDriver } from "../support/hostile-driver";
+import { runSidecar } from "../support/sidecar";
+import { NOBODY_UID, type SocketCaseName, createSocketCase } from "../support/socket-cases";
+import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(30_000);
+const isRoot = process.getuid?.() === 0;
+const implementations = await availableDrivers();
+
+// A checkout may lie where another uid cannot go.
+let directory: TemporaryDirectory;
+let executable = "";
+beforeAll(() => {
+  directory = temporaryDirectory();
+  executable = join(directory.path, "livenessprobe");
+  copyFileSync(join(import.meta.dirname, "../../dist/livenessprobe"), executable);
+});
+afterAll(() => directory[Symbol.dispose]());
+
+const check = (args: readonly string[], uid?: number) =>
+  runSidecar(["check", ...args], { executable, ...(uid === undefined ? {} : { uid }) });
+
+describe.concurrent.each(implementations)("a driver on %s", (implementation: Implementation) => {
+  test.each([
+    ["that is ready: exit code 0", "ready", 0, /^ready: PATH \(connect [\d.]+ms, call [\d.]+ms\)\n$/],
+    ["that does not say: exit code 0", "absent", 0, /^ready: PATH /],
+    ["that is not: exit code 4", "notready", 4, /^not ready: the driver on PATH responded but is not ready \(connect /],
+    ["that fails: exit code 3", "status 13 out of disk", 3, /^rpc error: code = Internal desc = out of disk\n$/],
+    ["that hangs: exit code 3", "hang", 3, /^driver hung: HTTP\/2 is up on PATH, but Identity\/Probe was not answered/],
+  ] as const)("%s", async (_, mode, code, line) => {
+    await using driver = await startDriver(implementation, { mode });
+    const ran = await check([driver.socketPath, "--probe-timeout=1s"]);
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code, stderr: "" });
+    expect(ran.stdout.replaceAll(driver.socketPath, "PATH")).toMatch(line);
+  });
+});
+
+describe("where connect(2) fails: exit code 2, at once", () => {
+  test.concurrent.each<readonly [SocketCaseName, string]>([
+    ["a missing file", "no such file: PATH does not exist"],
+    ["a regular file", "not a socket: PATH is a regular file"],
+    ["a stale socket", "nobody listens: PATH "],
+    ["a socket whose backlog is full", "nobody listens: PATH "],
+  ])("%s", async (name, line) => {
+    await using place = await createSocketCase(name);
+    // The bound of the test is shorter: it is not waited for.
+    const ran = await check([place.path, "--probe-timeout=10m"]);
+    expect(ran).toMatchObject({ code: 2, stderr: "" });
+    expect(ran.stdout.replaceAll(place.path, "PATH")).toStartWith(line);
+  });
+
+  test.if(isRoot).concurrent("a socket that is not ours to write", async () => {
+    await using place = await createSocketCase("root's socket with mode 0755");
+    const ran = await check([place.path], NOBODY_UID);
+    expect(ran).toMatchObject({ code: 2, stderr: "" });
+    expect(ran.stdout).toStartWith("permission denied: ");
+  });
+});
+
+describe("where what listens is no driver that answers: exit code 3", () => {
+  test.concurrent.each<readonly [HostileName, string]>([
+    ["accepts and never answers", "driver hung: it took the connection"],
+    ["accepts and closes at once", "connection closed: "],
+    ["speaks HTTP/1.1", "not gRPC: "],
+  ])("%s", async (name, line) => {
+    await using driver = await startHostileDriver(name);
+    const ran = await check([driver.socketPath, "--probe-timeout=500ms"]);
+    expect(ran).toMatchObject({ code: 3, stderr: "" });
+    expect(ran.stdout).toStartWith(line);
+  });
+});
+
+describe("--wait", () => {
+  test("asks until the driver is ready, and tells on standard error what it waits for", async () => {
+    await using driver = await startDriver("grpc-js", { mode: "notready" });
+    const running = check([`--csi-address=unix://${driver.socketPath}`, "--wait=25s"]);
+    await driver.waitFor(({ event }) => event === "rpc", 10_000);
+    await driver.send("mode ready");
+    const ran = await running;
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining("ready: ") });
+    expect(ran.stderr).toMatch(/^waiting: not ready: the driver on \S+ responded but is not ready \(.*\)\n$/);
+  });
+
+  test("gives the last result when its time is over", async () => {
+    await using place = await createSocketCase("a missing file");
+    const ran = await check([place.path, "--wait=700ms"]);
+    expect(ran).toMatchObject({ code: 2, stdout: expect.stringContaining("no such file: ") });
+  });
+});
+
+test("-o json has the same in fields", async () => {
+  await using driver = await startDriver("grpc-js", { mode: "status 13 out of disk" });
+  const { code, stdout } = await check([driver.socketPath, "-o", "json"]);
+  expect({ code, document: JSON.parse(stdout) }).toEqual({
+    code: 3,
+    document: {
+      apiVersion: "livenessprobe/v1",
+      kind: "ProbeResult",
+      socket: driver.socketPath,
+      state: "failed",
+      reason: "rpc_error",
+      message: "rpc error: code = Internal desc = out of disk",
+      elapsedMs: expect.any(Number),
+      connectMs: expect.any(Number),
+      callMs: expect.any(Number),
+    },
+  });
+});
+
+describe.concurrent("what cannot work is refused in a line, exit code 1", () => {
+  test.each([
+    ["an address that is no path", ["csi.sock"], '--csi-address must be an absolute path, got "csi.sock"'],
+    ["two addresses", ["/a", "--csi-address=/b"], 'the address is given twice: "/a" and --csi-address "/b"'],
+    ["a format that there is not", ["-o", "xml"], '--output must be table or json, got "xml"'],
+    ["a time that is past", ["--wait=-1s"], '--wait must be a duration such as "60s", got "-1s"'],
+    ["no time at all", ["--probe-timeout=0s"], '--probe-timeout must be greater than zero, got "0s"'],
+  ])("%s", async (_, args, line) => {
+    expect(await check(args)).toMatchObject({ code: 1, stdout: "", stderr: `${line}\n` });
+  });
+});
