@@ -23,6 +23,7 @@ import { imageOf, openLayout } from "../support/oci-layout";
 import { effectiveContext, RESTRICTED } from "../support/pod-security";
 import { findPromtool } from "../support/promtool";
 import { temporaryDirectory, type TemporaryDirectory } from "../support/temporary";
+import { startDriver } from "../support/drivers";
 import { usable } from "../support/usable";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -232,15 +233,28 @@ describe("the exec probe", () => {
       }
     });
 
-    test.each([
-      ["the image's own loader starts it", command.slice(0, check), 0, `livenessprobe ${packageJson.version} `],
-      ["it could not start without", command.slice(check - 1, check), 127, "No such file or directory"],
-    ])("%s", async (_, start, code, text) => {
-      // As every container has it: Bun does not start without a /proc.
-      const enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"';
-      const ran = await capture(["unshare", "--mount", "sh", "-c", enter, root.path, ...start, "--version"]);
-      expect(ran).toEqual({ code, lines: [expect.stringContaining(text)] });
+    test("the image's own loader starts the check, which finds the driver ready", async () => {
+      const socketPath = join(root.path, "csi/csi.sock");
+      mkdirSync(dirname(socketPath));
+      await using driver = await startDriver("grpc-js", { socketPath });
+      expect(await enterRoot(command)).toEqual({ code: 0, lines: [expect.stringMatching(/^ready: \/csi\/csi.sock /)] });
+      await driver.stop();
+      expect(await enterRoot(command)).toEqual({
+        code: 2,
+        lines: [expect.stringMatching(/^no such file: \/csi\/csi.sock /)],
+      });
     });
+
+    test("it could not start without", async () => {
+      const ran = await enterRoot(command.slice(check - 1));
+      expect(ran).toEqual({ code: 127, lines: [expect.stringContaining("No such file or directory")] });
+    });
+
+    // As every container has it: Bun does not start without a /proc.
+    const enterRoot = (words: readonly string[]) => {
+      const enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"';
+      return capture(["unshare", "--mount", "sh", "-c", enter, root.path, ...words]);
+    };
   });
 });
 

@@ -1,0 +1,81 @@
+import type { FailureReason } from "./probe-result";
+
+/** A socket of the node, and what came of asking it: a row of `list`. */
+export interface DriverReport {
+  /** As the kubelet knows it: without the prefix of `--root`. */
+  readonly socket: string;
+  /** Undefined where nothing has told it. */
+  readonly driver: string | undefined;
+  readonly vendorVersion: string | undefined;
+  readonly outcome: DriverOutcome;
+  /** How long connecting took, up to the driver's HTTP/2 SETTINGS. */
+  readonly connectMs: number | undefined;
+  /** How long Identity/Probe took. */
+  readonly callMs: number | undefined;
+  /** Whether a registration socket names this driver; that one answers proves no more. `unknown` where one could not be asked. */
+  readonly announced: "yes" | "no" | "unknown";
+  readonly listener: ListenerReport | undefined;
+  /** Asked for with `-o wide` and `-o json` alone. */
+  readonly capabilities: CapabilityReport | undefined;
+}
+
+export type DriverOutcome =
+  | { readonly kind: "ready" }
+  | { readonly kind: "notReady" }
+  | { readonly kind: "failed"; readonly reason: FailureReason; readonly message: string }
+  /** Something answers, and says that it is something else, such as a DRA plugin: it never counts. */
+  | { readonly kind: "notCsi"; readonly what: string };
+
+/** Who listens, as far as /proc and the kubelet's files tell. */
+export interface ListenerReport {
+  readonly pid: number;
+  /** The kernel's name of the process. */
+  readonly command: string;
+  readonly namespace: string | undefined;
+  readonly pod: string | undefined;
+  readonly container: string | undefined;
+}
+
+/** Names of the CSI specification; undefined where the service was not asked or does not answer. */
+export interface CapabilityReport {
+  readonly plugin: readonly string[] | undefined;
+  readonly node: readonly string[] | undefined;
+  readonly controller: readonly string[] | undefined;
+}
+
+/** What `list` found, where it looked, and what it left out. */
+export interface NodeReport {
+  readonly drivers: readonly DriverReport[];
+  /** Places and what came of looking there: `/var/lib/kubelet: 3 sockets`, `/var/lib/k0s/kubelet: no such directory`. */
+  readonly looked: readonly string[];
+  /** What was left out on purpose or could not be seen, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** One step of `inspect`. */
+export interface InspectStep {
+  /** What is looked at, in a few words: `connect`. */
+  readonly title: string;
+  readonly outcome: StepOutcome;
+  readonly elapsedMs: number | undefined;
+}
+
+export type StepOutcome =
+  | { readonly kind: "passed"; readonly details: readonly string[] }
+  | { readonly kind: "failed"; readonly details: readonly string[]; readonly remedy: string | undefined }
+  /** A normal answer that says less than another: `Unimplemented`. */
+  | { readonly kind: "absent"; readonly details: readonly string[] }
+  /** We may not see it; `needs` says what it takes: `hostPID`. */
+  | { readonly kind: "notPermitted"; readonly needs: string }
+  | { readonly kind: "notReached" };
+
+/** One driver in depth. */
+export interface InspectReport {
+  readonly socket: string;
+  readonly driver: string | undefined;
+  readonly steps: readonly InspectStep[];
+  /** In a line: the state, and why. */
+  readonly verdict: string;
+  /** A command for a person to paste: `kubectl logs ...`. */
+  readonly next: string | undefined;
+}
