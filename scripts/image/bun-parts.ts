@@ -35,7 +35,10 @@ export function bunComponent(architecture: DebianArchitecture): Component {
   const account = bunAccount();
   const platform = fromNpm(PLATFORM_PACKAGES[architecture], version, "The executable that ours is made of");
   const parts = [platform, ...linkedParts(account), ...embeddedPackages(account.page)];
-  return { ...fromNpm("bun", version, `Of commit ${account.revision}; Bun names its Rust crates nowhere`), parts };
+  return {
+    ...fromNpm("bun", version, `Of commit ${account.revision}; which Rust crates it links, Bun does not say`),
+    parts,
+  };
 }
 
 /** What the Bun that runs this says of itself; its page is in bun-types, at the same version. */
@@ -256,7 +259,7 @@ function javaScriptCore(page: string): Row {
 /** The rows `| [NAME](URL) | LICENCE |` below a heading, whatever stands beside the link; a licence may be a link too. */
 function readTable(page: string, heading: string): readonly Row[] {
   const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  const rows = [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].slice(1).filter(([row]) => !row.startsWith("| -"));
+  const rows = [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].slice(2);
   if (rows.length === 0) throw new Error(`Bun's page of licences has no table of ${heading}: ${REMEDY}`);
   return rows.map(([row, what = "", licence = ""]) => {
     const [, name, url] = /\[`?([^\]`]+)`?\]\(([^)]+)\)/.exec(what) ?? [];

@@ -17,7 +17,7 @@ export function debComponent({ deb, architecture, control }: UnpackedDeb, lock: 
   const qualifiers = {
     arch: architecture,
     distro: `debian-${lock.debian}`,
-    ...(source.name === name ? {} : { upstream }),
+    ...(upstream === name ? {} : { upstream }),
   };
   return {
     kind: "deb",
