@@ -35,13 +35,8 @@ async function check(options: CheckOptions, edge: Edge): Promise<number> {
 async function probeUntilReady({ socketPath, probeTimeoutMs, waitMs }: CheckOptions, edge: Edge): Promise<ProbeResult> {
   const until = performance.now() + waitMs;
   let told = "";
-  let stopped = false;
-  const stopRequested = edge.stopRequested.then(() => {
-    stopped = true;
-  });
   for (;;) {
-    const leftMs = Math.max(until - performance.now(), waitMs === 0 ? probeTimeoutMs : 1);
-    const timeoutMs = Math.min(probeTimeoutMs, leftMs);
+    const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, Math.max(1, until - performance.now()));
     const client = createIdentityClient({
       socketPath,
       timeoutMs,
@@ -53,8 +48,8 @@ async function probeUntilReady({ socketPath, probeTimeoutMs, waitMs }: CheckOpti
     const news = result.kind === "failed" ? result.reason : result.kind;
     if (news !== told) edge.writeError(`waiting: ${renderCheckLine(socketPath, result)}\n`);
     told = news;
-    await Promise.race([Bun.sleep(PAUSE_MS), stopRequested]);
-    if (stopped) return result;
+    const stopped = await Promise.race([Bun.sleep(PAUSE_MS), edge.stopRequested.then(() => "stopped")]);
+    if (stopped === "stopped") return result;
   }
 }
 

@@ -236,9 +236,9 @@ describe("the exec probe", () => {
     test("the image's own loader starts the check, which finds the driver ready", async () => {
       const socketPath = join(root.path, "csi/csi.sock");
       mkdirSync(dirname(socketPath));
-      await using driver = await startDriver("grpc-js", { socketPath });
+      await using running = await startDriver("grpc-js", { socketPath });
       expect(await enterRoot(command)).toEqual({ code: 0, lines: [expect.stringMatching(/^ready: \/csi\/csi.sock /)] });
-      await driver.stop();
+      await running.stop();
       expect(await enterRoot(command)).toEqual({
         code: 2,
         lines: [expect.stringMatching(/^no such file: \/csi\/csi.sock /)],
