@@ -16,7 +16,8 @@ export async function recordOrder(executable: string, orderFile: string): Promis
   await using driver = await startDriver("grpc-js");
   await using sidecar = await startSidecar([`--csi-address=${driver.socketPath}`, "--http-endpoint=127.0.0.1:0"], {
     executable,
-    env: { BUN_BYTECODE_ORDER_OUT: orderFile },
+    // The zone decides which functions the log's times take, and with TZ it is not that of this machine.
+    env: { BUN_BYTECODE_ORDER_OUT: orderFile, TZ: "UTC" },
   });
   await sidecar.waitForLog((line) => line.includes("CSI driver name"), 20_000);
   for (let probe = 0; probe < PROBES; probe += 1) await ask(sidecar.get("/healthz"));

@@ -31,9 +31,14 @@ test.each([
   "README.md",
   "CONTRIBUTING.md",
   "docs/architecture.md",
+  "docs/deploying.md",
+  "docs/image.md",
   "docs/migrating.md",
   "docs/operating.md",
   "docs/performance.md",
+  "docs/releasing.md",
+  "docs/reproduce.md",
+  "docs/verify.md",
 ])("each local link in %s leads somewhere", (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link ?? "");
   const broken = links.filter((link) => !Bun.file(join(ROOT, page, "..", link)).size);

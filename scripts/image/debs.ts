@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { run } from "../run";
 import { fetchFile } from "./fetch";
-import { type DebianArchitecture, type Lock, type LockedDeb, lockedDeb } from "./lock";
+import { type DebianArchitecture, type Lock, type LockedDeb, type LockedFile, lockedDeb } from "./lock";
 
 const MIRROR = "http://deb.debian.org";
 /** Has all that ever was there, for when the mirror has moved on. */
@@ -25,12 +25,21 @@ export async function unpackDeb(
   directory: string,
 ): Promise<UnpackedDeb> {
   const deb = lockedDeb(lock, name);
-  const { archive, path, sha256 } = deb.files[architecture];
-  const snapshot = lock.renewed.replaceAll(/[-:]/g, "");
-  const urls = [`${MIRROR}/${archive}/${path}`, `${SNAPSHOT}/${archive}/${snapshot}/${path}`];
-  const file = await fetchFile(decodeURIComponent(basename(path)), urls, { algorithm: "sha256", value: sha256 });
+  const file = await fetchDeb(deb.files[architecture], lock.seen);
   const root = join(directory, `${name}-${architecture}`);
   mkdirSync(root, { recursive: true });
   await run(["dpkg-deb", "--extract", file, root]);
   return { deb, architecture, root, control: await run(["dpkg-deb", "--field", file]) };
+}
+
+/**
+ * A package's file, with the bytes that are locked.
+ *
+ * @param seen when the archive had it, RFC 3339
+ * @returns its path
+ */
+export async function fetchDeb({ archive, path, sha256 }: LockedFile, seen: string): Promise<string> {
+  const snapshot = seen.replaceAll(/[-:]/g, "");
+  const urls = [`${MIRROR}/${archive}/${path}`, `${SNAPSHOT}/${archive}/${snapshot}/${path}`];
+  return fetchFile(decodeURIComponent(basename(path)), urls, { algorithm: "sha256", value: sha256 });
 }

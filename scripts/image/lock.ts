@@ -23,8 +23,10 @@ export interface LockedFile {
 export interface Lock {
   /** Debian's release, as in `VERSION_ID` of its os-release. */
   readonly debian: string;
-  /** When a version last changed (RFC 3339): the time that the files of these packages bear in the image. */
-  readonly renewed: string;
+  /** When the newest of these packages was built (RFC 3339): the time that their files bear in the image. */
+  readonly time: string;
+  /** When these versions were Debian's newest (RFC 3339): where snapshot.debian.org has them. */
+  readonly seen: string;
   readonly debs: readonly LockedDeb[];
 }
 

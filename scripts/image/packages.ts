@@ -15,7 +15,7 @@ const LAYOUT: readonly Entry[] = [
   { kind: "text", path: "/etc/passwd", text: "root:x:0:0:root:/:/sbin/nologin\n" },
   { kind: "text", path: "/etc/group", text: "root:x:0:\n" },
   { kind: "link", path: "/etc/os-release", target: "../usr/lib/os-release" },
-  // glibc asks DNS for localhost without it.
+  // Without it glibc asks DNS for a name before it looks into /etc/hosts.
   { kind: "text", path: "/etc/nsswitch.conf", text: "hosts: files dns\n" },
 ];
 
@@ -33,7 +33,7 @@ export function baselayout(lock: Lock): Apk {
     version: "1.0",
     description: "Directories and os-release of the livenessprobe image",
     licence: "Apache-2.0",
-    time: new Date(lock.renewed),
+    time: new Date(lock.time),
     entries: [...LAYOUT, { kind: "text", path: "/usr/lib/os-release", text: osRelease.join("\n") }],
   };
 }
@@ -70,7 +70,7 @@ const BUSYBOX = "/usr/lib/busybox/busybox";
 export function busybox(deb: UnpackedDeb, lock: Lock): Apk {
   const links = APPLETS.map((name): Entry => ({ kind: "link", path: `/usr/bin/${name}`, target: BUSYBOX }));
   const executable: Entry = { kind: "file", path: BUSYBOX, source: join(deb.root, "bin/busybox"), mode: 0o755 };
-  return debianApk(deb, lock, "busybox", "GPL-2.0-only", [executable, ...links]);
+  return debianApk(deb, lock, "livenessprobe-busybox", "GPL-2.0-only", [executable, ...links]);
 }
 
 /** What dpkg would have left of a package, which is where scanners look for it; and its copyright. */
@@ -87,7 +87,7 @@ function debianApk(
     version: apkVersion(deb.version),
     description: `Of Debian's ${deb.name} ${deb.version}`,
     licence,
-    time: new Date(lock.renewed),
+    time: new Date(lock.time),
     entries: [
       ...entries,
       { kind: "file", path: `/usr/share/doc/${deb.name}/copyright`, source: copyright },

@@ -1,8 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../test/support/temporary";
 import { run } from "../run";
-import { type DebianArchitecture, type Lock, type LockedDeb, type LockedFile, readLock, writeLock } from "./lock";
+import { needFiles } from "../tools/debian";
+import { fetchDeb } from "./debs";
+import { type DebianArchitecture, type LockedDeb, type LockedFile, readLock, writeLock } from "./lock";
 
 const RELEASE = "12";
 const SUITES = ["debian bookworm", "debian bookworm-updates", "debian-security bookworm-security"];
@@ -17,14 +19,25 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 async function renewLock(): Promise<void> {
   const old = readLock();
   using directory = temporaryDirectory();
+  await needFiles({ [KEYRING]: "debian-archive-keyring" });
   const apt = await privateApt(directory.path);
   const debs = await Promise.all(NAMES.map(async (name) => newest(name, apt)));
   const same = Bun.deepEquals(debs, old.debs);
-  const renewed = same ? old.renewed : `${new Date().toISOString().slice(0, 10)}T00:00:00Z`;
-  const lock: Lock = { debian: RELEASE, renewed, debs };
-  writeLock(lock);
+  if (!same) {
+    const seen = `${new Date().toISOString().slice(0, 10)}T00:00:00Z`;
+    const files = await Promise.all(
+      debs.flatMap(({ files: { amd64, arm64 } }) => [fetchDeb(amd64, seen), fetchDeb(arm64, seen)]),
+    );
+    const built = files.map((file) => buildSeconds(readFileSync(file)));
+    writeLock({ debian: RELEASE, time: new Date(Math.max(...built) * 1_000).toISOString(), seen, debs });
+  }
   const changes = debs.map(({ name, version }) => `${name} ${version}`).join(", ");
   console.log(`${same ? "Nothing newer" : "Renewed"}: ${changes}`);
+}
+
+/** When a package was built: the time of its first member, in a file of ar(5). */
+function buildSeconds(deb: Buffer): number {
+  return Number(deb.subarray(24, 36).toString("latin1").trim());
 }
 
 type Apt = (...args: readonly string[]) => Promise<string>;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { run } from "../run";
 
 /**
@@ -8,15 +9,23 @@ import { run } from "../run";
  * @throws where one is missing and this is not root on Debian, with the line to run
  */
 export async function needPrograms(programs: Readonly<Record<string, string>>): Promise<void> {
-  const missing = Object.entries(programs).filter(([program]) => Bun.which(program) === null);
+  await install(Object.entries(programs).filter(([program]) => Bun.which(program) === null));
+}
+
+/** `needPrograms`, of files by their paths. */
+export async function needFiles(files: Readonly<Record<string, string>>): Promise<void> {
+  await install(Object.entries(files).filter(([path]) => !existsSync(path)));
+}
+
+async function install(missing: readonly (readonly [string, string])[]): Promise<void> {
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
-  const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...packages];
+  const command = ["apt-get", "install", "--yes", "--no-install-recommends", ...packages];
   if (process.getuid?.() !== 0 || Bun.which("apt-get") === null) {
-    const names = missing.map(([program]) => program).join(", ");
-    throw new Error(`${names}: not in PATH, and it takes root on Debian to install; run: ${install.join(" ")}`);
+    const names = missing.map(([name]) => name).join(", ");
+    throw new Error(`${names}: not here, and it takes root on Debian to install; run: ${command.join(" ")}`);
   }
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await run(["apt-get", "update"], { env });
-  await run(install, { env });
+  await run(command, { env });
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cached } from "../cache";
 import { type Program, run } from "../run";
 
-const GO_TOOLS = ["actionlint", "apko", "cosign", "crane"] as const;
+const GO_TOOLS = ["actionlint", "apko", "cosign", "crane", "grype"] as const;
 const PYTHON_TOOLS = {
   // The library has no command: a Python that has it.
   "python-cyclonedx": { requirements: "cyclonedx", start: [] },

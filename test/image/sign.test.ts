@@ -4,8 +4,8 @@ import { BUILT_DIRECTORY, openBuilt } from "../../scripts/image/built";
 import type { Digest } from "../support/oci-layout";
 import { copyReferrers } from "../support/registry";
 import { REVISION, type SignedStandIn, pushChanged, signStandIn } from "../support/signed-stand-in";
+import { type Ended } from "../support/run-to-end";
 import {
-  type Ended,
   type KeyPair,
   byKey,
   cosign,

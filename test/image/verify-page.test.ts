@@ -7,7 +7,8 @@ import { needPrograms } from "../../scripts/tools/debian";
 import { tool } from "../../scripts/tools/tool";
 import { digestOf } from "../support/registry";
 import { type SignedStandIn, signStandIn } from "../support/signed-stand-in";
-import { cosign, runToEnd, succeeded } from "../support/signing";
+import { runToEnd } from "../support/run-to-end";
+import { cosign, succeeded } from "../support/signing";
 import { type StandInAuthority, makeAuthority } from "../support/stand-in-authority";
 import { sbomPath } from "../support/stand-in-image";
 

@@ -7,7 +7,8 @@ const SOURCE = "https://registry.example/source";
 const inputs: BuildInputs = {
   lock: {
     debian: "12",
-    renewed: "2026-11-22T00:00:00Z",
+    time: "2026-05-07T20:33:45.000Z",
+    seen: "2026-11-22T00:00:00Z",
     debs: [
       {
         name: "libc6",

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import packageJson from "../../package.json" with { type: "json" };
+import { imageOf, openLayout, readImageFile } from "../../test/support/oci-layout";
+import { readSourceDateEpoch } from "../commit";
+import { APK_ARCHITECTURES } from "../image/apk";
+import { BUILT_DIRECTORY } from "../image/built";
+import type { DebianArchitecture } from "../image/lock";
+import { EXECUTABLE } from "../image/packages";
+import { writeReleaseSbom } from "../image/release-sbom";
+import { run } from "../run";
+import { CHECKSUMS, RELEASE_DIRECTORY, readRelease } from "./files";
+
+const EXECUTABLES: readonly (readonly [string, DebianArchitecture])[] = [
+  ["livenessprobe-linux-x64", "amd64"],
+  ["livenessprobe-linux-arm64", "arm64"],
+];
+
+export interface ReleaseOptions {
+  /** What `bun run image` built. */
+  readonly from: string;
+  /** Holds the two executables, and takes the rest. Whatever else is in it goes. */
+  readonly to: string;
+  readonly version: string;
+  /** What the files are dated, in seconds since 1970. */
+  readonly epoch: number;
+}
+
+/**
+ * Completes what `bun run image` left to the files of a release: the executables of the image, an SBOM of each, the
+ * image's packages, from which `bun run image --packages` builds it again, and the checksums of all that.
+ * The same bytes from the same image.
+ *
+ * @returns the files' names
+ * @throws where an executable is not the one in the image
+ */
+export async function makeRelease({ from, to, version, epoch }: ReleaseOptions): Promise<readonly string[]> {
+  const names = EXECUTABLES.map(([name]) => name);
+  for (const name of existsSync(to) ? readdirSync(to) : [])
+    if (!names.includes(name)) rmSync(join(to, name), { recursive: true });
+  for (const [name, architecture] of EXECUTABLES) {
+    checkExecutable(join(to, name), from, architecture);
+    // oxlint-disable-next-line no-await-in-loop -- the second takes what the first has kept
+    await writeReleaseSbom(join(to, name), architecture, epoch);
+  }
+  await archivePackages(join(from, "packages"), join(to, `livenessprobe-${version}-apks.tar`), epoch);
+  const sums = readdirSync(to)
+    .toSorted()
+    .map((name) => `${sha256(readFileSync(join(to, name)))}  ${name}\n`);
+  writeFileSync(join(to, CHECKSUMS), sums.join(""));
+  return readRelease(to);
+}
+
+function checkExecutable(path: string, from: string, architecture: DebianArchitecture): void {
+  const image = imageOf(openLayout(join(from, "livenessprobe")), architecture);
+  const [inImage, beside] = [readImageFile(image, EXECUTABLE), existsSync(path) ? readFileSync(path) : ""].map(sha256);
+  if (inImage !== beside)
+    throw new Error(`${path} is not the executable in the image for ${architecture}: build both with bun run image`);
+}
+
+/** Without the index, which is made of them. In the order of their names, and with nothing of whoever packs them. */
+async function archivePackages(packages: string, archive: string, epoch: number): Promise<void> {
+  const same = ["--format=ustar", "--sort=name", `--mtime=@${epoch}`, "--owner=0", "--group=0", "--numeric-owner"];
+  const what = ["--exclude=APKINDEX.tar.gz", "--mode=u=rwX,go=rX", "--directory", packages];
+  await run(["tar", "--create", "--file", archive, ...same, ...what, ...Object.values(APK_ARCHITECTURES).toSorted()]);
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+async function release(): Promise<void> {
+  const { values: flags } = parseArgs({
+    options: {
+      from: { type: "string", default: BUILT_DIRECTORY },
+      to: { type: "string", default: RELEASE_DIRECTORY },
+    },
+  });
+  const { version } = packageJson;
+  const epoch = await readSourceDateEpoch();
+  for (const name of await makeRelease({ ...flags, version, epoch })) console.log(name);
+}
+
+if (import.meta.main) {
+  try {
+    await release();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
