@@ -16,10 +16,7 @@ export async function cached(
   name: string,
   build: (path: string) => Promise<unknown>,
 ): Promise<string> {
-  const hash = createHash("sha256")
-    .update(JSON.stringify([process.platform, process.arch, ...inputs]))
-    .digest("hex");
-  const final = join(cacheRoot(), hash.slice(0, 16), name);
+  const final = cachePath(inputs, name);
   if (existsSync(final)) return final;
 
   mkdirSync(dirname(final), { recursive: true });
@@ -34,6 +31,14 @@ export async function cached(
     rmSync(temporary, { recursive: true, force: true });
   }
   return final;
+}
+
+/** Where `cached` puts it, or has put it. */
+export function cachePath(inputs: readonly string[], name: string): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([process.platform, process.arch, ...inputs]))
+    .digest("hex");
+  return join(cacheRoot(), hash.slice(0, 16), name);
 }
 
 function cacheRoot(): string {

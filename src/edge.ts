@@ -1,9 +1,12 @@
 import type { TimeZone } from "./log/record";
+import type { StyleFacts } from "./terminal/style";
 
 /** What a command has of the process and the world around it. Made in `main.ts` alone; tests make their own. */
 export interface Edge {
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
+  /** What there is to know of where standard output or standard error goes. */
+  readonly streamFacts: (stream: "out" | "error") => StyleFacts;
   /** Resolves when the process is asked to stop (SIGTERM, SIGINT). */
   readonly stopRequested: Promise<void>;
   readonly pid: number;

@@ -17,6 +17,11 @@ function openEdge(): Edge {
   return {
     writeOut: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),
+    streamFacts: (name) => {
+      const { isTTY, columns } = name === "out" ? process.stdout : process.stderr;
+      const { NO_COLOR, TERM } = process.env;
+      return { isTerminal: isTTY === true, columns, env: { NO_COLOR, TERM } };
+    },
     stopRequested: stopSignal(),
     pid: process.pid,
     uid: process.geteuid?.() ?? 0,

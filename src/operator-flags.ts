@@ -39,3 +39,38 @@ export const CHECK_FLAGS = [
   OUTPUT,
   ...GENERAL,
 ] as const satisfies readonly Flag[];
+
+const ROOT_DIR = {
+  name: "root",
+  type: "string",
+  default: "/",
+  help: "The node's root directory, as seen from here: /host in a debug container. Nothing outside of it is read.",
+  group: "Node",
+} as const satisfies Flag;
+
+const KUBELET_DIR = {
+  name: "kubelet-dir",
+  type: "list",
+  default: "",
+  help: "The kubelet's directory, in place of those of running kubelets and the usual ones. May be given more than once.",
+  group: "Node",
+} as const satisfies Flag;
+
+/** The flags of `list`. */
+export const LIST_FLAGS = [
+  {
+    name: "driver",
+    type: "string",
+    default: "",
+    help: "Only the driver of this name, as GetPluginInfo or its registration tells it.",
+    group: "Node",
+  },
+  KUBELET_DIR,
+  ROOT_DIR,
+  PROBE_TIMEOUT,
+  { ...OUTPUT, help: "table for a person, wide with capabilities and processes, json for a program." },
+  ...GENERAL,
+] as const satisfies readonly Flag[];
+
+/** The flags of `install`. */
+export const INSTALL_FLAGS: readonly Flag[] = GENERAL;

@@ -1,7 +1,7 @@
 import { parseDuration } from "./duration";
 import { ConfigError } from "./errors";
 import type { Flag } from "./flags";
-import { CHECK_FLAGS } from "./operator-flags";
+import { CHECK_FLAGS, LIST_FLAGS } from "./operator-flags";
 import { readCsiSocketPath, readProbeTimeoutMs } from "./options";
 import { quote } from "./text";
 
@@ -36,6 +36,41 @@ export function readCheckOptions(values: Readonly<Record<string, string>>, words
   };
 }
 
+export interface ListOptions {
+  /** Undefined is every driver. */
+  readonly driver: string | undefined;
+  readonly kubeletDirs: readonly string[];
+  readonly rootDir: string;
+  readonly probeTimeoutMs: number;
+  readonly output: OutputFormat | "wide";
+}
+
+/**
+ * @param values as for `readCheckOptions`
+ * @throws {ConfigError} at the first flag that breaks a rule
+ */
+export function readListOptions(values: Readonly<Record<string, string>>): ListOptions {
+  const read = reader(values, LIST_FLAGS);
+  const output = read("output");
+  return {
+    driver: read("driver") || undefined,
+    ...readNodePlaces(read),
+    probeTimeoutMs: readProbeTimeoutMs(read),
+    output: output === "wide" ? output : readOutput(read, ", wide"),
+  };
+}
+
+function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"> {
+  const rootDir = absolute("root", read("root"));
+  const given = read("kubelet-dir");
+  return { rootDir, kubeletDirs: given === "" ? [] : given.split("\n").map((path) => absolute("kubelet-dir", path)) };
+}
+
+function absolute(flag: string, path: string): string {
+  if (!path.startsWith("/")) throw new ConfigError(`--${flag} must be an absolute path, got ${quote(path)}`);
+  return path;
+}
+
 type Read = (name: string) => string;
 
 function reader(values: Readonly<Record<string, string>>, flags: readonly Flag[]): Read {
@@ -49,8 +84,8 @@ function readWaitMs(read: Read): number {
   return waitMs;
 }
 
-function readOutput(read: Read): OutputFormat {
+function readOutput(read: Read, more = ""): OutputFormat {
   const output = read("output");
   if (output === "table" || output === "json") return output;
-  throw new ConfigError(`--output must be table or json, got ${quote(output)}`);
+  throw new ConfigError(`--output must be table${more} or json, got ${quote(output)}`);
 }

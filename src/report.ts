@@ -73,6 +73,8 @@ export type StepOutcome =
 export interface InspectReport {
   readonly socket: string;
   readonly driver: string | undefined;
+  /** What the steps come to. */
+  readonly outcome: DriverOutcome;
   readonly steps: readonly InspectStep[];
   /** In a line: the state, and why. */
   readonly verdict: string;

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached } from "../cache";
+import { cachePath, cached } from "../cache";
 import { type Program, run } from "../run";
 
 const GO_TOOLS = ["actionlint", "apko", "cosign", "crane", "grype"] as const;
@@ -31,18 +31,27 @@ function isGoTool(name: ToolName): name is GoToolName {
 }
 
 async function goTool(name: GoToolName): Promise<Program> {
-  const go = found("go", name, "install Go 1.26");
-  const source = join(import.meta.dirname, "go", name);
-  const [mod, sum] = ["go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
-  const main = /^tool (\S+)$/m.exec(mod ?? "")?.[1] ?? "";
-  const version = await run([go, "version"], { cwd: source });
-  const binary = await cached([version, mod ?? "", sum ?? ""], name, (path) =>
+  const { go, source, main, inputs } = await goBuild(name);
+  const binary = await cached(inputs, name, (path) =>
     run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, main], {
       cwd: source,
       env: { CGO_ENABLED: "0" },
     }),
   );
   return { command: [binary], env: {} };
+}
+
+/** Whether a tool that takes minutes to build is there already. */
+export async function isBuilt(name: GoToolName): Promise<boolean> {
+  return Bun.which("go") !== null && existsSync(cachePath((await goBuild(name)).inputs, name));
+}
+
+async function goBuild(name: GoToolName) {
+  const go = found("go", name, "install Go 1.26");
+  const source = join(import.meta.dirname, "go", name);
+  const [mod = "", sum = ""] = ["go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
+  const main = /^tool (\S+)$/m.exec(mod)?.[1] ?? "";
+  return { go, source, main, inputs: [await run([go, "version"], { cwd: source }), mod, sum] };
 }
 
 async function pythonTool(name: keyof typeof PYTHON_TOOLS): Promise<Program> {

@@ -2,7 +2,7 @@ import type { CommandDef } from "citty";
 import type { CommandSyntax } from "../argv";
 import type { Edge } from "../edge";
 import type { CommandHelp } from "../help";
-import { CHECK_FLAGS } from "../operator-flags";
+import { CHECK_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../operator-flags";
 
 /** A command that a person or a script runs. `serve` loads none of this. */
 export interface OperatorCommand extends CommandSyntax, CommandHelp {
@@ -23,5 +23,27 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
     words: { kind: "mixed", names: ["ADDRESS"] },
     notes: PROBE_EXIT_CODES,
     define: async (edge, words) => (await import("./check")).defineCheck(edge, words),
+  },
+  {
+    name: "list",
+    help: "Every CSI driver of the node: its state, and why it does not answer.",
+    flags: LIST_FLAGS,
+    words: { kind: "mixed", names: [] },
+    notes: [
+      "Announced means that a registration socket names the driver; kubectl get csinode",
+      "tells whether the kubelet took it up.",
+      "",
+      "Exit codes:",
+      "  0 all ready  1 usage  2 none found  4 one is not ready",
+    ],
+    define: async (edge) => (await import("./list")).defineList(edge),
+  },
+  {
+    name: "install",
+    help: "Copy the executable into a directory, with the loader and the libraries that it needs, and print how to start it there.",
+    flags: INSTALL_FLAGS,
+    words: { kind: "mixed", names: ["DEST"] },
+    notes: ["For an image without cp: into an emptyDir, or into a directory of the node."],
+    define: async (edge, words) => (await import("./install")).defineInstall(edge, words),
   },
 ];

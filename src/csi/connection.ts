@@ -31,8 +31,14 @@ export type ConnectOutcome = { readonly kind: "connected"; readonly connection: 
  *
  * The socket is ours and not grpc-js's, because grpc-js never closes one that is still connecting, connects again after
  * its channel was closed, and tells the error of a failed connect only in its text.
+ *
+ * @param onConnect called when connect(2) has succeeded, before anything is known of HTTP/2
  */
-export function openConnection(path: string, deadline: Deadline): Promise<ConnectOutcome> {
+export function openConnection(
+  path: string,
+  deadline: Deadline,
+  onConnect: () => void = ignore,
+): Promise<ConnectOutcome> {
   const { promise, resolve } = Promise.withResolvers<ConnectOutcome>();
   const socket = socketConnect({ path });
   const connection = ownConnection(socket);
@@ -48,6 +54,7 @@ export function openConnection(path: string, deadline: Deadline): Promise<Connec
     fail(isLoss(error) ? { kind: "closed" } : { kind: "refused", code: refusalCode(error) }),
   );
   socket.once("connect", () => {
+    onConnect();
     socket.removeAllListeners("error");
     socket.on("error", ignore);
     connection.onLost(() => fail({ kind: "closed" }));

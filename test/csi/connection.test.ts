@@ -123,6 +123,22 @@ test("a driver in another process that drops each connection has closed it, and 
   }
 });
 
+describe("the success of connect(2) is told,", () => {
+  test.each<[HostileName, ConnectOutcome["kind"]]>([
+    ["answers ready (right)", "connected"],
+    ["accepts and never answers", "silent"],
+    ["speaks HTTP/1.1", "notHttp2"],
+  ])("once, of a driver that %s: %s", async (name, kind) => {
+    await using driver = await startHostileDriver(name);
+    expect(await openAndTell(driver.socketPath)).toEqual({ kind, connects: 1 });
+  });
+
+  test.each<[SocketCaseName]>([["a missing file"], ["a stale socket"]])("but not of %s", async (name) => {
+    await using place = await createSocketCase(name);
+    expect(await openAndTell(place.path)).toEqual({ kind: "refused", connects: 0 });
+  });
+});
+
 test("a connection that we close ourselves is not lost, and may be closed again", async () => {
   await using driver = await startHostileDriver("answers ready (right)");
   const deadline = startDeadline(TIMEOUT_MS);
@@ -153,4 +169,13 @@ async function open(path: string, timeoutMs: number): Promise<object> {
   if (outcome.kind !== "connected") return outcome;
   outcome.connection.close();
   return { kind: outcome.kind };
+}
+
+async function openAndTell(path: string): Promise<{ kind: ConnectOutcome["kind"]; connects: number }> {
+  let connects = 0;
+  const deadline = startDeadline(SHORT_MS);
+  const outcome = await openConnection(path, deadline, () => (connects += 1));
+  deadline.clear();
+  if (outcome.kind === "connected") outcome.connection.close();
+  return { kind: outcome.kind, connects };
 }

@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BUILT_DIRECTORY } from "../../scripts/image/built";
 import { lockedDeb, readLock } from "../../scripts/image/lock";
 import { type GrypeReport, judge, plant } from "../../scripts/image/scan";
-import { tool } from "../../scripts/tools/tool";
+import { isBuilt } from "../../scripts/tools/tool";
 import { temporaryDirectory } from "../support/temporary";
 import { type Advisory, writeVulnerabilityDatabase } from "../support/vulnerability-database";
 
@@ -47,11 +47,13 @@ describe("planting an old libc6", () => {
   });
 });
 
-describe("the scan of the built images", () => {
-  const looneyTunables: Advisory = { vulnerability: "CVE-2023-4911", source: "glibc", fixedIn: "2.36-9+deb12u3" };
+// It takes five minutes to build, so it is left to who scans: `bun run image:scan` builds it, and plants an old libc6 itself.
+const scanner = await isBuilt("grype");
+if (!scanner)
+  console.warn("The scan of the built images is not tested: run bun run image:scan once, which builds grype.");
 
-  // Built from its sources on first use.
-  beforeAll(async () => void (await tool("grype")), 600_000);
+describe.if(scanner)("the scan of the built images", () => {
+  const looneyTunables: Advisory = { vulnerability: "CVE-2023-4911", source: "glibc", fixedIn: "2.36-9+deb12u3" };
 
   test.each([
     [

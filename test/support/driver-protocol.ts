@@ -17,8 +17,15 @@ export type DriverMode =
   | `slow ${number}`
   | `status ${number} ${string}`;
 
-/** A line on a driver's standard input: `mode` is how Probe answers from now on, `info` how GetPluginInfo does. */
-export type DriverCommand = `mode ${DriverMode}` | `info ${DriverMode}`;
+/**
+ * The RPCs whose answers can be commanded: `mode` is Probe's and `info` GetPluginInfo's, the others are called as in CSI.
+ * All but Probe know a message or none: in a mode that is about readiness they answer as in `ready`.
+ */
+export type DriverCall =
+  "mode" | "info" | "GetPluginCapabilities" | "NodeGetCapabilities" | "NodeGetInfo" | "ControllerGetCapabilities";
+
+/** A line on a driver's standard input: how an RPC answers from now on. */
+export type DriverCommand = `${DriverCall} ${DriverMode}`;
 
 /**
  * A line on a driver's standard output.
@@ -35,7 +42,8 @@ export interface RpcEvent {
   readonly event: "rpc";
   /** For example `/csi.v1.Identity/Probe`. */
   readonly method: string;
-  readonly requestBytes: number;
+  /** Absent, as all that follows, where the driver has no such method. */
+  readonly requestBytes?: number;
   readonly authority?: string;
   /** What was left until the deadline when the driver saw the call; absent where the call has none. */
   readonly deadlineMs?: number;

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { Client, Metadata, type ServiceError, credentials } from "@grpc/grpc-js";
-import type { DriverMode, RpcEvent } from "./driver-protocol";
+import type { DriverCall, DriverMode, RpcEvent } from "./driver-protocol";
 import { availableDrivers, startDriver } from "./drivers";
+
+/** Of the node node-1 in topology.csi.test/zone: zone-1, which takes 25 volumes. */
+const NODE_INFO = Buffer.from(
+  "\n\x06node-1\x10\x19\x1a\x22\n\x20\n\x16topology.csi.test/zone\x12\x06zone-1",
+  "latin1",
+).toString("hex");
 
 const implementations = await availableDrivers();
 
@@ -47,6 +53,36 @@ describe.each(implementations)("the %s driver", (implementation) => {
     expect(await call(driver.socketPath, "Probe")).toBe("0a020801");
   });
 
+  test.each<[string, DriverCall, string]>([
+    ["Identity", "GetPluginCapabilities", "0a040a0208010a0412020801"],
+    ["Node", "NodeGetCapabilities", "0a040a0208010a040a020802"],
+    ["Controller", "ControllerGetCapabilities", "0a040a0208010a040a020802"],
+    ["Node", "NodeGetInfo", NODE_INFO],
+  ])("serves %s/%s, though it may fail", async (service, method, answer) => {
+    await using driver = await startDriver(implementation, { nodeGetInfo: "allowed" });
+    expect(await call(driver.socketPath, method, 3000, service)).toBe(answer);
+    await driver.send(`${method} status 12 not here`);
+    expect(await call(driver.socketPath, method, 3000, service)).toBe("12: not here");
+    expect(await call(driver.socketPath, "Probe")).toBe("0a020801");
+  });
+
+  test("has the version and the capabilities that it is told to", async () => {
+    const capabilities = { plugin: [42], node: [7, 99], controller: [] };
+    await using driver = await startDriver(implementation, { name: "a.b", vendorVersion: "2.0-rc1", capabilities });
+    const answers = [
+      call(driver.socketPath, "GetPluginInfo"),
+      call(driver.socketPath, "GetPluginCapabilities"),
+      call(driver.socketPath, "NodeGetCapabilities", 3000, "Node"),
+      call(driver.socketPath, "ControllerGetCapabilities", 3000, "Controller"),
+    ];
+    expect(await Promise.all(answers)).toEqual([
+      Buffer.from("\n\x03a.b\x12\x072.0-rc1", "latin1").toString("hex"),
+      "0a040a02082a",
+      "0a040a0208070a040a020863",
+      "",
+    ]);
+  });
+
   test("does not answer while it is paused", async () => {
     await using driver = await startDriver(implementation);
     await driver.pause();
@@ -79,14 +115,14 @@ test.if(implementations.includes("go"))("the Go driver counts connections from o
 });
 
 /** What a call over a connection of its own came to: the answer in hexadecimal digits, or the status. */
-function call(socketPath: string, method: string, timeoutMs = 3000): Promise<string> {
+function call(socketPath: string, method: string, timeoutMs = 3000, service = "Identity"): Promise<string> {
   const client = new Client(`unix://${socketPath}`, credentials.createInsecure());
   const { promise, resolve } = Promise.withResolvers<string>();
   const done = (error: ServiceError | null, answer?: Buffer): void => {
     client.close();
     resolve(error === null ? (answer?.toString("hex") ?? "") : `${error.code}: ${error.details}`);
   };
-  const path = `/csi.v1.Identity/${method}`;
+  const path = `/csi.v1.${service}/${method}`;
   const deadline = Date.now() + timeoutMs;
   client.makeUnaryRequest(path, unchanged, unchanged, Buffer.alloc(0), new Metadata(), { deadline }, done);
   return promise;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Program } from "../../scripts/run";
 import { type DriverBuild, buildGoDriver, buildPythonDriver } from "./driver-builds";
+import { forbidOthers, type NodeGetInfoPolicy } from "./csi-methods";
 import { type DriverCommand, type DriverEvent, type DriverMode, parseDriverEvent } from "./driver-protocol";
 import { readLines } from "./lines";
 import { temporaryDirectory } from "./temporary";
@@ -14,6 +15,15 @@ export interface DriverOptions {
   /** How Probe answers at first; `ready` where absent. */
   readonly mode?: DriverMode;
   readonly name?: string;
+  readonly vendorVersion?: string;
+  /** By the names of the CSI specification, or by number; a few of each where absent. C-core knows those few names alone. */
+  readonly capabilities?: {
+    readonly plugin?: readonly (string | number)[];
+    readonly node?: readonly (string | number)[];
+    readonly controller?: readonly (string | number)[];
+  };
+  /** Whether it may be asked NodeGetInfo, `forbidden` where absent. What no driver may ever be asked is always so. */
+  readonly nodeGetInfo?: NodeGetInfoPolicy;
   /** Where to listen; in a fresh directory of its own where absent. The caller's directory is the caller's to remove. */
   readonly socketPath?: string;
 }
@@ -56,18 +66,23 @@ export async function availableDrivers(): Promise<readonly Implementation[]> {
   return all.filter((_, index) => found[index] !== undefined);
 }
 
-/** Starts a driver and returns once it listens. Dispose of it to end the process and to remove its directory. */
+/**
+ * Starts a driver and returns once it listens. Dispose of it to end the process and to remove its directory; that fails
+ * where it was asked something else than csi-methods.ts allows.
+ */
 export async function startDriver(implementation: Implementation, options: DriverOptions = {}): Promise<RunningDriver> {
   const program = await programOf(implementation);
   if (program === undefined) throw new Error(`the ${implementation} driver cannot be built here: see availableDrivers`);
 
   const directory = options.socketPath === undefined ? temporaryDirectory() : undefined;
   const socketPath = options.socketPath ?? join(directory?.path ?? "", "csi.sock");
-  const { name = `${implementation}.csi.test`, mode = "ready" } = options;
-  const driver = spawnDriver(program, implementation, ["--socket", socketPath, "--name", name, "--mode", mode]);
+  const { name = `${implementation}.csi.test`, nodeGetInfo = "forbidden" } = options;
+  const driver = spawnDriver(program, implementation, ["--socket", socketPath, "--name", name, ...flags(options)]);
   const dispose = async (): Promise<void> => {
     await driver.kill();
     directory?.[Symbol.dispose]();
+    const asked = driver.events.flatMap((event) => (event.event === "rpc" ? event.method : []));
+    forbidOthers(name, asked, nodeGetInfo);
   };
   try {
     await driver.waitFor(({ event }) => event === "listening", PROCESS_BOUND_MS);
@@ -76,6 +91,17 @@ export async function startDriver(implementation: Implementation, options: Drive
     throw error;
   }
   return { ...driver, implementation, name, socketPath, [Symbol.asyncDispose]: dispose };
+}
+
+function flags({ mode, vendorVersion, capabilities = {} }: DriverOptions): readonly string[] {
+  const given = [
+    ["--mode", mode],
+    ["--vendor-version", vendorVersion],
+    ["--plugin-capabilities", capabilities.plugin?.join(",")],
+    ["--node-capabilities", capabilities.node?.join(",")],
+    ["--controller-capabilities", capabilities.controller?.join(",")],
+  ] as const;
+  return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
 }
 
 type DriverProcess = Pick<RunningDriver, "pid" | "events" | "send" | "waitFor" | "pause" | "resume" | "stop" | "kill">;

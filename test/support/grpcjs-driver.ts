@@ -1,7 +1,8 @@
 /**
  * A CSI driver on grpc-js that does as it is told: the modes are those of driver-protocol.ts.
  *
- *     bun grpcjs-driver.ts --socket PATH --name NAME [--mode MODE]
+ *     bun grpcjs-driver.ts --socket PATH --name NAME [--mode MODE] [--vendor-version TEXT]
+ *         [--plugin-capabilities NAME,...] [--node-capabilities NAME,...] [--controller-capabilities NAME,...]
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,13 +12,15 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  status,
   type ServiceDefinition,
   type UntypedServiceImplementation,
   type handleUnaryCall,
   type sendUnaryData,
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import type { DriverEvent } from "./driver-protocol";
+import { FORBIDDEN_METHODS } from "./csi-methods";
+import type { DriverCall, DriverEvent } from "./driver-protocol";
 
 interface RequestSize {
   readonly requestBytes: number;
@@ -31,21 +34,35 @@ const { values } = parseArgs({
     socket: { type: "string", default: "" },
     name: { type: "string", default: "grpcjs.csi.test" },
     mode: { type: "string", default: "ready" },
+    "vendor-version": { type: "string", default: "1.0.0" },
+    "plugin-capabilities": { type: "string", default: "CONTROLLER_SERVICE,ONLINE" },
+    "node-capabilities": { type: "string", default: "STAGE_UNSTAGE_VOLUME,GET_VOLUME_STATS" },
+    "controller-capabilities": { type: "string", default: "CREATE_DELETE_VOLUME,PUBLISH_UNPUBLISH_VOLUME" },
   },
 });
-const modes: Modes = new Map([
-  ["mode", values.mode],
-  ["info", "ready"],
-]);
-await serve(values.socket, identity(values.name, modes));
+const CALLS: readonly DriverCall[] = [
+  "mode",
+  "info",
+  "GetPluginCapabilities",
+  "NodeGetCapabilities",
+  "NodeGetInfo",
+  "ControllerGetCapabilities",
+];
+const modes: Modes = new Map(CALLS.map((call) => [call, call === "mode" ? values.mode : "ready"]));
+await serve(values.socket, (server) => {
+  addService(server, "csi.v1.Identity", identity(modes));
+  addService(server, "csi.v1.Node", node(modes));
+  addService(server, "csi.v1.Controller", controller(modes));
+  reportOthers(server);
+});
 emit({ event: "listening" });
 obeyCommands(modes);
 
-async function serve(socket: string, implementation: UntypedServiceImplementation): Promise<void> {
+async function serve(socket: string, addServices: (server: Server) => void): Promise<void> {
   // A driver that was killed leaves its socket behind; real drivers clear it away when they start.
   rmSync(socket, { force: true });
   const server = new Server();
-  server.addService(identityDefinition(), implementation);
+  addServices(server);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) =>
       error === null ? resolve() : reject(error),
@@ -58,20 +75,34 @@ async function serve(socket: string, implementation: UntypedServiceImplementatio
   });
 }
 
-/** The service of csi.proto, whose requests are handed on as their size: they are empty messages. */
-function identityDefinition(): ServiceDefinition {
+/** Adds a service of csi.proto, whose requests are handed on as their size: they are empty messages. */
+function addService(server: Server, service: string, implementation: UntypedServiceImplementation): void {
   const loaded = loadSync(join(import.meta.dirname, "../../proto/csi.proto"), { keepCase: true });
   // proto-loader types a package as a union of all that it may hold; this one is a service, or the test fails at once.
-  const service = loaded["csi.v1.Identity"] as ServiceDefinition;
-  return Object.fromEntries(
-    Object.entries(service).map(([name, method]) => [
-      name,
-      { ...method, requestDeserialize: (bytes: Buffer): RequestSize => ({ requestBytes: bytes.length }) },
-    ]),
-  );
+  const definition = loaded[service] as ServiceDefinition;
+  const entries = Object.entries(definition).map(([name, method]) => [
+    name,
+    { ...method, requestDeserialize: (bytes: Buffer): RequestSize => ({ requestBytes: bytes.length }) },
+  ]);
+  server.addService(Object.fromEntries(entries), implementation);
 }
 
-function identity(name: string, current: Modes): UntypedServiceImplementation {
+/** grpc-js tells of no call to a method that it has not, so what may never be called is there, to tell of it. */
+function reportOthers(server: Server): void {
+  for (const method of FORBIDDEN_METHODS) {
+    const refuse: handleUnaryCall<Buffer, Buffer> = (_, respond) => {
+      emit({ event: "rpc", method });
+      respond({ code: status.UNIMPLEMENTED, details: `unknown method ${method}` });
+    };
+    server.register(method, refuse, unchanged, unchanged, "unary");
+  }
+}
+
+function unchanged(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function identity(current: Modes): UntypedServiceImplementation {
   return {
     Probe: answer(
       () => current.get("mode"),
@@ -79,13 +110,49 @@ function identity(name: string, current: Modes): UntypedServiceImplementation {
     ),
     GetPluginInfo: answer(
       () => current.get("info"),
-      () => ({ name, vendor_version: "1.0.0" }),
+      () => ({ name: values.name, vendor_version: values["vendor-version"] }),
     ),
     GetPluginCapabilities: answer(
-      () => "ready",
-      () => ({ capabilities: [{ service: { type: "CONTROLLER_SERVICE" } }] }),
+      () => current.get("GetPluginCapabilities"),
+      () => ({ capabilities: types(values["plugin-capabilities"]).map(pluginCapability) }),
     ),
   };
+}
+
+function node(current: Modes): UntypedServiceImplementation {
+  return {
+    NodeGetCapabilities: answer(
+      () => current.get("NodeGetCapabilities"),
+      () => ({ capabilities: types(values["node-capabilities"]).map((type) => ({ rpc: { type } })) }),
+    ),
+    NodeGetInfo: answer(
+      () => current.get("NodeGetInfo"),
+      () => ({
+        node_id: "node-1",
+        max_volumes_per_node: 25,
+        accessible_topology: { segments: { "topology.csi.test/zone": "zone-1" } },
+      }),
+    ),
+  };
+}
+
+function controller(current: Modes): UntypedServiceImplementation {
+  return {
+    ControllerGetCapabilities: answer(
+      () => current.get("ControllerGetCapabilities"),
+      () => ({ capabilities: types(values["controller-capabilities"]).map((type) => ({ rpc: { type } })) }),
+    ),
+  };
+}
+
+/** Names of an enum's values, which proto-loader knows, or numbers. */
+function types(names: string): readonly (string | number)[] {
+  const given = names.split(",").filter((name) => name !== "");
+  return given.map((name) => (/^\d+$/.test(name) ? Number(name) : name));
+}
+
+function pluginCapability(type: string | number): Answer {
+  return type === "ONLINE" || type === "OFFLINE" ? { volume_expansion: { type } } : { service: { type } };
 }
 
 function probeAnswer(mode: string): Answer {

@@ -2,10 +2,17 @@
 export interface MessageMaker {
   probeResponse(): Buffer;
   pluginInfo(): Buffer;
+  /** `csi.v1.GetPluginCapabilitiesResponse`. */
+  pluginCapabilities(): Buffer;
+  /** `csi.v1.NodeGetCapabilitiesResponse` and `csi.v1.ControllerGetCapabilitiesResponse`, which are alike. */
+  rpcCapabilities(): Buffer;
+  nodeInfo(): Buffer;
+  /** `pluginregistration.PluginInfo`. */
+  registrationInfo(): Buffer;
 }
 
-/** What no driver's proto file gives a number: fields 1 to 3 are known in the messages that are made. */
-const FIRST_UNKNOWN = 4;
+/** What no driver's proto file gives a number: fields 1 to 4 are known in the messages that are made. */
+const FIRST_UNKNOWN = 5;
 const MAX_FIELD_NUMBER = 0x1f_ff_ff_ff;
 
 /** Letters, an emoji, a combining mark, a byte order mark, a NUL, and quotes. */
@@ -41,7 +48,20 @@ export function createMessageMaker(seed: number): MessageMaker {
   const boolValue = (): Buffer => {
     return shuffled([...many(2, boolField), ...many(2, unknownField)]);
   };
-  const mapEntry = (): Buffer => bytesField(3, shuffled([textField(1), textField(2)]));
+  const mapEntry = (number: number): Buffer => bytesField(number, shuffled([textField(1), textField(2)]));
+  // Known types, unknown ones and negative ones, which are written as 64 bits.
+  const enumValue = (): bigint => pick([BigInt(upTo(20)), BigInt(upTo(1 << 30)), 2n ** 64n - 1n - BigInt(upTo(9))]);
+  const enumField = (): Buffer => Buffer.concat([tag(1, 0), varint(enumValue(), upTo(3))]);
+  // Of the members of a oneof one or none: protobufjs does not merge, see capabilities.test.ts.
+  const capability = (members: number): Buffer => {
+    const member = (): Buffer =>
+      bytesField(1 + upTo(members), shuffled([...many(2, enumField), ...many(1, unknownField)]));
+    return bytesField(1, shuffled([...many(1, member), ...many(1, unknownField)]));
+  };
+  const capabilities = (members: number): Buffer =>
+    shuffled([...many(6, () => capability(members)), ...many(2, unknownField)]);
+  const int64Field = (number: number): Buffer => Buffer.concat([tag(number, 0), varint(integer(), upTo(3))]);
+  const topology = (): Buffer => bytesField(3, shuffled([...many(3, () => mapEntry(1)), ...many(1, unknownField)]));
 
   function shuffled(fields: readonly Buffer[]): Buffer {
     const order = fields.map((field) => ({ field, key: random() })).toSorted((one, other) => one.key - other.key);
@@ -54,9 +74,19 @@ export function createMessageMaker(seed: number): MessageMaker {
       shuffled([
         ...many(2, () => textField(1)),
         ...many(2, () => textField(2)),
-        ...many(3, mapEntry),
+        ...many(3, () => mapEntry(3)),
         ...many(3, unknownField),
       ]),
+    pluginCapabilities: () => capabilities(2),
+    rpcCapabilities: () => capabilities(1),
+    nodeInfo: () =>
+      shuffled([
+        ...many(2, () => textField(1)),
+        ...many(2, () => int64Field(2)),
+        ...many(1, topology),
+        ...many(3, unknownField),
+      ]),
+    registrationInfo: () => shuffled([...many(8, () => textField(1 + upTo(4))), ...many(3, unknownField)]),
   };
 }
 

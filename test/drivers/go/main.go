@@ -1,6 +1,7 @@
 // A CSI driver on grpc-go that does as it is told: the modes are those of test/support/driver-protocol.ts.
 //
-//	driver --socket PATH --name NAME [--mode MODE]
+//	driver --socket PATH --name NAME [--mode MODE] [--vendor-version TEXT]
+//	    [--plugin-capabilities NAME,...] [--node-capabilities NAME,...] [--controller-capabilities NAME,...]
 //
 // Commands arrive on standard input, a line each; events leave on standard output as JSON lines.
 package main
@@ -36,14 +37,17 @@ func main() {
 	socket := flag.String("socket", "", "unix socket to listen on")
 	name := flag.String("name", "go.csi.test", "the driver's name")
 	first := flag.String("mode", "ready", "how Probe answers")
+	version := flag.String("vendor-version", "1.0.0", "the driver's version")
+	plugin := flag.String("plugin-capabilities", "CONTROLLER_SERVICE,ONLINE", "by name, or a service by number")
+	node := flag.String("node-capabilities", "STAGE_UNSTAGE_VOLUME,GET_VOLUME_STATS", "by name or number")
+	controller := flag.String("controller-capabilities", "CREATE_DELETE_VOLUME,PUBLISH_UNPUBLISH_VOLUME", "by name or number")
 	flag.Parse()
 	log.SetFlags(0)
 
-	d := &driver{name: *name}
-	if err := d.command("mode " + *first); err != nil {
-		log.Fatal(err)
-	}
-	if err := d.command("info ready"); err != nil {
+	d := &driver{name: *name, version: *version}
+	if err := errors.Join(
+		d.command("mode "+*first), d.readPlugin(*plugin), d.readNode(*node), d.readController(*controller),
+	); err != nil {
 		log.Fatal(err)
 	}
 	if err := d.serve(*socket); err != nil {
@@ -53,9 +57,37 @@ func main() {
 
 type driver struct {
 	csi.UnimplementedIdentityServer
-	name  string
-	probe atomic.Pointer[mode]
-	info  atomic.Pointer[mode]
+	csi.UnimplementedNodeServer
+	csi.UnimplementedControllerServer
+	name       string
+	version    string
+	plugin     []*csi.PluginCapability
+	node       []*csi.NodeServiceCapability
+	controller []*csi.ControllerServiceCapability
+	modes      modes
+}
+
+// modes is how each RPC answers, by the word that commands it.
+type modes struct {
+	probe, info, pluginCapabilities, nodeCapabilities, nodeInfo, controllerCapabilities atomic.Pointer[mode]
+}
+
+func (m *modes) of(what string) *atomic.Pointer[mode] {
+	switch what {
+	case "mode":
+		return &m.probe
+	case "info":
+		return &m.info
+	case "GetPluginCapabilities":
+		return &m.pluginCapabilities
+	case "NodeGetCapabilities":
+		return &m.nodeCapabilities
+	case "NodeGetInfo":
+		return &m.nodeInfo
+	case "ControllerGetCapabilities":
+		return &m.controllerCapabilities
+	}
+	return nil
 }
 
 func (d *driver) serve(socket string) error {
@@ -67,8 +99,10 @@ func (d *driver) serve(socket string) error {
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(report))
+	server := grpc.NewServer(grpc.UnaryInterceptor(report), grpc.UnknownServiceHandler(reportUnknown))
 	csi.RegisterIdentityServer(server, d)
+	csi.RegisterNodeServer(server, d)
+	csi.RegisterControllerServer(server, d)
 
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
@@ -100,15 +134,69 @@ func (d *driver) command(line string) error {
 	if err != nil {
 		return fmt.Errorf("%w in the command %q", err, line)
 	}
-	switch what {
-	case "mode":
-		d.probe.Store(m)
-	case "info":
-		d.info.Store(m)
-	default:
+	current := d.modes.of(what)
+	if current == nil {
 		return fmt.Errorf("unknown command %q", line)
 	}
+	current.Store(m)
 	return nil
+}
+
+func (d *driver) readPlugin(names string) error {
+	for _, name := range split(names) {
+		if expansion, ok := csi.PluginCapability_VolumeExpansion_Type_value[name]; ok && name != "UNKNOWN" {
+			kind := &csi.PluginCapability_VolumeExpansion{Type: csi.PluginCapability_VolumeExpansion_Type(expansion)}
+			d.plugin = append(d.plugin, &csi.PluginCapability{Type: &csi.PluginCapability_VolumeExpansion_{VolumeExpansion: kind}})
+			continue
+		}
+		number, err := enumValue(csi.PluginCapability_Service_Type_value, name)
+		if err != nil {
+			return err
+		}
+		kind := &csi.PluginCapability_Service{Type: csi.PluginCapability_Service_Type(number)}
+		d.plugin = append(d.plugin, &csi.PluginCapability{Type: &csi.PluginCapability_Service_{Service: kind}})
+	}
+	return nil
+}
+
+func (d *driver) readNode(names string) error {
+	for _, name := range split(names) {
+		number, err := enumValue(csi.NodeServiceCapability_RPC_Type_value, name)
+		if err != nil {
+			return err
+		}
+		rpc := &csi.NodeServiceCapability_RPC{Type: csi.NodeServiceCapability_RPC_Type(number)}
+		d.node = append(d.node, &csi.NodeServiceCapability{Type: &csi.NodeServiceCapability_Rpc{Rpc: rpc}})
+	}
+	return nil
+}
+
+func (d *driver) readController(names string) error {
+	for _, name := range split(names) {
+		number, err := enumValue(csi.ControllerServiceCapability_RPC_Type_value, name)
+		if err != nil {
+			return err
+		}
+		rpc := &csi.ControllerServiceCapability_RPC{Type: csi.ControllerServiceCapability_RPC_Type(number)}
+		d.controller = append(d.controller, &csi.ControllerServiceCapability{Type: &csi.ControllerServiceCapability_Rpc{Rpc: rpc}})
+	}
+	return nil
+}
+
+func split(names string) []string {
+	return strings.FieldsFunc(names, func(r rune) bool { return r == ',' })
+}
+
+// enumValue reads a name as the specification's own Go package has it, or a number that it may not know.
+func enumValue(values map[string]int32, name string) (int32, error) {
+	if value, ok := values[name]; ok {
+		return value, nil
+	}
+	number, err := strconv.ParseInt(name, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("unknown capability %q", name)
+	}
+	return int32(number), nil
 }
 
 type mode struct {
@@ -134,8 +222,11 @@ func parseMode(text string) (*mode, error) {
 	return nil, fmt.Errorf("unknown mode %q", text)
 }
 
-// follow does what a mode asks of any call before it is answered.
+// follow does what a mode asks of any call before it is answered. Without a command there is no mode: ready.
 func (m *mode) follow(ctx context.Context) error {
+	if m == nil {
+		return nil
+	}
 	switch m.kind {
 	case "hang":
 		<-ctx.Done()
@@ -158,7 +249,7 @@ func (m *mode) follow(ctx context.Context) error {
 }
 
 func (d *driver) Probe(ctx context.Context, _ *csi.ProbeRequest) (*csi.ProbeResponse, error) {
-	m := d.probe.Load()
+	m := d.modes.probe.Load()
 	if err := m.follow(ctx); err != nil {
 		return nil, err
 	}
@@ -177,16 +268,46 @@ func (d *driver) Probe(ctx context.Context, _ *csi.ProbeRequest) (*csi.ProbeResp
 }
 
 func (d *driver) GetPluginInfo(ctx context.Context, _ *csi.GetPluginInfoRequest) (*csi.GetPluginInfoResponse, error) {
-	if err := d.info.Load().follow(ctx); err != nil {
+	if err := d.modes.info.Load().follow(ctx); err != nil {
 		return nil, err
 	}
-	return &csi.GetPluginInfoResponse{Name: d.name, VendorVersion: "1.0.0"}, nil
+	return &csi.GetPluginInfoResponse{Name: d.name, VendorVersion: d.version}, nil
 }
 
-func (d *driver) GetPluginCapabilities(context.Context, *csi.GetPluginCapabilitiesRequest) (*csi.GetPluginCapabilitiesResponse, error) {
-	service := &csi.PluginCapability_Service{Type: csi.PluginCapability_Service_CONTROLLER_SERVICE}
-	capability := &csi.PluginCapability{Type: &csi.PluginCapability_Service_{Service: service}}
-	return &csi.GetPluginCapabilitiesResponse{Capabilities: []*csi.PluginCapability{capability}}, nil
+func (d *driver) GetPluginCapabilities(ctx context.Context, _ *csi.GetPluginCapabilitiesRequest) (*csi.GetPluginCapabilitiesResponse, error) {
+	if err := d.modes.pluginCapabilities.Load().follow(ctx); err != nil {
+		return nil, err
+	}
+	return &csi.GetPluginCapabilitiesResponse{Capabilities: d.plugin}, nil
+}
+
+func (d *driver) NodeGetCapabilities(ctx context.Context, _ *csi.NodeGetCapabilitiesRequest) (*csi.NodeGetCapabilitiesResponse, error) {
+	if err := d.modes.nodeCapabilities.Load().follow(ctx); err != nil {
+		return nil, err
+	}
+	return &csi.NodeGetCapabilitiesResponse{Capabilities: d.node}, nil
+}
+
+func (d *driver) NodeGetInfo(ctx context.Context, _ *csi.NodeGetInfoRequest) (*csi.NodeGetInfoResponse, error) {
+	if err := d.modes.nodeInfo.Load().follow(ctx); err != nil {
+		return nil, err
+	}
+	topology := &csi.Topology{Segments: map[string]string{"topology.csi.test/zone": "zone-1"}}
+	return &csi.NodeGetInfoResponse{NodeId: "node-1", MaxVolumesPerNode: 25, AccessibleTopology: topology}, nil
+}
+
+func (d *driver) ControllerGetCapabilities(ctx context.Context, _ *csi.ControllerGetCapabilitiesRequest) (*csi.ControllerGetCapabilitiesResponse, error) {
+	if err := d.modes.controllerCapabilities.Load().follow(ctx); err != nil {
+		return nil, err
+	}
+	return &csi.ControllerGetCapabilitiesResponse{Capabilities: d.controller}, nil
+}
+
+// reportUnknown tells of a call to a service or a method that this driver has not.
+func reportUnknown(_ any, stream grpc.ServerStream) error {
+	method, _ := grpc.MethodFromServerStream(stream)
+	emit(map[string]any{"event": "rpc", "method": method})
+	return status.Errorf(codes.Unimplemented, "unknown method %s", method)
 }
 
 // report tells of a call before it is handled. grpc-go keeps the grpc-timeout header to itself: the deadline stands in.

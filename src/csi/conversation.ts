@@ -1,0 +1,187 @@
+import { startDeadline } from "../deadline";
+import { errorText } from "../errors";
+import { callUnary, type CallOutcome } from "./call";
+import { openConnection, type ConnectFailure, type Connection } from "./connection";
+import { StatusCode, statusName } from "./status";
+
+/** What a call of a conversation came to. */
+export type CallAnswer<Response> =
+  | { readonly kind: "answered"; readonly response: Response }
+  /** The driver does not serve this RPC, which CSI allows for most of them. `outcome` is its status. */
+  | { readonly kind: "unimplemented"; readonly outcome: Unanswered }
+  | { readonly kind: "noAnswer"; readonly outcome: Unanswered }
+  /** Nothing was sent. */
+  | { readonly kind: "notAsked"; readonly why: NotAskedReason };
+
+/** Any outcome of a call but an answer, as `diagnoseCall` takes it. */
+export type Unanswered = Exclude<CallOutcome, { readonly kind: "answered" }>;
+
+/** Why a call was not sent: the conversation's time was up, or we had closed it. */
+export type NotAskedReason = "noTimeLeft" | "closed";
+
+export interface TimedCall<Response> {
+  readonly answer: CallAnswer<Response>;
+  /** From the request to what it came to; 0 where it was not sent. */
+  readonly durationMs: number;
+}
+
+/**
+ * Calls over one connection, one after another: one that is made while another runs waits for it. Where the driver has
+ * closed the connection, or said with GOAWAY that it takes no more on it, that is what each further call comes to (`closed`).
+ */
+export interface Conversation extends Disposable {
+  readonly timing: ConnectTiming;
+  /**
+   * @param method the gRPC path, such as `/csi.v1.Identity/Probe`; its request message is empty
+   * @param timeoutMs for this call alone, whatever the conversation's own timeouts say
+   */
+  call<Response>(
+    method: string,
+    decode: (message: Uint8Array) => Response,
+    timeoutMs?: number,
+  ): Promise<TimedCall<Response>>;
+  /** Frees the connection and all that hangs on it; a call that runs ends as `closed`. Safe to call more than once. */
+  close(): void;
+}
+
+/** How long connecting took, in its two steps. */
+export interface ConnectTiming {
+  /** Until connect(2) had succeeded. */
+  readonly connectMs: number;
+  /** From then to the driver's HTTP/2 SETTINGS. */
+  readonly settingsMs: number;
+}
+
+export interface NoConnection {
+  readonly kind: "noConnection";
+  readonly failure: ConnectFailure;
+  readonly elapsedMs: number;
+  /** Until connect(2) had succeeded; absent where it did not. */
+  readonly connectMs?: number;
+}
+
+export type ConversationOutcome = { readonly kind: "open"; readonly conversation: Conversation } | NoConnection;
+
+export interface ConversationOptions {
+  readonly socketPath: string;
+  /** For connecting, and anew for each call. */
+  readonly timeoutMs: number;
+  /** For all of it together; without it there is no such bound. */
+  readonly totalTimeoutMs?: number;
+  readonly userAgent: string;
+}
+
+/**
+ * Connects once, for a person asks now: what fails is told, not tried again, and a driver that hangs gets no second
+ * connection. Whatever a driver does is an outcome; only a fault of ours rejects.
+ */
+export async function openConversation(options: ConversationOptions): Promise<ConversationOutcome> {
+  const total = startBudget(options.totalTimeoutMs);
+  const deadline = startDeadline(Math.min(options.timeoutMs, total.remainingMs()));
+  let connectMs: number | undefined;
+  try {
+    const outcome = await openConnection(options.socketPath, deadline, () => (connectMs = deadline.elapsedMs()));
+    const elapsedMs = deadline.elapsedMs();
+    if (outcome.kind !== "connected") {
+      const reached = connectMs === undefined ? {} : { connectMs };
+      return { kind: "noConnection", failure: outcome, elapsedMs, ...reached };
+    }
+    const timing = { connectMs: connectMs ?? elapsedMs, settingsMs: elapsedMs - (connectMs ?? elapsedMs) };
+    return { kind: "open", conversation: converse(outcome.connection, timing, total, options) };
+  } finally {
+    deadline.clear();
+  }
+}
+
+/** With less time left than this, a call is not sent: nothing could come of it. Timers may fire a millisecond early. */
+const LEAST_CALL_MS = 5;
+
+interface Budget {
+  remainingMs(): number;
+}
+
+function startBudget(totalMs = Infinity): Budget {
+  const startedAt = performance.now();
+  return { remainingMs: () => Math.max(0, totalMs - (performance.now() - startedAt)) };
+}
+
+function converse(
+  connection: Connection,
+  timing: ConnectTiming,
+  total: Budget,
+  { timeoutMs, userAgent }: ConversationOptions,
+): Conversation {
+  const watched = watch(connection);
+  const closing = Promise.withResolvers<CallOutcome>();
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function ask<Response>(
+    method: string,
+    decode: (message: Uint8Array) => Response,
+    limitMs: number,
+  ): Promise<TimedCall<Response>> {
+    if (closed) return notAsked("closed");
+    if (limitMs < LEAST_CALL_MS) return notAsked("noTimeLeft");
+    if (watched.isLost()) return { answer: { kind: "noAnswer", outcome: { kind: "closed" } }, durationMs: 0 };
+    const deadline = startDeadline(limitMs);
+    try {
+      const call = callUnary(watched.connection, method, userAgent, deadline);
+      const outcome = await Promise.race([call, closing.promise]);
+      return { answer: answerOf(outcome, decode), durationMs: deadline.elapsedMs() };
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  function close(): void {
+    closed = true;
+    connection.close();
+    closing.resolve({ kind: "closed" });
+  }
+
+  return {
+    timing,
+    call: (method, decode, ownTimeoutMs) => {
+      const next = last.then(() => ask(method, decode, ownTimeoutMs ?? Math.min(timeoutMs, total.remainingMs())));
+      last = next.catch(() => undefined);
+      return next;
+    },
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+interface WatchedConnection {
+  readonly connection: Connection;
+  isLost(): boolean;
+}
+
+// Under Bun a request on a session that has ended does not throw but fails with an error of its own, so a loss is remembered.
+function watch(connection: Connection): WatchedConnection {
+  let lost = false;
+  const onLost = (tell: () => void): void =>
+    connection.onLost(() => {
+      lost = true;
+      tell();
+    });
+  onLost(() => undefined);
+  return { connection: { session: connection.session, onLost, close: connection.close }, isLost: () => lost };
+}
+
+function notAsked(why: NotAskedReason): TimedCall<never> {
+  return { answer: { kind: "notAsked", why }, durationMs: 0 };
+}
+
+function answerOf<Response>(outcome: CallOutcome, decode: (message: Uint8Array) => Response): CallAnswer<Response> {
+  if (outcome.kind === "status" && statusName(outcome.code) === "Unimplemented") {
+    return { kind: "unimplemented", outcome };
+  }
+  if (outcome.kind !== "answered") return { kind: "noAnswer", outcome };
+  try {
+    return { kind: "answered", response: decode(outcome.message) };
+  } catch (error) {
+    const details = `the answer is no valid message: ${errorText(error)}`;
+    return { kind: "noAnswer", outcome: { kind: "status", code: StatusCode.internal, details } };
+  }
+}

@@ -1,0 +1,154 @@
+import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { errorCode } from "../errors";
+import { isLocal, type Mount, type MountTable } from "./mounts";
+
+/** What a path inside a root leads to. All paths but `outerPath` are those of somebody for whom the root is `/`. */
+export type Resolution =
+  | {
+      readonly kind: "found";
+      /** The same place without symbolic links. */
+      readonly path: string;
+      /** The same place for this process. */
+      readonly outerPath: string;
+      readonly file: FileFacts;
+    }
+  /** `path` is the first that is missing on the way. */
+  | { readonly kind: "missing"; readonly path: string }
+  /** `path` is no directory, and there is more after it. */
+  | { readonly kind: "notADirectory"; readonly path: string }
+  /** More symbolic links than Linux follows: they lead back to themselves. */
+  | { readonly kind: "loop" }
+  | { readonly kind: "notPermitted"; readonly path: string }
+  /** `path` is not looked at: what is mounted there may never answer, or it belongs to volumes. */
+  | { readonly kind: "offLimits"; readonly path: string; readonly mount: Mount | undefined }
+  | { readonly kind: "failed"; readonly path: string; readonly code: string };
+
+/** What lstat(2) says of a file that is no symbolic link. */
+export interface FileFacts {
+  readonly type: "socket" | "directory" | "other";
+  /** `device:inode`: the same for every path to the file. */
+  readonly fileId: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** The permission bits. */
+  readonly mode: number;
+}
+
+/** A directory that is taken for `/`. */
+export interface Root {
+  /** What is mounted in it, by paths inside it. */
+  readonly mounts: MountTable;
+  /** Resolves an absolute path inside the root, as the kernel would resolve it for a process with that root. Never throws. */
+  resolve(path: string): Resolution;
+  /** Where this process finds a path of the root that has no symbolic links in it. */
+  outerPath(path: string): string;
+  /** The same root with more that is never touched. */
+  avoiding(boundary: Boundary): Root;
+}
+
+/** Whether a path without symbolic links, on which `mounts` are mounted (or nothing), is never to be touched. */
+export type Boundary = (path: string, mounts: readonly Mount[]) => boolean;
+
+/** As many symbolic links as Linux follows in a path (path_resolution(7)). */
+export const MAX_LINKS = 40;
+
+/**
+ * Takes a directory for `/`: with `--root /host`, a path that the node's kubelet uses means the same as to the kubelet.
+ *
+ * A path is walked one component at a time, so that absolute links start at the root, `..` stops there, and nothing outside
+ * is read. Before anything is asked of a component, the table of mounts is: one that is not of a local file system is not
+ * even lstat'ed, which would hang for ever where its server has gone.
+ *
+ * @param rootDir without symbolic links: see `openRoot`; or `/proc/PID/root`
+ * @param mounts as seen from the root
+ */
+export function createRoot(rootDir: string, mounts: MountTable, boundary: Boundary = isRemote): Root {
+  const prefix = rootDir === "/" ? "" : rootDir;
+  const outerPath = (path: string) => (path === "/" ? rootDir : prefix + path);
+  return {
+    mounts,
+    outerPath,
+    resolve: (path) => walk({ outerPath, mounts, boundary }, path),
+    avoiding: (more) => createRoot(rootDir, mounts, (path, mounted) => boundary(path, mounted) || more(path, mounted)),
+  };
+}
+
+export type RootOutcome =
+  { readonly kind: "opened"; readonly root: Root } | Exclude<Resolution, { readonly kind: "found" }>;
+
+/** Takes the directory at `rootDir`, an absolute path of this process, for `/`. */
+export function openRoot(rootDir: string, mounts: MountTable): RootOutcome {
+  const found = createRoot("/", mounts).resolve(rootDir);
+  if (found.kind !== "found") return found;
+  if (found.file.type !== "directory") return { kind: "notADirectory", path: found.path };
+  return { kind: "opened", root: createRoot(found.path, mounts.seenFrom(found.path)) };
+}
+
+// The root itself is in use by whoever asks, whatever it is on.
+function isRemote(path: string, mounts: readonly Mount[]): boolean {
+  return path !== "/" && !mounts.every(isLocal);
+}
+
+interface Grounds {
+  readonly outerPath: (path: string) => string;
+  readonly mounts: MountTable;
+  readonly boundary: Boundary;
+}
+
+function walk(grounds: Grounds, path: string): Resolution {
+  let ahead = componentsOf(path);
+  let here = look(grounds, "/");
+  let links = 0;
+  while (ahead.length > 0 && here.kind === "found") {
+    if (here.file.type !== "directory") return { kind: "notADirectory", path: here.path };
+    const [name = "", ...rest] = ahead;
+    ahead = rest;
+    const next = look(grounds, name === ".." ? dirname(here.path) : join(here.path, name));
+    if (next.kind === "link") {
+      links += 1;
+      if (links > MAX_LINKS) return { kind: "loop" };
+      ahead = [...componentsOf(next.target), ...ahead];
+      if (next.target.startsWith("/")) here = look(grounds, "/");
+    } else {
+      here = next;
+    }
+  }
+  return here.kind === "link" ? { kind: "loop" } : here;
+}
+
+type Look = Resolution | { readonly kind: "link"; readonly target: string };
+
+function look(grounds: Grounds, path: string): Look {
+  const mounted = grounds.mounts.at(path);
+  if (grounds.boundary(path, mounted)) return { kind: "offLimits", path, mount: mounted.at(-1) };
+  const outerPath = grounds.outerPath(path);
+  try {
+    // The root may be a link that is not to be read, but gone through: `/proc/PID/root`.
+    const stats = lstatSync(path === "/" ? `${outerPath}/.` : outerPath, { bigint: true });
+    if (stats.isSymbolicLink()) return { kind: "link", target: readlinkSync(outerPath) };
+    return { kind: "found", path, outerPath, file: factsOf(stats) };
+  } catch (error) {
+    return failureOf(errorCode(error) ?? "EIO", path);
+  }
+}
+
+function factsOf(stats: BigIntStats): FileFacts {
+  return {
+    type: stats.isSocket() ? "socket" : stats.isDirectory() ? "directory" : "other",
+    fileId: `${stats.dev}:${stats.ino}`,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    mode: Number(stats.mode) & 0o7777,
+  };
+}
+
+function failureOf(code: string, path: string): Resolution {
+  if (code === "ENOENT") return { kind: "missing", path };
+  if (code === "EACCES" || code === "EPERM") return { kind: "notPermitted", path };
+  return { kind: "failed", path, code };
+}
+
+function componentsOf(path: string): readonly string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
+}

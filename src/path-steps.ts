@@ -1,0 +1,81 @@
+import { MAX_SOCKET_PATH_BYTES } from "./csi/address";
+import type { FileFacts, Resolution, Root } from "./node/rooted-path";
+import type { InspectStep, StepOutcome } from "./report";
+import { resolutionText } from "./survey-notes";
+
+/** What a socket's path leads to, step by step. */
+export interface PathSteps {
+  readonly steps: readonly InspectStep[];
+  /** The socket, where there is one. */
+  readonly socket: FoundFile | undefined;
+}
+
+export interface FoundFile {
+  /** As the node knows it, without symbolic links. */
+  readonly path: string;
+  /** As this process does. */
+  readonly outerPath: string;
+  readonly file: FileFacts;
+}
+
+/**
+ * Follows a path of the node to its socket, and touches nothing but the directories on the way.
+ *
+ * @param socketPath as the kubelet knows it: its length counts (unix(7)), and no prefix of ours does
+ * @param uid our own effective user id
+ */
+export function takePathSteps(root: Root, socketPath: string, uid: number): PathSteps {
+  const begun = performance.now();
+  const resolved = root.resolve(socketPath);
+  const elapsedMs = performance.now() - begun;
+  const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath), elapsedMs };
+  if (resolved.kind !== "found")
+    return {
+      steps: [pathStep, { title: "file", outcome: { kind: "notReached" }, elapsedMs: undefined }],
+      socket: undefined,
+    };
+  const fileStep: InspectStep = { title: "file", outcome: fileOutcome(resolved.file, uid), elapsedMs: undefined };
+  return { steps: [pathStep, fileStep], socket: resolved.file.type === "socket" ? resolved : undefined };
+}
+
+function pathOutcome(resolved: Resolution, socketPath: string): StepOutcome {
+  const bytes = Buffer.byteLength(socketPath);
+  const length = `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`;
+  if (resolved.kind !== "found") {
+    const missing = resolved.kind === "missing" ? `${resolved.path} does not exist` : resolutionText(resolved);
+    return { kind: "failed", details: [missing], remedy: remedyOf(resolved) };
+  }
+  const leads = resolved.path === socketPath ? [] : [`leads to ${resolved.path}`];
+  if (bytes > MAX_SOCKET_PATH_BYTES)
+    return {
+      kind: "failed",
+      details: [...leads, length],
+      remedy: "no process can bind or connect to a path as long as this",
+    };
+  return { kind: "passed", details: [...leads, length] };
+}
+
+function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>): string | undefined {
+  switch (resolved.kind) {
+    case "missing":
+      return "is the driver running, and does it listen on this path? livenessprobe list shows every socket of the node";
+    case "notPermitted":
+      return "run this as uid 0";
+    case "notADirectory":
+    case "loop":
+    case "offLimits":
+    case "failed":
+      return undefined;
+  }
+  return resolved satisfies never;
+}
+
+function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, uid: number): StepOutcome {
+  const facts = [`uid ${owner}, gid ${gid}, mode 0${mode.toString(8).padStart(3, "0")}`, `we are uid ${uid}`];
+  if (type === "socket") return { kind: "passed", details: ["a socket", ...facts] };
+  return {
+    kind: "failed",
+    details: [type === "directory" ? "a directory" : "no socket", ...facts],
+    remedy: "is this the path that the driver listens on?",
+  };
+}

@@ -1,0 +1,42 @@
+import type { DriverOutcome } from "../report";
+import { jsonText } from "../text";
+import { API_VERSION } from "./check-line";
+
+/** The kinds that have a room of their own; `check` prints `ProbeResult`. */
+export type DocumentKind = "DriverList" | "DriverInspection";
+
+/**
+ * A JSON document as Kubernetes writes them, with a newline at its end; docs/output.schema.json describes them. Members that are
+ * undefined are left out. Characters that are not printable are escaped, so that it cannot steer a terminal.
+ */
+export function renderDocument(kind: DocumentKind, members: object): string {
+  const json = JSON.stringify({ apiVersion: API_VERSION, kind, ...members }, wellFormed, 2);
+  return `${json.replace(PERHAPS_UNPRINTABLE, escapeForJson)}\n`;
+}
+
+/** What came of asking a driver, in members that are named as those of `ProbeResult`. */
+export function outcomeMembers(outcome: DriverOutcome): object {
+  const { kind: state } = outcome;
+  switch (outcome.kind) {
+    case "ready":
+    case "notReady":
+      return { state };
+    case "failed":
+      return { state, reason: outcome.reason, message: outcome.message };
+    case "notCsi":
+      return { state, what: outcome.what };
+  }
+  return outcome satisfies never;
+}
+
+// Line feeds are those of the indentation: within a string they are escaped already.
+const PERHAPS_UNPRINTABLE = /[^ -~\n]/gu;
+
+function escapeForJson(character: string): string {
+  return jsonText([character]).slice('["'.length, -'"]'.length);
+}
+
+/** Parsers in other languages refuse lone surrogates. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
+}

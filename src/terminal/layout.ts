@@ -1,0 +1,51 @@
+import { styleText } from "node:util";
+
+/** What a colour says, not more: words stay words without it. */
+export type Colour = "green" | "yellow" | "red" | "dim" | "none";
+
+/** The text in a colour, as SGR sequences; the reset after it is that of the colour alone. */
+export function paint(text: string, colour: Colour): string {
+  // Whether there are colours is decided already: the streams of this process are not asked again.
+  return colour === "none" ? text : styleText(colour, text, { validateStream: false });
+}
+
+/** Fills up with spaces to a width in columns: ideographs and emoji take two, and the sequences of a colour none. */
+export function padToWidth(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - Bun.stringWidth(text)));
+}
+
+/** Cuts to a width in columns, with `…` at the end where something is missing. */
+export function cutToWidth(text: string, width: number): string {
+  if (Bun.stringWidth(text) <= width) return text;
+  // By hand, for Bun.sliceAnsi takes an ideograph too many where half of one would fit.
+  let cut = "";
+  for (const character of text) {
+    if (Bun.stringWidth(cut + character) > width - 1) break;
+    cut += character;
+  }
+  return `${cut}…`;
+}
+
+/**
+ * Breaks a text at its spaces into lines of at most `width` columns.
+ *
+ * A longer word keeps a line to itself and is never broken: it may be a path that somebody copies, and terminals fold long lines
+ * such that it stays in one piece.
+ */
+export function wrapWords(text: string, width: number): readonly string[] {
+  if (Bun.stringWidth(text) <= width) return [text.trimEnd()];
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(" ")) {
+    if (line === undefined) {
+      // Spaces at a break are gone: an empty word is what lies between two of them.
+      line = word === "" && lines.length > 0 ? undefined : word;
+    } else if (Bun.stringWidth(line) + 1 + Bun.stringWidth(word) <= width) {
+      line += ` ${word}`;
+    } else {
+      lines.push(line.trimEnd());
+      line = word === "" ? undefined : word;
+    }
+  }
+  return line === undefined ? lines : [...lines, line.trimEnd()];
+}

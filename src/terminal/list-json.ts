@@ -1,0 +1,23 @@
+import type { DriverReport, NodeReport } from "../report";
+import { outcomeMembers, renderDocument } from "./document";
+import { tenths } from "./elapsed";
+
+/** The drivers of a node as a JSON document of the kind `DriverList`. */
+export function renderNodeJson({ drivers, looked, notes }: NodeReport): string {
+  return renderDocument("DriverList", { items: drivers.map(driverMembers), looked, notes });
+}
+
+function driverMembers({ socket, driver, vendorVersion, outcome, ...rest }: DriverReport): object {
+  const { connectMs, callMs, announced, listener, capabilities } = rest;
+  return {
+    socket,
+    driver,
+    vendorVersion,
+    ...outcomeMembers(outcome),
+    connectMs: connectMs === undefined ? undefined : tenths(connectMs),
+    callMs: callMs === undefined ? undefined : tenths(callMs),
+    announced,
+    listener,
+    capabilities,
+  };
+}

@@ -1,0 +1,116 @@
+import type { CapabilityReport, DriverReport, NodeReport } from "../report";
+import { oneLine } from "../text";
+import { formatElapsed } from "./elapsed";
+import { stateColour, stateText } from "./outcome";
+import type { Style } from "./style";
+import { type TableColumn, renderTable } from "./table";
+
+export interface NodeTableStyle extends Style {
+  /** Processes and capabilities too. */
+  readonly wide: boolean;
+}
+
+/**
+ * The drivers of a node as a table, in the report's order; empty where there are none. What it leaves to be said besides, such as the
+ * report's notes, is `renderNodeNotes`.
+ *
+ * All that drivers and the file system say is escaped. In a terminal, a failed driver's message stands on lines of its own below its
+ * row, and so does what does not fit; elsewhere each driver is one line with everything, uncut.
+ */
+export function renderNodeTable({ drivers }: NodeReport, style: NodeTableStyle): string {
+  return renderTable(style.wide ? WIDE_COLUMNS : COLUMNS, drivers, style);
+}
+
+type Column = TableColumn<DriverReport>;
+
+// The CSI specification gives a name 63 bytes and any string 128; a message of ours holds at most 1 KiB of a driver's text and a path.
+const MAX_NAME_BYTES = 256;
+const MAX_TEXT_BYTES = 4_096;
+/** More than all names that the specification has. */
+const MAX_CAPABILITIES_BYTES = 1_024;
+
+const HEAD: readonly Column[] = [
+  { header: "DRIVER", atMost: (width) => Math.min(0.4 * width, 64), text: driverText },
+  {
+    header: "VERSION",
+    leaves: 5,
+    atMost: (width) => Math.min(0.25 * width, 24),
+    text: ({ vendorVersion }) => name(vendorVersion),
+  },
+  { header: "STATE", text: ({ outcome }) => stateText(outcome), colour: ({ outcome }) => stateColour(outcome) },
+  { header: "CONNECT", leaves: 7, text: ({ connectMs }) => elapsed(connectMs) },
+  { header: "CALL", leaves: 6, text: ({ callMs }) => elapsed(callMs) },
+  { header: "ANNOUNCED", leaves: 4, text: ({ announced }) => announced },
+];
+const POD: Column = { header: "POD", leaves: 3, text: podText };
+const POD_OR_PROCESS: Column = { ...POD, text: podOrProcessText };
+const CONTAINER: Column = { header: "CONTAINER", leaves: 3, text: ({ listener }) => name(listener?.container) };
+const PROCESS: Column = { header: "PROCESS", leaves: 1, text: processText };
+const SOCKET: Column = { header: "SOCKET", leaves: 2, text: ({ socket }) => oneLine(socket, MAX_TEXT_BYTES) };
+const MESSAGE: Column = { header: "MESSAGE", place: "note", text: messageText };
+
+const COLUMNS: readonly Column[] = [...HEAD, POD_OR_PROCESS, CONTAINER, SOCKET, MESSAGE];
+const WIDE_COLUMNS: readonly Column[] = [
+  ...HEAD,
+  POD,
+  CONTAINER,
+  PROCESS,
+  SOCKET,
+  capabilities("PLUGIN", ({ plugin }) => plugin),
+  capabilities("NODE", ({ node }) => node),
+  capabilities("CONTROLLER", ({ controller }) => controller),
+  MESSAGE,
+];
+
+function driverText({ driver, outcome }: DriverReport): string {
+  if (outcome.kind === "notCsi") return `not CSI: ${name(outcome.what)}`;
+  return driver === undefined ? "<unknown>" : name(driver);
+}
+
+function podText({ listener }: DriverReport): string {
+  const { namespace, pod } = listener ?? {};
+  if (pod === undefined) return "";
+  return name(namespace === undefined ? pod : `${namespace}/${pod}`);
+}
+
+function podOrProcessText(driver: DriverReport): string {
+  const process = processText(driver);
+  return podText(driver) || (process && `pid ${process}`);
+}
+
+function processText({ listener }: DriverReport): string {
+  return listener === undefined ? "" : `${listener.pid} (${name(listener.command)})`;
+}
+
+function messageText({ driver, outcome }: DriverReport): string {
+  switch (outcome.kind) {
+    case "ready":
+    case "notReady":
+      return "";
+    case "failed":
+      return oneLine(outcome.message, MAX_TEXT_BYTES);
+    case "notCsi":
+      return driver === undefined ? "" : `its name is ${name(driver)}`;
+  }
+  return outcome satisfies never;
+}
+
+function capabilities(service: string, pick: (report: CapabilityReport) => readonly string[] | undefined): Column {
+  const text = (report: CapabilityReport | undefined): string => {
+    const names = report === undefined ? undefined : pick(report);
+    if (names === undefined) return "";
+    return names.length === 0 ? "none" : oneLine(names.join(", "), MAX_CAPABILITIES_BYTES);
+  };
+  return { header: `${service} CAPABILITIES`, place: "below", text: (row) => text(row.capabilities) };
+}
+
+function elapsed(ms: number | undefined): string {
+  return ms === undefined ? "" : formatElapsed(ms);
+}
+
+// Three spaces are what columns stand apart by.
+function name(text: string | undefined): string {
+  return oneLine(text ?? "", MAX_NAME_BYTES)
+    .replace(/ {2,}/g, " ")
+    .trim();
+}

@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { type DirectoryEntry, listEntries } from "../../src/node/directory-entries";
+import { createMountTable } from "../../src/node/mounts";
+import { createRoot } from "../../src/node/rooted-path";
+import { makeNode } from "../support/made-node";
+import { mayMount, mountTelling, run } from "../support/made-node-mount";
+import { asNobody } from "../support/made-node-process";
+import { rootOf } from "../support/made-node-root";
+import { usable } from "../support/usable";
+
+const isRoot = process.getuid?.() === 0;
+
+test("a directory's entries come by name, each with its type", async () => {
+  await using node = makeNode();
+  node.staleSocket("/d/b.sock");
+  node.directory("/d/a");
+  node.file("/d/c");
+  node.link("/d/e", "b.sock");
+  run("mkfifo", node.outer("/d/f"));
+  expect(listEntries(rootOf(node), "/d")).toEqual({
+    kind: "listed",
+    entries: [
+      { name: "a", type: { kind: "directory" } },
+      { name: "b.sock", type: { kind: "socket" } },
+      { name: "c", type: { kind: "other" } },
+      { name: "e", type: { kind: "link" } },
+      { name: "f", type: { kind: "other" } },
+    ],
+  });
+});
+
+test("what is no directory to be listed is told", async () => {
+  await using node = makeNode();
+  node.file("/file");
+  expect(listEntries(rootOf(node), "/none")).toEqual({ kind: "missing" });
+  expect(listEntries(rootOf(node), "/file")).toEqual({ kind: "failed", code: "ENOTDIR" });
+});
+
+test.if(isRoot)("a directory that may not be read is told, to another uid", async () => {
+  await using node = makeNode();
+  node.directory("/closed");
+  chmodSync(node.outer("/closed"), 0o711);
+  const script = `import { listEntries } from "./src/node/directory-entries"; import { createRoot } from "./src/node/rooted-path";
+    import { createMountTable } from "./src/node/mounts";
+    console.log(JSON.stringify(listEntries(createRoot(${JSON.stringify(node.rootDir)}, createMountTable([])), "/closed")));`;
+  expect(JSON.parse(await asNobody(script))).toEqual({ kind: "notPermitted" });
+});
+
+// An ext2 without them stands for every such file system, an older XFS for one.
+const MAKE = 'truncate -s 1M "$1" && mkfs.ext2 -q -O ^filetype "$1" && mkdir "$2" && mount -o loop "$1" "$2"';
+const mayMakeFileSystem = usable("file systems without types in their directories", [
+  "sh",
+  "-ec",
+  `d=$(mktemp -d); trap 'umount "$d/fs"; rm -r "$d"' EXIT; set -- "$d/image" "$d/fs"; ${MAKE}`,
+]);
+
+test.if(mayMakeFileSystem && mayMount("directories with mounts"))(
+  "a mount is not touched even where the file system tells no types",
+  async () => {
+    await using node = makeNode();
+    run("sh", "-c", MAKE, "sh", node.outer("/image"), node.outer("/fs"));
+    try {
+      node.directory("/fs/volume");
+      node.staleSocket("/fs/csi.sock");
+      await using mount = await mountTelling(node.outer("/fs/volume"));
+      expect(listEntries(rootOf(node), "/fs")).toEqual({
+        kind: "listed",
+        entries: [
+          { name: "csi.sock", type: { kind: "socket" } },
+          { name: "lost+found", type: { kind: "directory" } },
+          { name: "volume", type: { kind: "mount", mount: expect.objectContaining({ fsType: "fuse.silent" }) } },
+        ] as DirectoryEntry[],
+      });
+      expect(mount.requests()).toEqual([]);
+
+      listEntries(createRoot(node.rootDir, createMountTable([])), "/fs");
+      expect(mount.requests()).not.toEqual([]);
+    } finally {
+      run("umount", node.outer("/fs"));
+    }
+  },
+);

@@ -1,0 +1,251 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, readdirSync, readlinkSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import { findKubeletRoots } from "../../src/node/kubelet-roots";
+import { createRoot, type Root } from "../../src/node/rooted-path";
+import { findSockets, MAX_DEPTH, MAX_ENTRIES, type SocketSearch } from "../../src/node/socket-search";
+import { makeKubeletRoot, makeNode, type MadeNode } from "../support/made-node";
+import { mayMount, mountTelling } from "../support/made-node-mount";
+import { asNobody } from "../support/made-node-process";
+import { rootOf, tableOf } from "../support/made-node-root";
+
+const KUBELET = "/var/lib/kubelet";
+const PLUGINS = `${KUBELET}/plugins`;
+const REGISTRY = `${KUBELET}/plugins_registry`;
+
+describe("a socket is found", () => {
+  test.each([
+    ["in its driver's directory", `${PLUGINS}/a.csi.example/csi.sock`, "plugins"],
+    ["right in plugins/", `${PLUGINS}/csi.sock`, "plugins"],
+    ["nested, by whatever name", `${PLUGINS}/vendor/driver/node/endpoint`, "plugins"],
+    ["hidden", `${PLUGINS}/.driver/.csi.sock`, "plugins"],
+    ["in a directory called kubernetes.io further down", `${PLUGINS}/a/kubernetes.io/csi.sock`, "plugins"],
+    ["in the registry", `${REGISTRY}/a.csi.example-reg.sock`, "plugins_registry"],
+    ["nested in the registry", `${REGISTRY}/a/reg.sock`, "plugins_registry"],
+    ["in the directory of old", `${KUBELET}/csi-plugins/a/csi.sock`, "csi-plugins"],
+  ] as const)("%s: %s", async (_, path, directory) => {
+    await using node = makeKubelet();
+    node.staleSocket(path);
+    expect(searchIn(node)).toEqual({
+      sockets: [{ path, outerPath: node.outer(path), directory, fileId: expect.stringMatching(/^\d+:\d+$/) }],
+      searched: expect.arrayContaining([PLUGINS, REGISTRY]),
+      skipped: [],
+    });
+  });
+
+  test.each([
+    ["a link to a socket", "csi.sock", "../../../../../run/real.sock"],
+    ["a link whose target is the node's, not ours", "csi.sock", "/run/real.sock"],
+  ])("by %s", async (_, name, target) => {
+    await using node = makeKubelet();
+    node.staleSocket("/run/real.sock");
+    node.link(`${PLUGINS}/a/${name}`, target);
+    expect(searchIn(node).sockets).toMatchObject([
+      { path: `${PLUGINS}/a/${name}`, outerPath: node.outer("/run/real.sock") },
+    ]);
+  });
+
+  test("though the kubelet's root is a link, by the path that the kubelet uses", async () => {
+    await using node = makeNode();
+    makeKubeletRoot(node, "/mnt/data/kubelet");
+    node.link(KUBELET, "/mnt/data/kubelet");
+    node.staleSocket("/mnt/data/kubelet/plugins/a/csi.sock");
+    expect(searchIn(node).sockets).toMatchObject([
+      { path: `${PLUGINS}/a/csi.sock`, outerPath: node.outer("/mnt/data/kubelet/plugins/a/csi.sock") },
+    ]);
+  });
+
+  test("though plugins/ is a link to another disk", async () => {
+    await using node = makeNode();
+    node.directory(KUBELET);
+    node.link(PLUGINS, "/disk/plugins");
+    node.staleSocket("/disk/plugins/a/csi.sock");
+    node.staleSocket("/disk/plugins/kubernetes.io/csi/volume.sock");
+    expect(pathsOf(searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`]);
+  });
+
+  test("once, whatever leads to it", async () => {
+    await using node = makeKubelet();
+    node.staleSocket(`${PLUGINS}/a/csi.sock`);
+    node.hardLink(`${PLUGINS}/b/csi.sock`, `${PLUGINS}/a/csi.sock`);
+    node.link(`${PLUGINS}/c/csi.sock`, "../a/csi.sock");
+    node.link("/var/data/kubelet", KUBELET);
+    expect(pathsOf(searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`]);
+  });
+
+  test("below each of several roots", async () => {
+    await using node = makeKubelet();
+    node.staleSocket("/var/lib/k0s/kubelet/plugins/a/csi.sock");
+    node.staleSocket(`${PLUGINS}/a/csi.sock`);
+    expect(pathsOf(searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`, "/var/lib/k0s/kubelet/plugins/a/csi.sock"]);
+  });
+
+  test("and can be connected to, though its path is too long with the root before it", async () => {
+    await using node = makeKubelet();
+    const path = `${PLUGINS}/${"d".repeat(70)}/csi.sock`;
+    await node.liveSocket("/short");
+    node.rename("/short", path);
+    const [found] = searchIn(node).sockets;
+    expect(found?.path).toBe(path);
+    expect(Buffer.byteLength(found?.outerPath ?? "")).toBeGreaterThan(107);
+    // The runtime goes by the directory's descriptor, and closes it.
+    expect(await connectTo(found?.outerPath ?? "")).toBe("connected");
+    expect(readdirSync("/proc/self/fd").map(linkOf)).not.toContain(dirname(found?.outerPath ?? ""));
+  });
+});
+
+describe("nothing is found", () => {
+  test.each([
+    ["where volumes are staged", `${PLUGINS}/kubernetes.io/csi/a/csi.sock`],
+    ["hidden in the registry, as by the kubelet", `${REGISTRY}/.a-reg.sock`],
+    ["in a hidden directory of the registry", `${REGISTRY}/.a/reg.sock`],
+    ["in a pod's directory", `${KUBELET}/pods/1/csi.sock`],
+    ["beside plugins/", `${KUBELET}/device-plugins/kubelet.sock`],
+  ])("%s: %s", async (_, path) => {
+    await using node = makeKubelet();
+    node.staleSocket(path);
+    expect(searchIn(node)).toMatchObject({ sockets: [], skipped: [] });
+  });
+
+  test.each([
+    ["a regular file", (node: MadeNode) => node.file(`${PLUGINS}/a/csi.sock`)],
+    ["a dangling link", (node: MadeNode) => node.link(`${PLUGINS}/a/csi.sock`, "/gone")],
+    ["a link to itself", (node: MadeNode) => node.link(`${PLUGINS}/a/csi.sock`, "csi.sock")],
+    ["a link to a file", (node: MadeNode) => node.link(`${PLUGINS}/a/csi.sock`, "/etc/hostname")],
+    ["a link to a staged volume", (node: MadeNode) => node.link(`${PLUGINS}/a/csi.sock`, "../kubernetes.io/x.sock")],
+  ])("of %s", async (_, make) => {
+    await using node = makeKubelet();
+    node.file("/etc/hostname");
+    node.staleSocket(`${PLUGINS}/kubernetes.io/x.sock`);
+    make(node);
+    expect(searchIn(node)).toMatchObject({ sockets: [], skipped: [] });
+  });
+
+  test("below a root without any of the directories", async () => {
+    await using node = makeNode();
+    node.directory(KUBELET);
+    expect(searchIn(node)).toEqual({ sockets: [], searched: [], skipped: [] });
+  });
+});
+
+describe("it is told what was left out", () => {
+  test("what lies too deep", async () => {
+    await using node = makeKubelet();
+    const deep = Array.from({ length: MAX_DEPTH }, (_, index) => `d${index + 1}`).join("/");
+    node.staleSocket(`${PLUGINS}/${deep}/csi.sock`);
+    expect(searchIn(node)).toMatchObject({
+      sockets: [],
+      skipped: [{ path: `${PLUGINS}/${deep}`, why: { kind: "depth" } }],
+    });
+  });
+
+  test("what comes after so many entries, which the registry never does", async () => {
+    await using node = makeKubelet();
+    for (let index = 0; index < MAX_ENTRIES; index += 1) node.file(`${PLUGINS}/a/${index}`);
+    node.staleSocket(`${PLUGINS}/a/z.sock`);
+    node.staleSocket(`${PLUGINS}/b.sock`);
+    node.staleSocket(`${PLUGINS}/c/csi.sock`);
+    node.staleSocket(`${REGISTRY}/r.sock`);
+    expect(pathsOf(searchIn(node))).toEqual([`${REGISTRY}/r.sock`, `${PLUGINS}/b.sock`]);
+    expect(searchIn(node).skipped).toEqual([
+      { path: `${PLUGINS}/a`, why: { kind: "entries" } },
+      { path: `${PLUGINS}/c`, why: { kind: "entries" } },
+    ]);
+  });
+
+  test("a link to a directory", async () => {
+    await using node = makeKubelet();
+    node.staleSocket("/opt/driver/csi.sock");
+    node.link(`${PLUGINS}/a`, "/opt/driver");
+    expect(searchIn(node)).toMatchObject({
+      sockets: [],
+      skipped: [{ path: `${PLUGINS}/a`, why: { kind: "link" } }],
+    });
+  });
+
+  test.each([
+    ["a mount of any kind", `${PLUGINS}/volume`, [`${PLUGINS}/volume ext4`]],
+    ["a mount on a socket", `${PLUGINS}/csi.sock`, [`${PLUGINS}/csi.sock ext4`]],
+    ["a mount in place of plugins/", PLUGINS, [`${PLUGINS} ext4`]],
+    ["a link to a mount", `${PLUGINS}/link.sock`, ["/dead nfs4"]],
+  ])("%s", async (_, path, mounts) => {
+    await using node = makeKubelet();
+    node.staleSocket(`${PLUGINS}/volume/csi.sock`);
+    node.staleSocket(`${PLUGINS}/csi.sock`);
+    node.staleSocket("/dead/csi.sock");
+    node.link(`${PLUGINS}/link.sock`, "/dead/csi.sock");
+    const search = searchIn(node, createRoot(node.rootDir, tableOf(...mounts)));
+    expect(search.skipped).toMatchObject([{ path, why: { kind: "mount", mount: { mountPoint: expect.any(String) } } }]);
+    expect(pathsOf(search)).not.toContain(path);
+  });
+
+  test.if(process.getuid?.() === 0)("to another uid, what it may not list", async () => {
+    await using node = makeKubelet();
+    node.staleSocket(`${PLUGINS}/open/csi.sock`);
+    node.staleSocket(`${PLUGINS}/closed/csi.sock`);
+    chmodSync(node.outer(`${PLUGINS}/closed`), 0o700);
+    chmodSync(node.outer(REGISTRY), 0o700);
+    const script = `import { findKubeletRoots } from "./src/node/kubelet-roots"; import { createRoot } from "./src/node/rooted-path";
+      import { createMountTable } from "./src/node/mounts"; import { findSockets } from "./src/node/socket-search";
+      const root = createRoot(${JSON.stringify(node.rootDir)}, createMountTable([]));
+      console.log(JSON.stringify(findSockets(findKubeletRoots(root, [], []))));`;
+    expect(JSON.parse(await asNobody(script))).toMatchObject({
+      sockets: [{ path: `${PLUGINS}/open/csi.sock` }],
+      skipped: [
+        { path: REGISTRY, why: { kind: "notPermitted" } },
+        { path: `${PLUGINS}/closed`, why: { kind: "notPermitted" } },
+      ],
+    });
+  });
+});
+
+test.if(mayMount("volumes below plugins/"))("nothing is asked of a volume that is mounted below plugins/", async () => {
+  await using node = makeKubelet();
+  node.staleSocket(`${PLUGINS}/a/csi.sock`);
+  node.directory(`${PLUGINS}/a/volume`);
+  node.directory(`${PLUGINS}/kubernetes.io/csi/a/globalmount`);
+  node.link(`${PLUGINS}/a/link.sock`, "volume/csi.sock");
+  await using volume = await mountTelling(node.outer(`${PLUGINS}/a/volume`));
+  await using staged = await mountTelling(node.outer(`${PLUGINS}/kubernetes.io/csi/a/globalmount`));
+  const search = searchIn(node);
+  expect([...volume.requests(), ...staged.requests()]).toEqual([]);
+  expect(pathsOf(search)).toEqual([`${PLUGINS}/a/csi.sock`]);
+  expect(search.skipped.map(({ path }) => path)).toEqual([`${PLUGINS}/a/link.sock`, `${PLUGINS}/a/volume`]);
+
+  // And it would be told: without the table of mounts, the search enters it.
+  searchIn(node, createRoot(node.rootDir, tableOf()));
+  expect(volume.requests()).not.toEqual([]);
+});
+
+function makeKubelet(): MadeNode {
+  const node = makeNode();
+  makeKubeletRoot(node);
+  return node;
+}
+
+function searchIn(node: MadeNode, root: Root = rootOf(node)): SocketSearch {
+  return findSockets(findKubeletRoots(root, [], []));
+}
+
+function pathsOf(search: SocketSearch): readonly string[] {
+  return search.sockets.map(({ path }) => path);
+}
+
+function connectTo(path: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect({ path });
+  socket.once("connect", () => socket.destroy());
+  socket.once("close", () => resolve("connected"));
+  socket.once("error", (error) => resolve(error.message));
+  return promise;
+}
+
+function linkOf(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // The descriptor of the listing itself is gone by now.
+    return undefined;
+  }
+}

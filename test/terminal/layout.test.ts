@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { cutToWidth, padToWidth, paint, wrapWords } from "../../src/terminal/layout";
+
+test.each([
+  ["letters", "ab", "ab  "],
+  ["ideographs take two columns", "日", "日  "],
+  ["emoji take two", "😀", "😀  "],
+  ["a mark takes none", "e\u0301", "e\u0301   "],
+  ["a colour takes none", "\u001b[32mab\u001b[39m", "\u001b[32mab\u001b[39m  "],
+  ["what is wider stays", "abcdef", "abcdef"],
+])("filled up to four columns: %s", (_, text, padded) => {
+  expect(padToWidth(text, 4)).toBe(padded);
+});
+
+test.each([
+  ["what fits", "abcd", "abcd"],
+  ["what does not", "abcde", "abc…"],
+  ["half an ideograph is none", "日本語", "日…"],
+  ["nothing", "", ""],
+])("cut to four columns: %s", (_, text, cut) => {
+  expect(cutToWidth(text, 4)).toBe(cut);
+});
+
+test("to no width nothing is cut", () => {
+  expect(cutToWidth("a".repeat(1_000), Infinity)).toBe("a".repeat(1_000));
+});
+
+test.each([
+  ["what fits", "one two", ["one two"]],
+  ["at spaces", "one two three four", ["one two", "three", "four"]],
+  ["a long word has a line of its own, unbroken", "a /very/long/path b", ["a", "/very/long/path", "b"]],
+  ["ideographs take two columns", "日本 語 語", ["日本 語", "語"]],
+  ["spaces between words stay within a line", "a   b", ["a   b"]],
+  ["spaces at a break go", "one two   three", ["one two", "three"]],
+  ["however many", `one${" ".repeat(100)}two`, ["one", "two"]],
+  ["spaces at the beginning stay, for they indent", "  one two three", ["  one", "two", "three"]],
+  ["spaces at the end go", "one    ", ["one"]],
+  ["nothing", "", [""]],
+])("wrapped at eight columns: %s", (_, text, lines) => {
+  expect(wrapWords(text, 8)).toEqual(lines);
+});
+
+test.each([
+  ["green", "\u001b[32mx\u001b[39m"],
+  ["yellow", "\u001b[33mx\u001b[39m"],
+  ["red", "\u001b[31mx\u001b[39m"],
+  ["dim", "\u001b[2mx\u001b[22m"],
+  ["none", "x"],
+] as const)("painted %s, whatever NO_COLOR and the streams of this process say", (colour, painted) => {
+  expect(paint("x", colour)).toBe(painted);
+});
