@@ -1,0 +1,214 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
+import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
+import { schemaFaults } from "../support/output-schema";
+import { startRegistrationServer } from "../support/registration-server";
+import { runSidecar } from "../support/sidecar";
+import { NOBODY_UID } from "../support/socket-cases";
+import { temporaryDirectory } from "../support/temporary";
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(60_000);
+const isRoot = process.getuid?.() === 0;
+const implementations = await availableDrivers();
+
+const PLUGINS = "/var/lib/kubelet/plugins";
+const REGISTRY = "/var/lib/kubelet/plugins_registry";
+
+interface Row {
+  readonly socket: string;
+  readonly driver?: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly what?: string;
+  readonly announced: string;
+}
+
+interface Listed {
+  readonly code: number | null;
+  readonly rows: readonly Row[];
+  readonly stderr: string;
+}
+
+test.each(implementations)(
+  "a driver on %s is ready, with its name, version and capabilities",
+  async (implementation) => {
+    await using node = kubeletNode();
+    await using _driver = await startIn(node, implementation, "ebs.csi.example");
+    const { code, rows } = await list(node);
+    expect({ code, rows }).toMatchObject({
+      code: 0,
+      rows: [
+        {
+          socket: `${PLUGINS}/ebs.csi.example/csi.sock`,
+          driver: "ebs.csi.example",
+          state: "ready",
+          announced: "no",
+          vendorVersion: expect.any(String),
+          connectMs: expect.any(Number),
+          callMs: expect.any(Number),
+          capabilities: { plugin: expect.any(Array), node: expect.any(Array), controller: expect.any(Array) },
+        },
+      ],
+    });
+  },
+);
+
+describe("a node in trouble", () => {
+  test("is told whole: ready, hung, stale, not CSI, nested, renamed", async () => {
+    await using node = kubeletNode();
+    await using _ready = await startIn(node, "grpc-js", "ready.csi");
+    await using hung = await startIn(node, "grpc-js", "hung.csi");
+    await hung.pause();
+    await using renamed = await startIn(node, "grpc-js", "old.csi");
+    await using _nested = await startIn(node, "grpc-js", "vendor/nested.csi");
+    node.rename(`${PLUGINS}/old.csi`, `${PLUGINS}/new.csi`);
+    node.staleSocket(`${PLUGINS}/stale.csi/csi.sock`);
+    await node.liveSocket(`${PLUGINS}/silent.csi/csi.sock`);
+    await using dra = await startRegistrationServer({
+      socketPath: node.outer(`${REGISTRY}/dra-reg.sock`),
+      type: "DRAPlugin",
+      name: "gpu.example",
+      endpoint: `${PLUGINS}/silent.csi/csi.sock`,
+    });
+    const { code, rows } = await list(node, ["--probe-timeout=1s"]);
+    expect(code).toBe(4);
+    expect(
+      Object.fromEntries(rows.map(({ socket, state, reason, what }) => [socket, reason ?? what ?? state])),
+    ).toEqual({
+      [`${PLUGINS}/ready.csi/csi.sock`]: "ready",
+      [`${PLUGINS}/hung.csi/csi.sock`]: "hung",
+      [`${PLUGINS}/new.csi/csi.sock`]: "ready",
+      [`${PLUGINS}/vendor/nested.csi/csi.sock`]: "ready",
+      [`${PLUGINS}/stale.csi/csi.sock`]: "nobody_listens",
+      [`${PLUGINS}/silent.csi/csi.sock`]: "DRAPlugin",
+    });
+    expect([renamed.name, dra.socketPath]).not.toBeEmpty();
+  });
+
+  test("30 drivers of which 5 hang take one timeout", async () => {
+    await using node = kubeletNode();
+    await using _ready = await startIn(node, "grpc-js", "ready.csi");
+    for (let at = 0; at < 24; at += 1) node.staleSocket(`${PLUGINS}/stale-${at}/csi.sock`);
+    for (let at = 0; at < 5; at += 1) await node.liveSocket(`${PLUGINS}/hung-${at}/csi.sock`);
+    const { code, rows } = await list(node, ["--probe-timeout=1s"]);
+    expect(code).toBe(4);
+    expect(countBy(rows)).toEqual({ ready: 1, nobody_listens: 24, hung: 5 });
+  });
+});
+
+describe("announced", () => {
+  test.each([
+    ["by a registrar that names its socket", { endpoint: `${PLUGINS}/a.csi/csi.sock` }, "yes"],
+    ["by a registrar that names it by another path", { endpoint: `${PLUGINS}/../plugins/a.csi/csi.sock` }, "yes"],
+    ["by nobody: another is", { endpoint: `${PLUGINS}/b.csi/csi.sock` }, "no"],
+  ])("%s", async (_, { endpoint }, announced) => {
+    await using node = kubeletNode();
+    await using _driver = await startIn(node, "grpc-js", "a.csi");
+    await using _registrar = await startRegistrationServer({
+      socketPath: node.outer(`${REGISTRY}/a-reg.sock`),
+      name: "a.csi",
+      endpoint,
+    });
+    const { rows } = await list(node);
+    expect(rows.find(({ socket }) => socket === `${PLUGINS}/a.csi/csi.sock`)).toMatchObject({ announced });
+  });
+
+  test("is not known where a registrar does not answer", async () => {
+    await using node = kubeletNode();
+    await using _driver = await startIn(node, "grpc-js", "a.csi");
+    await node.liveSocket(`${REGISTRY}/a-reg.sock`);
+    const { rows, stderr } = await list(node, ["--probe-timeout=300ms"]);
+    expect(rows).toMatchObject([{ driver: "a.csi", announced: "unknown" }]);
+    expect(stderr).toContain(`note: registration socket ${REGISTRY}/a-reg.sock did not answer`);
+  });
+});
+
+describe("where it looks", () => {
+  test("a kubelet directory that is an absolute link of the node's", async () => {
+    await using node = makeNode();
+    makeKubeletRoot(node, "/mnt/data/kubelet");
+    node.link("/var/lib/kubelet", "/mnt/data/kubelet");
+    await using _driver = await startIn(node, "grpc-js", "a.csi", "/mnt/data/kubelet/plugins");
+    expect(await list(node)).toMatchObject({
+      code: 0,
+      rows: [{ socket: `${PLUGINS}/a.csi/csi.sock`, state: "ready" }],
+    });
+  });
+
+  test("the directories of --kubelet-dir alone, and each socket once", async () => {
+    await using node = makeNode();
+    makeKubeletRoot(node, "/opt/kubelet");
+    makeKubeletRoot(node);
+    node.link("/opt/same", "/opt/kubelet");
+    await using _driver = await startIn(node, "grpc-js", "a.csi", "/opt/kubelet/plugins");
+    await using _other = await startIn(node, "grpc-js", "b.csi");
+    const { rows } = await list(node, ["--kubelet-dir=/opt/kubelet", "--kubelet-dir", "/opt/same"]);
+    expect(rows.map(({ socket }) => socket)).toEqual(["/opt/kubelet/plugins/a.csi/csi.sock"]);
+  });
+
+  test("nowhere: exit code 2, and it says where it looked", async () => {
+    await using node = kubeletNode();
+    const { code, rows, stderr } = await list(node);
+    expect({ code, rows }).toEqual({ code: 2, rows: [] });
+    expect(stderr).toStartWith("No CSI driver found. It looked in:\n  /var/lib/kubelet: 0 sockets\n");
+  });
+
+  test("--driver picks one", async () => {
+    await using node = kubeletNode();
+    await using _a = await startIn(node, "grpc-js", "a.csi");
+    await using _b = await startIn(node, "grpc-js", "b.csi");
+    expect(await list(node, ["--driver=b.csi"])).toMatchObject({ code: 0, rows: [{ driver: "b.csi" }] });
+  });
+});
+
+test.if(isRoot)("as another user than root, every row is denied, and it says what to run instead", async () => {
+  await using node = kubeletNode();
+  await using driver = await startIn(node, "grpc-js", "a.csi");
+  chmodSync(driver.socketPath, 0o755);
+  // A checkout may lie where another uid cannot go.
+  using directory = temporaryDirectory();
+  const executable = join(directory.path, "livenessprobe");
+  copyFileSync(join(import.meta.dirname, "../../dist/livenessprobe"), executable);
+  const ran = await runSidecar(["list", "--root", node.rootDir], { executable, uid: NOBODY_UID });
+  expect(ran.code).toBe(4);
+  expect(ran.stdout).toContain("failed: permission_denied");
+  expect(ran.stderr).toContain("kubectl debug node/");
+});
+
+test("the table has the same, without colours where it is no terminal", async () => {
+  await using node = kubeletNode();
+  await using _driver = await startIn(node, "grpc-js", "a.csi");
+  const { code, stdout, stderr } = await runSidecar(["list", "--root", node.rootDir]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const [head = "", row = ""] = stdout.split("\n");
+  expect(head).toMatch(/^DRIVER +VERSION +STATE +CONNECT +CALL +ANNOUNCED +POD +CONTAINER +SOCKET +MESSAGE$/);
+  expect(row).toMatch(new RegExp(`^a\\.csi +\\S+ +ready +\\S+ +\\S+ +no +.* ${PLUGINS}/a.csi/csi.sock +-$`));
+});
+
+function kubeletNode(): MadeNode {
+  const node = makeNode();
+  makeKubeletRoot(node);
+  return node;
+}
+
+async function startIn(node: MadeNode, implementation: Implementation, place: string, plugins = PLUGINS) {
+  node.directory(`${plugins}/${place}`);
+  const name = place.split("/").at(-1) ?? "";
+  return startDriver(implementation, { name, socketPath: node.outer(`${plugins}/${place}/csi.sock`) });
+}
+
+async function list(node: MadeNode, args: readonly string[] = []): Promise<Listed> {
+  const ran = await runSidecar(["list", "--root", node.rootDir, "-o", "json", ...args]);
+  const document: { readonly items: readonly Row[] } = JSON.parse(ran.stdout);
+  expect(schemaFaults(document)).toEqual([]);
+  return { code: ran.code, rows: document.items, stderr: ran.stderr };
+}
+
+function countBy(rows: readonly Row[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { state, reason } of rows) counts[reason ?? state] = (counts[reason ?? state] ?? 0) + 1;
+  return counts;
+}
