@@ -3,6 +3,7 @@ import type { ConnectFailure } from "./csi/connection";
 import { openSession, type Session } from "./csi/session";
 import { statusName } from "./csi/status";
 import { diagnoseCall, diagnoseConnect, type Diagnosis, type Scene } from "./diagnosis";
+import type { FailureReason } from "./probe-result";
 import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
 import type { SocketFile } from "./socket-file";
 import { quote } from "./text";
@@ -177,7 +178,8 @@ function namesOf(names: readonly string[]): readonly string[] {
   return names.length === 0 ? ["none"] : names;
 }
 
-function titlesOf({ nodeInfo }: DriverStepOptions): readonly string[] {
+/** The RPCs that are asked, in their order. */
+export function titlesOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): readonly string[] {
   return [...RPCS, ...(nodeInfo ? ["NodeGetInfo"] : [])];
 }
 
@@ -189,13 +191,22 @@ function notReached(title: string): InspectStep {
   return { title, outcome: { kind: "notReached" }, elapsedMs: undefined };
 }
 
-/** A diagnosis of ours says what is wrong and, behind a semicolon, what to do; a status is the driver's own text. */
 function failedStep({ reason, message }: Diagnosis): StepOutcome {
-  if (reason === "rpc_error") return { kind: "failed", details: [message], remedy: "see the driver's log" };
-  const at = message.lastIndexOf("; ");
-  if (at < 0) return { kind: "failed", details: [message], remedy: undefined };
-  return { kind: "failed", details: [message.slice(0, at)], remedy: message.slice(at + 2) };
+  return { kind: "failed", details: [message], remedy: REMEDIES[reason] };
 }
+
+/** For a person at the node, with the steps before this one in sight. */
+const REMEDIES: Readonly<Record<FailureReason, string>> = {
+  socket_missing: "see whether the driver runs, and which path it listens on",
+  not_a_socket: "see which path the driver listens on",
+  nobody_listens: "see why the driver is not running, or why it takes no connection",
+  permission_denied: "run this as uid 0; with that, see the labels and the node's audit log",
+  hung: "see how its process is, above, and what its log says last",
+  closed: "see the driver's log",
+  not_grpc: "see which program listens there, above",
+  rpc_error: "see the driver's log",
+  internal: "see what this machine is short of",
+};
 
 function outcomeOf({ reason, message }: Diagnosis): DriverOutcome {
   return { kind: "failed", reason, message };

@@ -25,7 +25,7 @@ export interface SurveyOptions {
   readonly uid: number;
   readonly lookAtSocketFile: (path: string) => SocketFile;
   /** Who listens on a socket, as far as it can be told. */
-  readonly findListener: (socket: NodeSocket, node: NodeView) => ListenerReport | undefined;
+  readonly findListener: (socket: NodeSocket, node: NodeView) => Promise<ListenerReport | undefined>;
   /** Whether capabilities are asked for too. */
   readonly wide: boolean;
   readonly onProgress: (asked: number, total: number) => void;
@@ -92,7 +92,7 @@ export async function surveyNode(options: SurveyOptions): Promise<NodeReport> {
   for (const socket of registrations.flatMap(announcedBy)) questions.ask(socket);
   const reports = await Promise.all(
     questions.asked().map(async ({ socket, answers }) => {
-      const listener = options.findListener(socket, node);
+      const listener = await options.findListener(socket, node);
       return reportOn(socket, await answers, listener, registrations);
     }),
   );

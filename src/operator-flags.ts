@@ -72,5 +72,21 @@ export const LIST_FLAGS = [
   ...GENERAL,
 ] as const satisfies readonly Flag[];
 
+/** The flags of `inspect`. */
+export const INSPECT_FLAGS = [
+  {
+    name: "node-info",
+    type: "bool",
+    default: "false",
+    help: "Ask NodeGetInfo too, for up to 30s. Some drivers write to the API server or log in to an array in it.",
+    group: "Probe",
+  },
+  PROBE_TIMEOUT,
+  KUBELET_DIR,
+  ROOT_DIR,
+  OUTPUT,
+  ...GENERAL,
+] as const satisfies readonly Flag[];
+
 /** The flags of `install`. */
 export const INSTALL_FLAGS: readonly Flag[] = GENERAL;

@@ -1,7 +1,8 @@
+import { parseBool } from "./argv";
 import { parseDuration } from "./duration";
 import { ConfigError } from "./errors";
 import type { Flag } from "./flags";
-import { CHECK_FLAGS, LIST_FLAGS } from "./operator-flags";
+import { CHECK_FLAGS, INSPECT_FLAGS, LIST_FLAGS } from "./operator-flags";
 import { readCsiSocketPath, readProbeTimeoutMs } from "./options";
 import { quote } from "./text";
 
@@ -60,14 +61,53 @@ export function readListOptions(values: Readonly<Record<string, string>>): ListO
   };
 }
 
-function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"> {
-  const rootDir = absolute("root", read("root"));
-  const given = read("kubelet-dir");
-  return { rootDir, kubeletDirs: given === "" ? [] : given.split("\n").map((path) => absolute("kubelet-dir", path)) };
+export interface InspectOptions extends Pick<ListOptions, "kubeletDirs" | "rootDir"> {
+  readonly target: InspectTarget;
+  readonly probeTimeoutMs: number;
+  readonly nodeInfo: boolean;
+  readonly output: OutputFormat;
 }
 
-function absolute(flag: string, path: string): string {
-  if (!path.startsWith("/")) throw new ConfigError(`--${flag} must be an absolute path, got ${quote(path)}`);
+export type InspectTarget =
+  | { readonly kind: "address"; readonly socketPath: string }
+  /** As GetPluginInfo or the registration tells it. */
+  | { readonly kind: "driver"; readonly name: string };
+
+/**
+ * @param values as for `readCheckOptions`
+ * @param words one: an address, or a driver's name
+ * @throws {ConfigError} at the first flag that breaks a rule
+ */
+export function readInspectOptions(values: Readonly<Record<string, string>>, words: readonly string[]): InspectOptions {
+  const [target] = words;
+  if (target === undefined)
+    throw new ConfigError("inspect takes a socket's path or a driver's name: see list for both");
+  const read = reader(values, INSPECT_FLAGS);
+  return {
+    target: readTarget(target),
+    ...readNodePlaces(read),
+    probeTimeoutMs: readProbeTimeoutMs(read),
+    nodeInfo: parseBool(read("node-info")) === true,
+    output: readOutput(read),
+  };
+}
+
+/** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
+function readTarget(word: string): InspectTarget {
+  if (!/[/:]/.test(word)) return { kind: "driver", name: word };
+  // Its length is a finding of the inspection, and no error of the command line.
+  const path = word.replace(/^unix:(\/\/)?/i, "");
+  return { kind: "address", socketPath: absolute("ADDRESS", path) };
+}
+
+function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"> {
+  const rootDir = absolute("--root", read("root"));
+  const given = read("kubelet-dir");
+  return { rootDir, kubeletDirs: given === "" ? [] : given.split("\n").map((path) => absolute("--kubelet-dir", path)) };
+}
+
+function absolute(what: string, path: string): string {
+  if (!path.startsWith("/")) throw new ConfigError(`${what} must be an absolute path, got ${quote(path)}`);
   return path;
 }
 

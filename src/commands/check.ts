@@ -3,8 +3,9 @@ import { createIdentityClient } from "../csi/identity";
 import type { Edge } from "../edge";
 import { CHECK_FLAGS } from "../operator-flags";
 import { type CheckOptions, readCheckOptions } from "../operator-options";
+import { outcomeExitCode } from "../outcome-exit-code";
 import { probeOnce } from "../probe";
-import type { FailureReason, ProbeResult } from "../probe-result";
+import type { ProbeResult } from "../probe-result";
 import { lookAtSocketFile } from "../socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import { VERSION } from "../version";
@@ -28,7 +29,7 @@ async function check(options: CheckOptions, edge: Edge): Promise<number> {
   const { socketPath, output } = options;
   const result = await probeUntilReady(options, edge);
   edge.writeOut(output === "json" ? renderCheckJson(socketPath, result) : `${renderCheckLine(socketPath, result)}\n`);
-  return probeExitCode(result);
+  return outcomeExitCode(result);
 }
 
 /** The last result; each one before it that is news is told on standard error. */
@@ -51,26 +52,4 @@ async function probeUntilReady({ socketPath, probeTimeoutMs, waitMs }: CheckOpti
     const stopped = await Promise.race([Bun.sleep(PAUSE_MS), edge.stopRequested.then(() => "stopped")]);
     if (stopped === "stopped") return result;
   }
-}
-
-/** What there was no connection by, in connect(2) itself. */
-const NO_CONNECTION: ReadonlySet<FailureReason> = new Set([
-  "socket_missing",
-  "not_a_socket",
-  "nobody_listens",
-  "permission_denied",
-  "internal",
-]);
-
-/** grpc-health-probe's exit codes: 0 ready, 2 connect(2) failed, 3 anything after it, 4 not ready. */
-export function probeExitCode(result: ProbeResult): number {
-  switch (result.kind) {
-    case "ready":
-      return 0;
-    case "notReady":
-      return 4;
-    case "failed":
-      return NO_CONNECTION.has(result.reason) ? 2 : 3;
-  }
-  return result satisfies never;
 }

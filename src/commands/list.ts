@@ -1,5 +1,6 @@
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Edge } from "../edge";
+import { reportListener } from "../listener-steps";
 import { surveyNode } from "../node-survey";
 import { LIST_FLAGS } from "../operator-flags";
 import { type ListOptions, readListOptions } from "../operator-options";
@@ -40,7 +41,11 @@ async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
     userAgent: `livenessprobe/${VERSION}`,
     uid: edge.uid,
     lookAtSocketFile,
-    findListener: () => undefined,
+    findListener: (socket, { root, procDir, kubelets }) => {
+      const access = { procDir, uid: edge.uid, arch: process.arch };
+      const kubeletDirs = kubelets.roots.map(({ path }) => path);
+      return reportListener({ access, root, kubeletDirs }, { path: socket.outerPath, fileId: socket.fileId });
+    },
     wide: options.output !== "table",
     onProgress: (asked, total) => progress.show(renderProgress(asked, total)),
   });

@@ -2,7 +2,7 @@ import type { CommandDef } from "citty";
 import type { CommandSyntax } from "../argv";
 import type { Edge } from "../edge";
 import type { CommandHelp } from "../help";
-import { CHECK_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../operator-flags";
+import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../operator-flags";
 
 /** A command that a person or a script runs. `serve` loads none of this. */
 export interface OperatorCommand extends CommandSyntax, CommandHelp {
@@ -37,6 +37,18 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
       "  0 all ready  1 usage  2 none found  4 one is not ready",
     ],
     define: async (edge) => (await import("./list")).defineList(edge),
+  },
+  {
+    name: "inspect",
+    help: "One driver in depth, step by step: its socket, who listens, how that process is, and each RPC.",
+    flags: INSPECT_FLAGS,
+    words: { kind: "mixed", names: ["ADDRESS|DRIVER"] },
+    notes: [
+      ...PROBE_EXIT_CODES,
+      "",
+      "To see whose process it is takes the node's process namespace (hostPID) and uid 0.",
+    ],
+    define: async (edge, words) => (await import("./inspect")).defineInspect(edge, words),
   },
   {
     name: "install",

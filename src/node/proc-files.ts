@@ -1,42 +1,29 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { errorCode } from "../errors";
+import { type Read, readFailure, readNames, valueOf } from "./reads";
 
-/** What a file or link below /proc says of a process. */
-export type ProcRead<T> =
-  | { readonly kind: "read"; readonly value: T }
-  /** The kernel says no: to another user's processes, or for want of SYS_PTRACE (ptrace(2), "access mode checking"). */
-  | { readonly kind: "notPermitted" }
-  /** The process has ended. */
-  | { readonly kind: "gone" }
-  /** It does not answer in time, or fails in a way of its own. */
-  | { readonly kind: "failed"; readonly code: string };
-
-/** Reads a file that the kernel answers at once. */
-export function readProcFile(path: string): ProcRead<string> {
-  return attempt(() => readFileSync(path, "utf8"));
-}
-
-/** Reads where a link points, without following it. */
-export function readProcLink(path: string): ProcRead<string> {
-  return attempt(() => readlinkSync(path));
-}
-
-/** The names in a directory. */
-export function readProcDirectory(path: string): ProcRead<readonly string[]> {
-  return attempt(() => readdirSync(path));
+/** All processes that are to be seen, by rising id. Empty where there is no /proc. */
+export function listPids(procDir: string): readonly number[] {
+  const names = valueOf(readNames(procDir)) ?? [];
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .toSorted((one, other) => one - other);
 }
 
 /**
- * Reads a file that the kernel can only answer with the process's memory map locked, such as `cmdline`: where the process
- * hangs with the lock held, that is never. One such read keeps one of the runtime's threads; process.exit ends it.
+ * Reads a process's arguments (proc_pid_cmdline(5)): none of a zombie. The kernel answers with the process's memory map
+ * locked, so where the process hangs with the lock held, that is never. Such a read keeps one of the runtime's threads, which
+ * process.exit ends. Never rejects.
  *
- * @returns `failed` with `ETIMEDOUT` where there is no answer within `timeoutMs`
+ * @param timeoutMs after which the answer is `failed` with `ETIMEDOUT`
  */
-export async function readLockedProcFile(path: string, timeoutMs: number): Promise<ProcRead<string>> {
-  const late = Promise.withResolvers<ProcRead<string>>();
+export async function readArgv(procDir: string, pid: number, timeoutMs: number): Promise<Read<readonly string[]>> {
+  const late = Promise.withResolvers<Read<never>>();
   const timer = setTimeout(() => late.resolve({ kind: "failed", code: "ETIMEDOUT" }), timeoutMs);
-  const answer = readFile(path, "utf8").then((value): ProcRead<string> => ({ kind: "read", value }), failureOf);
+  const answer = readFile(`${procDir}/${pid}/cmdline`, "utf8").then(
+    (text): Read<readonly string[]> => ({ kind: "read", value: argvOf(text) }),
+    readFailure,
+  );
   try {
     return await Promise.race([answer, late.promise]);
   } finally {
@@ -44,28 +31,6 @@ export async function readLockedProcFile(path: string, timeoutMs: number): Promi
   }
 }
 
-/** All processes that are to be seen, by rising id. Empty where there is no /proc. */
-export function listPids(procDir: string): readonly number[] {
-  const names = readProcDirectory(procDir);
-  if (names.kind !== "read") return [];
-  return names.value
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .toSorted((one, other) => one - other);
-}
-
-function attempt<T>(read: () => T): ProcRead<T> {
-  try {
-    return { kind: "read", value: read() };
-  } catch (error) {
-    return failureOf(error);
-  }
-}
-
-function failureOf(error: unknown): Exclude<ProcRead<never>, { readonly kind: "read" }> {
-  const code = errorCode(error) ?? "EIO";
-  if (code === "EACCES" || code === "EPERM") return { kind: "notPermitted" };
-  // ESRCH: it ended after the file was opened.
-  if (code === "ENOENT" || code === "ESRCH") return { kind: "gone" };
-  return { kind: "failed", code };
+function argvOf(text: string): readonly string[] {
+  return text === "" ? [] : text.replace(/\0$/, "").split("\0");
 }

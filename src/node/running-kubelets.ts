@@ -1,4 +1,5 @@
-import { listPids, readLockedProcFile, readProcFile } from "./proc-files";
+import { listPids, readArgv } from "./proc-files";
+import { readText, valueOf } from "./reads";
 
 /** The kubelet's process names, and those of programs that have one inside: k3s, microk8s, and the old one for all. */
 const NAMES: ReadonlySet<string> = new Set(["kubelet", "k3s", "k3s-server", "k3s-agent", "kubelite", "hyperkube"]);
@@ -16,16 +17,18 @@ export interface RunningKubelets {
 /** Looks for running kubelets and their `--root-dir`. Configuration files cannot set it, so none is read. Never rejects. */
 export async function findRunningKubelets(procDir: string): Promise<RunningKubelets> {
   const pids = listPids(procDir).filter((pid) => isKubelet(procDir, pid));
-  const commandLines = await Promise.all(
-    pids.map((pid) => readLockedProcFile(`${procDir}/${pid}/cmdline`, READ_TIMEOUT_MS)),
-  );
-  const rootDirs = commandLines.flatMap((line) => (line.kind === "read" ? (rootDirOf(argvOf(line.value)) ?? []) : []));
+  const argvs = await Promise.all(pids.map((pid) => readArgv(procDir, pid, READ_TIMEOUT_MS)));
+  const rootDirs = argvs.flatMap((argv) => rootDirOf(valueOf(argv) ?? []) ?? []);
   return { rootDirs: [...new Set(rootDirs)], pids };
 }
 
-/** The arguments in the text of a `cmdline` file (proc_pid_cmdline(5)). */
-export function argvOf(commandLine: string): readonly string[] {
-  return commandLine.replace(/\0$/, "").split("\0");
+/**
+ * Whether the processes to be seen are the node's, rather than those of one container: the kernel's own second thread is among
+ * them, which only the first pid namespace has, or a kubelet, where the node is a container itself.
+ */
+export function seesNodeProcesses(procDir: string): boolean {
+  if (valueOf(readText(`${procDir}/2/comm`)) === "kthreadd\n") return true;
+  return listPids(procDir).some((pid) => isKubelet(procDir, pid));
 }
 
 /**
@@ -47,6 +50,5 @@ function rootDirValue(flag: string, value = ""): readonly string[] {
 }
 
 function isKubelet(procDir: string, pid: number): boolean {
-  const name = readProcFile(`${procDir}/${pid}/comm`);
-  return name.kind === "read" && NAMES.has(name.value.trim());
+  return NAMES.has(valueOf(readText(`${procDir}/${pid}/comm`))?.trim() ?? "");
 }

@@ -36,7 +36,8 @@ test.each(implementations)(
   "a driver on %s is ready, with its name, version and capabilities",
   async (implementation) => {
     await using node = kubeletNode();
-    await using _driver = await startIn(node, implementation, "ebs.csi.example");
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, implementation, "ebs.csi.example"));
     const { code, rows } = await list(node);
     expect({ code, rows }).toMatchObject({
       code: 0,
@@ -59,11 +60,12 @@ test.each(implementations)(
 describe("a node in trouble", () => {
   test("is told whole: ready, hung, stale, not CSI, nested, renamed", async () => {
     await using node = kubeletNode();
-    await using _ready = await startIn(node, "grpc-js", "ready.csi");
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "ready.csi"));
     await using hung = await startIn(node, "grpc-js", "hung.csi");
     await hung.pause();
     await using renamed = await startIn(node, "grpc-js", "old.csi");
-    await using _nested = await startIn(node, "grpc-js", "vendor/nested.csi");
+    drivers.use(await startIn(node, "grpc-js", "vendor/nested.csi"));
     node.rename(`${PLUGINS}/old.csi`, `${PLUGINS}/new.csi`);
     node.staleSocket(`${PLUGINS}/stale.csi/csi.sock`);
     await node.liveSocket(`${PLUGINS}/silent.csi/csi.sock`);
@@ -90,7 +92,8 @@ describe("a node in trouble", () => {
 
   test("30 drivers of which 5 hang take one timeout", async () => {
     await using node = kubeletNode();
-    await using _ready = await startIn(node, "grpc-js", "ready.csi");
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "ready.csi"));
     for (let at = 0; at < 24; at += 1) node.staleSocket(`${PLUGINS}/stale-${at}/csi.sock`);
     for (let at = 0; at < 5; at += 1) await node.liveSocket(`${PLUGINS}/hung-${at}/csi.sock`);
     const { code, rows } = await list(node, ["--probe-timeout=1s"]);
@@ -106,19 +109,23 @@ describe("announced", () => {
     ["by nobody: another is", { endpoint: `${PLUGINS}/b.csi/csi.sock` }, "no"],
   ])("%s", async (_, { endpoint }, announced) => {
     await using node = kubeletNode();
-    await using _driver = await startIn(node, "grpc-js", "a.csi");
-    await using _registrar = await startRegistrationServer({
-      socketPath: node.outer(`${REGISTRY}/a-reg.sock`),
-      name: "a.csi",
-      endpoint,
-    });
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    drivers.use(
+      await startRegistrationServer({
+        socketPath: node.outer(`${REGISTRY}/a-reg.sock`),
+        name: "a.csi",
+        endpoint,
+      }),
+    );
     const { rows } = await list(node);
     expect(rows.find(({ socket }) => socket === `${PLUGINS}/a.csi/csi.sock`)).toMatchObject({ announced });
   });
 
   test("is not known where a registrar does not answer", async () => {
     await using node = kubeletNode();
-    await using _driver = await startIn(node, "grpc-js", "a.csi");
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
     await node.liveSocket(`${REGISTRY}/a-reg.sock`);
     const { rows, stderr } = await list(node, ["--probe-timeout=300ms"]);
     expect(rows).toMatchObject([{ driver: "a.csi", announced: "unknown" }]);
@@ -129,9 +136,10 @@ describe("announced", () => {
 describe("where it looks", () => {
   test("a kubelet directory that is an absolute link of the node's", async () => {
     await using node = makeNode();
+    await using drivers = new AsyncDisposableStack();
     makeKubeletRoot(node, "/mnt/data/kubelet");
     node.link("/var/lib/kubelet", "/mnt/data/kubelet");
-    await using _driver = await startIn(node, "grpc-js", "a.csi", "/mnt/data/kubelet/plugins");
+    drivers.use(await startIn(node, "grpc-js", "a.csi", "/mnt/data/kubelet/plugins"));
     expect(await list(node)).toMatchObject({
       code: 0,
       rows: [{ socket: `${PLUGINS}/a.csi/csi.sock`, state: "ready" }],
@@ -140,11 +148,12 @@ describe("where it looks", () => {
 
   test("the directories of --kubelet-dir alone, and each socket once", async () => {
     await using node = makeNode();
+    await using drivers = new AsyncDisposableStack();
     makeKubeletRoot(node, "/opt/kubelet");
     makeKubeletRoot(node);
     node.link("/opt/same", "/opt/kubelet");
-    await using _driver = await startIn(node, "grpc-js", "a.csi", "/opt/kubelet/plugins");
-    await using _other = await startIn(node, "grpc-js", "b.csi");
+    drivers.use(await startIn(node, "grpc-js", "a.csi", "/opt/kubelet/plugins"));
+    drivers.use(await startIn(node, "grpc-js", "b.csi"));
     const { rows } = await list(node, ["--kubelet-dir=/opt/kubelet", "--kubelet-dir", "/opt/same"]);
     expect(rows.map(({ socket }) => socket)).toEqual(["/opt/kubelet/plugins/a.csi/csi.sock"]);
   });
@@ -158,8 +167,9 @@ describe("where it looks", () => {
 
   test("--driver picks one", async () => {
     await using node = kubeletNode();
-    await using _a = await startIn(node, "grpc-js", "a.csi");
-    await using _b = await startIn(node, "grpc-js", "b.csi");
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    drivers.use(await startIn(node, "grpc-js", "b.csi"));
     expect(await list(node, ["--driver=b.csi"])).toMatchObject({ code: 0, rows: [{ driver: "b.csi" }] });
   });
 });
@@ -180,7 +190,8 @@ test.if(isRoot)("as another user than root, every row is denied, and it says wha
 
 test("the table has the same, without colours where it is no terminal", async () => {
   await using node = kubeletNode();
-  await using _driver = await startIn(node, "grpc-js", "a.csi");
+  await using drivers = new AsyncDisposableStack();
+  drivers.use(await startIn(node, "grpc-js", "a.csi"));
   const { code, stdout, stderr } = await runSidecar(["list", "--root", node.rootDir]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const [head = "", row = ""] = stdout.split("\n");

@@ -71,19 +71,23 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
     [
       "a command",
       ["chekc"],
-      'unknown command "chekc": the commands are serve, check, list, install; see --help; did you mean check?',
+      'unknown command "chekc": the commands are serve, check, list, inspect, install; see --help; did you mean check?',
     ],
     [
       "unlike with the Go sidecar, a first word that is nowhere near a command",
       ["/csi/csi.sock", "--v=1"],
-      'unknown command "/csi/csi.sock": the commands are serve, check, list, install; see --help',
+      'unknown command "/csi/csi.sock": the commands are serve, check, list, inspect, install; see --help',
     ],
     [
       "a first word that every object has",
       ["toString"],
-      'unknown command "toString": the commands are serve, check, list, install; see --help',
+      'unknown command "toString": the commands are serve, check, list, inspect, install; see --help',
     ],
-    ["an empty first word", [""], 'unknown command "": the commands are serve, check, list, install; see --help'],
+    [
+      "an empty first word",
+      [""],
+      'unknown command "": the commands are serve, check, list, inspect, install; see --help',
+    ],
     ["a flag of check", ["check", "--wiat=1s"], "flag provided but not defined: -wiat; did you mean --wait?"],
     ["a flag of serve alone", ["check", "--http-endpoint=:1"], "flag provided but not defined: -http-endpoint"],
     ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes ADDRESS'],

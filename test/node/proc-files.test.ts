@@ -1,56 +1,59 @@
 import { describe, expect, test } from "bun:test";
-import { openSync, closeSync } from "node:fs";
-import { listPids, readLockedProcFile, readProcDirectory, readProcFile, readProcLink } from "../../src/node/proc-files";
+import { closeSync, openSync } from "node:fs";
+import { listPids, readArgv } from "../../src/node/proc-files";
 import { makeNode } from "../support/made-node";
 import { run } from "../support/made-node-mount";
-import { asNobody } from "../support/made-node-process";
+import { startPython } from "../support/made-node-process";
 
-/** More than any machine has. */
-const NO_PID = 2 ** 30;
-
-describe("of a process that is there", () => {
-  test("a file, a link and a directory are read", async () => {
-    expect(readProcFile("/proc/self/comm")).toEqual({ kind: "read", value: expect.stringMatching(/.\n$/) });
-    expect(readProcLink("/proc/self/cwd")).toEqual({ kind: "read", value: process.cwd() });
-    expect(readProcDirectory("/proc/self/fd")).toMatchObject({
-      kind: "read",
-      value: expect.arrayContaining(["0", "1"]),
-    });
-    expect(await readLockedProcFile("/proc/self/cmdline", 1_000)).toMatchObject({ kind: "read" });
-  });
-
-  test("its id is listed, in order", () => {
+describe("processes", () => {
+  test("are listed by rising id", () => {
     const pids = listPids("/proc");
     expect(pids).toContain(process.pid);
     expect(pids).toEqual(pids.toSorted((one, other) => one - other));
   });
+
+  test("are told from what else is in /proc", async () => {
+    await using node = makeNode();
+    for (const name of ["10", "9", "self", "1a", "tty"]) node.directory(`/proc/${name}`);
+    expect(listPids(node.outer("/proc"))).toEqual([9, 10]);
+  });
+
+  test("are none without /proc", () => {
+    expect(listPids("/no/proc")).toEqual([]);
+  });
 });
 
-test("a process that has ended is gone", async () => {
-  expect(readProcFile(`/proc/${NO_PID}/comm`)).toEqual({ kind: "gone" });
-  expect(await readLockedProcFile(`/proc/${NO_PID}/cmdline`, 1_000)).toEqual({ kind: "gone" });
-});
+describe("arguments", () => {
+  test.each([
+    ["a\0b\0", ["a", "b"]],
+    ["a\0\0", ["a", ""]],
+    ["", []],
+    ["one that has written over its arguments", ["one that has written over its arguments"]],
+  ])("are the words of %j", async (text, argv) => {
+    await using node = makeNode();
+    node.file("/proc/7/cmdline", text);
+    expect(await readArgv(node.outer("/proc"), 7, 1_000)).toEqual({ kind: "read", value: argv });
+  });
 
-test("without /proc there are no processes", () => {
-  expect(listPids("/no/proc")).toEqual([]);
-});
+  test("are those of a real process", async () => {
+    await using child = await startPython('import sys; print("ready", flush=True); sys.stdin.read()', ["a b", "", "ä"]);
+    expect(await readArgv("/proc", child.pid, 1_000)).toEqual({
+      kind: "read",
+      value: [expect.stringMatching(/python/), "-c", expect.any(String), "a b", "", "ä"],
+    });
+  });
 
-test("an error of another kind is told by its code", () => {
-  expect(readProcFile("/proc/self")).toEqual({ kind: "failed", code: "EISDIR" });
-});
+  test("of a process that has ended are missing", async () => {
+    expect(await readArgv("/proc", 2 ** 30, 1_000)).toEqual({ kind: "missing" });
+  });
 
-test("a process that holds the lock for ever is given up on", async () => {
-  await using node = makeNode();
-  node.directory("/proc/1");
-  const fifo = node.outer("/proc/1/cmdline");
-  run("mkfifo", fifo);
-  expect(await readLockedProcFile(fifo, 20)).toEqual({ kind: "failed", code: "ETIMEDOUT" });
-  // Lets the thread go that still waits for somebody to write.
-  closeSync(openSync(fifo, "w"));
-});
-
-test.if(process.getuid?.() === 0)("what another user may not read is not permitted", async () => {
-  const script = `import { readProcDirectory, readProcLink } from "./src/node/proc-files";
-    console.log(JSON.stringify([readProcLink("/proc/${process.pid}/root"), readProcDirectory("/proc/${process.pid}/fd")]));`;
-  expect(JSON.parse(await asNobody(script))).toEqual([{ kind: "notPermitted" }, { kind: "notPermitted" }]);
+  test("of a process that hangs with the lock held are given up on", async () => {
+    await using node = makeNode();
+    node.directory("/proc/7");
+    const fifo = node.outer("/proc/7/cmdline");
+    run("mkfifo", fifo);
+    expect(await readArgv(node.outer("/proc"), 7, 20)).toEqual({ kind: "failed", code: "ETIMEDOUT" });
+    // Lets the thread go that still waits for somebody to write.
+    closeSync(openSync(fifo, "w"));
+  });
 });

@@ -190,7 +190,7 @@ describe("it is told what was left out", () => {
       import { createMountTable } from "./src/node/mounts"; import { findSockets } from "./src/node/socket-search";
       const root = createRoot(${JSON.stringify(node.rootDir)}, createMountTable([]));
       console.log(JSON.stringify(findSockets(findKubeletRoots(root, [], []))));`;
-    expect(JSON.parse(await asNobody(script))).toMatchObject({
+    expect(await asNobody(script)).toMatchObject({
       sockets: [{ path: `${PLUGINS}/open/csi.sock` }],
       skipped: [
         { path: REGISTRY, why: { kind: "notPermitted" } },

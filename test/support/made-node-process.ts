@@ -1,22 +1,114 @@
 import { chmodSync, cpSync } from "node:fs";
 import { join } from "node:path";
+import { readLines } from "./lines";
 import { NOBODY_UID } from "./socket-cases";
 import { temporaryDirectory } from "./temporary";
+import { usable } from "./usable";
+import { waitUntil } from "./wait";
+
+/** A process that runs until it is disposed of. */
+export interface MadeProcess extends AsyncDisposable {
+  readonly pid: number;
+}
 
 const ROOT = join(import.meta.dir, "../..");
+const BOUND_MS = 10_000;
+
+/** Not a version manager's, which lives in a home directory that another uid or mount namespace may not have. */
+export const PYTHON = Bun.which("python3", { PATH: "/usr/local/bin:/usr/bin:/bin" }) ?? "python3";
+
+// Everything of this machine, below a root that is not its own, with $1 mounted on $2.
+const CONTAINER = `
+  mount -t tmpfs tmpfs /mnt
+  for entry in /*; do
+    if [ -L "$entry" ]; then cp -P "$entry" /mnt
+    elif [ -d "$entry" ] && [ "$entry" != /mnt ]; then mkdir "/mnt$entry"; mount --rbind "$entry" "/mnt$entry"; fi
+  done
+  mkdir -p "/mnt$2"
+  mount --bind "$1" "/mnt$2"
+  shift 2
+  exec chroot /mnt "$@"`;
 
 /**
- * What a script writes to standard output as another uid, without capabilities: there is no way to become one and come back.
- * It imports from `./src/`.
+ * The words before a command that start it as in a container of a pod: with a root, a mount namespace and a network namespace
+ * of its own, where a directory of the node is mounted on a path of its own, such as `/csi`. Its process id is the command's.
  */
-export async function asNobody(script: string): Promise<string> {
+export function inContainer(directory: string, mountPoint: string): readonly string[] {
+  return ["unshare", "--mount", "--net", "--propagation=private", "sh", "-ec", CONTAINER, "sh", directory, mountPoint];
+}
+
+/**
+ * Whether this machine lets us make containers; says so in a line where it does not.
+ *
+ * @throws with CI=true, where it does not
+ */
+export function mayContain(what: string): boolean {
+  return usable(what, [...inContainer("/tmp", "/csi"), "test", "-d", "/csi"]);
+}
+
+/** Starts a Python script, and returns once it has printed "ready". It ends when its standard input does. */
+export async function startPython(
+  script: string,
+  args: readonly string[] = [],
+  {
+    prefix = [],
+    ...options
+  }: { readonly prefix?: readonly string[]; readonly cwd?: string; readonly uid?: number } = {},
+): Promise<MadeProcess> {
+  const child = Bun.spawn([...prefix, PYTHON, "-c", script, ...args], {
+    ...options,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const lines: string[] = [];
+  const output = readLines(child.stdout, (line) => lines.push(line));
+  const dispose = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await Promise.all([child.exited, output]);
+  };
+  try {
+    await waitUntil(() => lines.includes("ready") || child.exitCode !== null, BOUND_MS, "a process to be ready");
+    if (child.exitCode !== null) throw new Error(`a process ended with ${child.exitCode} before it was ready`);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { pid: child.pid, [Symbol.asyncDispose]: dispose };
+}
+
+/** Listens on the paths given, and accepts nothing. */
+export const LISTEN = `
+import socket, sys
+sockets = [socket.socket(socket.AF_UNIX) for path in sys.argv[1:]]
+for path, listener in zip(sys.argv[1:], sockets):
+    listener.bind(path)
+    listener.listen()
+print("ready", flush=True)
+sys.stdin.read()
+`;
+
+/** What a script writes to standard output, as JSON, under another uid and without capabilities. See `runScript`. */
+export function asNobody(script: string): Promise<unknown> {
+  return runScript(script, { uid: NOBODY_UID });
+}
+
+/**
+ * What a script writes to standard output, as JSON, in a process with other rights than ours: there is no way to give rights
+ * away and to get them back. It imports from `./src/`.
+ */
+export async function runScript(
+  script: string,
+  { prefix = [], uid }: { readonly prefix?: readonly string[]; readonly uid?: number },
+): Promise<unknown> {
   using directory = temporaryDirectory();
-  // Its own copies, because a checkout may lie where that uid cannot go.
+  // Its own copies, because a checkout may lie where that process cannot go.
   cpSync(join(ROOT, "src"), join(directory.path, "src"), { recursive: true });
   const bun = join(directory.path, "bun");
   await Bun.write(bun, Bun.file(process.execPath));
   chmodSync(bun, 0o755);
   await Bun.write(join(directory.path, "script.ts"), script);
-  const child = Bun.spawn([bun, "script.ts"], { cwd: directory.path, env: {}, uid: NOBODY_UID, gid: NOBODY_UID });
-  return await child.stdout.text();
+  const user = uid === undefined ? {} : { uid, gid: uid };
+  const child = Bun.spawn([...prefix, bun, "script.ts"], { cwd: directory.path, env: {}, ...user });
+  return JSON.parse(await child.stdout.text());
 }

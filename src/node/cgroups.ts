@@ -1,0 +1,50 @@
+/** A line of `/proc/PID/cgroup` (cgroups(7)): where a process is in one hierarchy of control groups. */
+export interface Cgroup {
+  /** The controllers of a version 1 hierarchy, such as `memory`; none for the one hierarchy of version 2. */
+  readonly controllers: readonly string[];
+  /** From the hierarchy's root as this process sees it: in a cgroup namespace of our own, it begins with `/..`. */
+  readonly path: string;
+}
+
+/** The container and pod that a process is in, as far as its control groups tell. */
+export interface ContainerIds {
+  readonly podUid: string | undefined;
+  /** 64 hexadecimal digits. */
+  readonly containerId: string | undefined;
+}
+
+/** Reads the text of `/proc/PID/cgroup`. */
+export function parseCgroups(text: string): readonly Cgroup[] {
+  return text.split("\n").flatMap((line) => {
+    const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (controllers === undefined || path === undefined) return [];
+    return [{ controllers: controllers.split(",").filter((name) => name !== ""), path }];
+  });
+}
+
+/**
+ * Finds pod and container in the paths that the kubelet and the container runtimes make: with systemd
+ * `/kubepods.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`, without
+ * `/kubepods/burstable/pod<uid>/<id>`, and with `crio-` or `docker-` for `cri-containerd-`. A static pod's uid is 32 digits.
+ */
+export function containerIdsOf(cgroups: readonly Cgroup[]): ContainerIds {
+  const found = cgroups.map(({ path }) => ({
+    podUid: POD.exec(path)?.[1]?.replaceAll("_", "-"),
+    containerId: [...path.matchAll(CONTAINER)].at(-1)?.[1],
+  }));
+  const best = found.find(({ podUid, containerId }) => podUid !== undefined && containerId !== undefined);
+  const either = found.find(({ podUid, containerId }) => podUid !== undefined || containerId !== undefined);
+  return best ?? either ?? { podUid: undefined, containerId: undefined };
+}
+
+/** The part of a group's path that is the pod's group; undefined where it has none. */
+export function podCgroupOf(path: string): string | undefined {
+  const pod = POD.exec(path);
+  if (pod === null) return undefined;
+  const end = path.indexOf("/", pod.index + 1);
+  return end === -1 ? undefined : path.slice(0, end);
+}
+
+const POD = /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?=[./]|$)/;
+// The runtime's other groups, such as crio-conmon-<id>, hold its helpers and not the container.
+const CONTAINER = /(?:^|\/|:|cri-containerd-|crio-|docker-|libpod-)([0-9a-f]{64})(?=[./]|$)/g;

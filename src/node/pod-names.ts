@@ -1,0 +1,91 @@
+import { listEntries } from "./directory-entries";
+import { readText, valueOf } from "./reads";
+import type { Root } from "./rooted-path";
+
+/** What a file of the node tells of a container. */
+export interface ContainerNames {
+  readonly uid: string | undefined;
+  readonly namespace: string;
+  readonly name: string;
+  readonly container: string;
+}
+
+/** By the kubelet's links to logs, `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, which it makes for every runtime. */
+export function byContainerLog(root: Root, containerId: string): ContainerNames | undefined {
+  const suffix = `-${containerId}.log`;
+  const file = namesIn(root, "/var/log/containers").find((name) => name.endsWith(suffix));
+  const [name, namespace, container] = file?.slice(0, -suffix.length).split("_") ?? [];
+  if (name === undefined || namespace === undefined || container === undefined) return undefined;
+  return { uid: undefined, namespace, name, container };
+}
+
+/** By the runtime's own files: the annotations that containerd and CRI-O give to a running container (OCI, `config.json`). */
+export function byRuntime(root: Root, containerId: string): ContainerNames | undefined {
+  for (const directory of RUNTIME_DIRECTORIES) {
+    const found = root.resolve(`${directory.replace("ID", containerId)}/config.json`);
+    const text = found.kind === "found" ? valueOf(readText(found.outerPath)) : undefined;
+    const names = text === undefined ? undefined : namesOf(annotationsOf(text));
+    if (names !== undefined) return names;
+  }
+  return undefined;
+}
+
+/** What a pod's directories tell of it: its names, and of its containers' names the one that is alone. */
+export type PodNames = Partial<Pick<ContainerNames, "namespace" | "name" | "container">>;
+
+/** By directories of the kubelet, `/var/log/pods/<namespace>_<name>_<uid>/<container>` and `<root>/pods/<uid>/containers/<container>`. */
+export function byPodDirectories(root: Root, uid: string, kubeletRoots: readonly string[]): PodNames {
+  const logs = namesIn(root, "/var/log/pods").find((name) => name.endsWith(`_${uid}`));
+  const [namespace, name] = logs?.split("_") ?? [];
+  const directories = kubeletRoots.map((kubeletRoot) => `${kubeletRoot}/pods/${uid}/containers`);
+  if (logs !== undefined) directories.unshift(`/var/log/pods/${logs}`);
+  const containers = directories.map((directory) => namesIn(root, directory)).find((names) => names.length > 0) ?? [];
+  const [container] = containers.length === 1 ? containers : [];
+  return {
+    ...(namespace !== undefined && name !== undefined && { namespace, name }),
+    ...(container !== undefined && { container }),
+  };
+}
+
+// containerd's state, in Kubernetes' own namespace of it; the same of k3s and RKE2, k0s and MicroK8s; and CRI-O's.
+const CONTAINERD = "io.containerd.runtime.v2.task/k8s.io/ID";
+const RUNTIME_DIRECTORIES = [
+  `/run/containerd/${CONTAINERD}`,
+  `/run/k3s/containerd/${CONTAINERD}`,
+  `/run/k0s/containerd/${CONTAINERD}`,
+  `/var/snap/microk8s/common/run/containerd/${CONTAINERD}`,
+  "/run/containers/storage/overlay-containers/ID/userdata",
+];
+
+function namesOf(annotations: ReadonlyMap<string, string>): ContainerNames | undefined {
+  const either = (containerd: string, crio: string) =>
+    annotations.get(`io.kubernetes.cri.${containerd}`) ?? annotations.get(`io.kubernetes.${crio}`);
+  const namespace = either("sandbox-namespace", "pod.namespace");
+  const name = either("sandbox-name", "pod.name");
+  const container = either("container-name", "container.name");
+  if (namespace === undefined || name === undefined || container === undefined) return undefined;
+  return { uid: either("sandbox-uid", "pod.uid"), namespace, name, container };
+}
+
+function annotationsOf(json: string): ReadonlyMap<string, string> {
+  const config = parsed(json);
+  if (typeof config !== "object" || config === null || !("annotations" in config)) return new Map();
+  const entries = Object.entries(config.annotations ?? {});
+  return new Map(entries.flatMap(([key, value]) => (typeof value === "string" ? [[key, value] as const] : [])));
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // It is being written.
+    return undefined;
+  }
+}
+
+function namesIn(root: Root, directory: string): readonly string[] {
+  const found = root.resolve(directory);
+  if (found.kind !== "found") return [];
+  const listing = listEntries(root, found.path);
+  return listing.kind === "listed" ? listing.entries.map(({ name }) => name) : [];
+}

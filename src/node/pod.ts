@@ -1,0 +1,38 @@
+import { type Cgroup, containerIdsOf } from "./cgroups";
+import { byContainerLog, byPodDirectories, byRuntime } from "./pod-names";
+import type { Root } from "./rooted-path";
+
+/** The pod that a process runs in. Undefined is what the node's files do not tell, or not to us. */
+export interface Pod {
+  readonly uid: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** As in the pod's specification. */
+  readonly container: string | undefined;
+  /** The runtime's: 64 hexadecimal digits. */
+  readonly containerId: string | undefined;
+}
+
+/**
+ * Finds the pod of a process by its control groups, and names for it in what kubelet and runtime keep on the node, without
+ * asking the API server. Never throws.
+ *
+ * @param kubeletRoots kubelets' roots, as paths inside the root
+ * @returns undefined where the process is in no pod
+ */
+export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: readonly string[]): Pod | undefined {
+  const { podUid, containerId } = containerIdsOf(cgroups);
+  const told =
+    containerId === undefined ? undefined : (byContainerLog(root, containerId) ?? byRuntime(root, containerId));
+  const uid = podUid ?? told?.uid;
+  // A container by itself is no pod's: Docker and Podman make such.
+  if (uid === undefined) return undefined;
+  const directories = byPodDirectories(root, uid, kubeletRoots);
+  return {
+    uid,
+    containerId,
+    namespace: told?.namespace ?? directories.namespace,
+    name: told?.name ?? directories.name,
+    container: told?.container ?? directories.container,
+  };
+}

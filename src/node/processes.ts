@@ -1,0 +1,105 @@
+import { type Cgroup, parseCgroups } from "./cgroups";
+import { needOf, type ProcAccess, type Seen } from "./needs";
+import { readArgv } from "./proc-files";
+import { parseProcessStat, type ProcessState } from "./process-state";
+import { type Read, readLink, readNames, readText, valueOf } from "./reads";
+import { describeWait, type Wait } from "./waits";
+
+/** A process, as far as it is to be seen. What a process says of itself (`name`, `argv`) is not made safe for a terminal. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** `comm`: at most 15 bytes, which the process may change. */
+  readonly name: string;
+  readonly state: ProcessState;
+  /** What its first thread waits for. */
+  readonly wait: Wait;
+  /** Its threads in state D, at most `MAX_BLOCKED`: a process sleeps quietly while one of its threads hangs. */
+  readonly blocked: readonly BlockedThread[];
+  /** Its effective user id, as this process counts them. */
+  readonly uid: number | undefined;
+  /** How long ago it started, in milliseconds. */
+  readonly ageMs: number | undefined;
+  /** The executable, in its own mount namespace. */
+  readonly executable: Seen<string>;
+  readonly argv: Seen<readonly string[]>;
+  readonly cgroups: readonly Cgroup[];
+}
+
+export interface BlockedThread {
+  readonly tid: number;
+  readonly name: string;
+  readonly wait: Wait;
+}
+
+export type ProcessOutcome =
+  | { readonly kind: "seen"; readonly process: ProcessFacts }
+  /** It has ended. */
+  | { readonly kind: "gone" };
+
+export const MAX_BLOCKED = 8;
+
+/** How long the command line may take to be read, in milliseconds: of a process that hangs it may never come. */
+const READ_TIMEOUT_MS = 500;
+
+/** Describes a process by proc(5). Never rejects, and needs no rights but for what is `Seen`, and for where it waits. */
+export async function describeProcess(access: ProcAccess, pid: number): Promise<ProcessOutcome> {
+  const { procDir, uid } = access;
+  const directory = `${procDir}/${pid}`;
+  const stat = parseProcessStat(valueOf(readText(`${directory}/stat`)) ?? "");
+  if (stat === undefined) return { kind: "gone" };
+  return {
+    kind: "seen",
+    process: {
+      pid,
+      name: nameIn(directory),
+      state: stat.state,
+      wait: waitIn(directory, access),
+      blocked: blockedThreads(directory, access),
+      uid: effectiveUid(valueOf(readText(`${directory}/status`)) ?? ""),
+      ageMs: ageMs(valueOf(readText(`${procDir}/uptime`)) ?? "", stat.startedMs),
+      executable: seen(readLink(`${directory}/exe`), uid),
+      argv: seen(await readArgv(procDir, pid, READ_TIMEOUT_MS), uid),
+      cgroups: parseCgroups(valueOf(readText(`${directory}/cgroup`)) ?? ""),
+    },
+  };
+}
+
+function blockedThreads(directory: string, access: ProcAccess): readonly BlockedThread[] {
+  return (valueOf(readNames(`${directory}/task`)) ?? [])
+    .map((tid) => ({ tid: Number(tid), task: `${directory}/task/${tid}` }))
+    .filter(({ task }) => parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state.letter === "D")
+    .slice(0, MAX_BLOCKED)
+    .map(({ tid, task }) => ({ tid, name: nameIn(task), wait: waitIn(task, access) }));
+}
+
+function waitIn(directory: string, { arch }: ProcAccess): Wait {
+  return describeWait(valueOf(readText(`${directory}/wchan`)), valueOf(readText(`${directory}/syscall`)), arch);
+}
+
+function nameIn(directory: string): string {
+  return (valueOf(readText(`${directory}/comm`)) ?? "").replace(/\n$/, "");
+}
+
+// Uid: real, effective, saved, file system
+function effectiveUid(status: string): number | undefined {
+  const uid = /^Uid:\t\d+\t(\d+)/m.exec(status)?.[1];
+  return uid === undefined ? undefined : Number(uid);
+}
+
+function ageMs(uptime: string, startedMs: number): number | undefined {
+  const seconds = /^[\d.]+/.exec(uptime)?.[0];
+  return seconds === undefined ? undefined : Math.max(0, Number(seconds) * 1_000 - startedMs);
+}
+
+function seen<T>(read: Read<T>, uid: number): Seen<T> {
+  switch (read.kind) {
+    case "read":
+      return { kind: "seen", value: read.value };
+    case "notPermitted":
+      return { kind: "notPermitted", needs: needOf(uid) };
+    case "missing":
+    case "failed":
+      return { kind: "unknown" };
+  }
+  return read satisfies never;
+}

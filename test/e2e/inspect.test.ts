@@ -1,0 +1,125 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
+import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
+import { schemaFaults } from "../support/output-schema";
+import { runSidecar } from "../support/sidecar";
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(60_000);
+const implementations = await availableDrivers();
+const PLUGINS = "/var/lib/kubelet/plugins";
+const SOCKET = `${PLUGINS}/a.csi/csi.sock`;
+
+interface Step {
+  readonly title: string;
+  readonly outcome: string;
+  readonly details?: readonly string[];
+  readonly remedy?: string;
+}
+
+const RPCS = ["Probe", "GetPluginInfo", "GetPluginCapabilities", "NodeGetCapabilities", "ControllerGetCapabilities"];
+
+test.each(implementations)("a driver on %s: every step, with the capabilities by name", async (implementation) => {
+  await using node = nodeWithPlace();
+  await using driver = await startA(node, implementation);
+  const { code, steps, driver: name } = await inspect(node, ["a.csi"]);
+  expect({ code, name }).toEqual({ code: 0, name: "a.csi" });
+  expect(steps.map(({ title, outcome }) => [title, outcome])).toEqual(
+    ["path", "file", "listener", "process", "connect", "HTTP/2", ...RPCS].map((title) => [title, "passed"]),
+  );
+  expect(detailsOf(steps, "path")).toEqual([`${Buffer.byteLength(SOCKET)} of 107 bytes`]);
+  expect(detailsOf(steps, "listener")[0]).toStartWith(`pid ${driver.pid} `);
+  expect(detailsOf(steps, "NodeGetCapabilities")).toContain("STAGE_UNSTAGE_VOLUME");
+});
+
+describe("a driver that was stopped", () => {
+  test("is named, with its process, that it is stopped, and what to do; no RPC is tried", async () => {
+    await using node = nodeWithPlace();
+    await using driver = await startA(node, "grpc-js");
+    await driver.pause();
+    const { code, steps } = await inspect(node, [SOCKET, "--probe-timeout=500ms"]);
+    expect(code).toBe(3);
+    expect(steps.find(({ title }) => title === "process")).toMatchObject({
+      outcome: "failed",
+      details: expect.arrayContaining(["stopped (T)"]),
+      remedy: `it answers nothing until it is continued: kill -CONT ${driver.pid}`,
+    });
+    expect(steps.filter(({ outcome }) => outcome === "notReached").map(({ title }) => title)).toEqual(RPCS);
+  });
+});
+
+describe("what ends it early", () => {
+  test.each([
+    ["no file", () => undefined, 2, "path"],
+    ["a regular file", (node: MadeNode) => node.file(SOCKET), 2, "file"],
+    ["a stale socket", (node: MadeNode) => node.staleSocket(SOCKET), 2, "listener"],
+    ["a link that leads back to itself", (node: MadeNode) => node.link(SOCKET, SOCKET), 2, "path"],
+  ] as const)("%s", async (_, make, code, failing) => {
+    await using node = nodeWithPlace();
+    make(node);
+    const inspected = await inspect(node, [SOCKET]);
+    expect(inspected.code).toBe(code);
+    expect(inspected.steps.find(({ outcome }) => outcome === "failed")?.title).toBe(failing);
+    expect(inspected.steps.at(-1)).toMatchObject({ title: "ControllerGetCapabilities", outcome: "notReached" });
+  });
+});
+
+test("a driver that is not ready: exit code 4", async () => {
+  await using node = nodeWithPlace();
+  await using drivers = new AsyncDisposableStack();
+  drivers.use(await startA(node, "grpc-js", "notready"));
+  expect((await inspect(node, [SOCKET])).code).toBe(4);
+});
+
+test("NodeGetInfo is asked only where it is asked for", async () => {
+  await using node = nodeWithPlace();
+  await using drivers = new AsyncDisposableStack();
+  const socketPath = node.outer(SOCKET);
+  drivers.use(await startDriver("grpc-js", { name: "a.csi", socketPath, nodeGetInfo: "allowed" }));
+  expect((await inspect(node, [SOCKET, "--node-info"])).steps.at(-1)).toMatchObject({
+    title: "NodeGetInfo",
+    outcome: "passed",
+    details: expect.arrayContaining([expect.stringContaining("node id ")]),
+  });
+});
+
+test("a name that no driver has is refused in a line, exit code 1", async () => {
+  await using node = nodeWithPlace();
+  const ran = await runSidecar(["inspect", "b.csi", "--root", node.rootDir]);
+  expect(ran).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: 'there is no driver "b.csi" here: livenessprobe list shows those there are\n',
+  });
+});
+
+test("the text has the same, for a person", async () => {
+  await using node = nodeWithPlace();
+  await using drivers = new AsyncDisposableStack();
+  drivers.use(await startA(node, "grpc-js"));
+  const { stdout } = await runSidecar(["inspect", SOCKET, "--root", node.rootDir]);
+  expect(stdout).toStartWith(`socket  ${SOCKET}\ndriver  a.csi\n\nok    path `);
+  expect(stdout).toEndWith("\n\nready\n");
+});
+
+function nodeWithPlace(): MadeNode {
+  const node = makeNode();
+  makeKubeletRoot(node);
+  node.directory(`${PLUGINS}/a.csi`);
+  return node;
+}
+
+async function startA(node: MadeNode, implementation: Implementation, mode: "ready" | "notready" = "ready") {
+  return startDriver(implementation, { name: "a.csi", mode, socketPath: node.outer(SOCKET) });
+}
+
+async function inspect(node: MadeNode, args: readonly string[]) {
+  const ran = await runSidecar(["inspect", "--root", node.rootDir, "-o", "json", ...args]);
+  const document: { readonly steps: readonly Step[]; readonly driver?: string } = JSON.parse(ran.stdout);
+  expect(schemaFaults(document)).toEqual([]);
+  return { code: ran.code, ...document };
+}
+
+function detailsOf(steps: readonly Step[], title: string): readonly string[] {
+  return steps.find((step) => step.title === title)?.details ?? [];
+}
