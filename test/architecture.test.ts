@@ -32,8 +32,8 @@ test.each([
   expect(found).not.toEqual([]);
 });
 
-test("HTTP knows nothing of CSI", () => {
-  const crossing = FILES.filter((file) => file.startsWith("src/http/")).filter((file) =>
+test.each(["http", "terminal", "node"])("src/%s knows nothing of CSI", (room) => {
+  const crossing = FILES.filter((file) => file.startsWith(`src/${room}/`)).filter((file) =>
     localImports(file).some((imported) => imported.startsWith("src/csi/")),
   );
   expect(crossing).toEqual([]);

@@ -31,6 +31,7 @@ test.each([
   "README.md",
   "CONTRIBUTING.md",
   "docs/architecture.md",
+  "docs/debugging.md",
   "docs/deploying.md",
   "docs/image.md",
   "docs/migrating.md",

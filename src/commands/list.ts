@@ -36,7 +36,8 @@ async function list(options: ListOptions, edge: Edge): Promise<number> {
 async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
   const { columns } = decideStyle(edge.streamFacts("error"));
   using progress = createProgressLine({ write: edge.writeError, columns });
-  return surveyNode({
+  // Awaited here: the progress line is erased when this returns.
+  return await surveyNode({
     ...options,
     userAgent: `livenessprobe/${VERSION}`,
     uid: edge.uid,

@@ -46,7 +46,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
     notes: [
       ...PROBE_EXIT_CODES,
       "",
-      "To see whose process it is takes the node's process namespace (hostPID) and uid 0.",
+      "Whose process it is shows with the node's process namespace (hostPID) and uid 0.",
     ],
     define: async (edge, words) => (await import("./inspect")).defineInspect(edge, words),
   },
