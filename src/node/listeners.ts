@@ -46,11 +46,8 @@ export interface SocketToFind {
  * as long as the socket is bound. A file that was renamed after it was bound is not found.
  */
 export function findListeners({ procDir, uid }: ProcAccess, socket: SocketToFind): ListenerSearch {
-  const pids = listPids(procDir);
-  const bound = tablesOf(procDir, pids)
-    .flatMap(parseUnixSockets)
-    .filter(({ path }) => basename(path) === basename(socket.path));
-  const { holders, denied } = bound.length > 0 ? findHolders(procDir, pids, bound) : NOBODY;
+  const bound = socketsNamed(basename(socket.path), procDir);
+  const { holders, denied } = bound.length > 0 ? findHolders(procDir, bound) : NOBODY;
   const candidates = bound.flatMap(({ inode, path }) => {
     const [holder, ...others] = holders.get(inode) ?? [];
     if (holder === undefined) return [];
@@ -61,7 +58,11 @@ export function findListeners({ procDir, uid }: ProcAccess, socket: SocketToFind
   const [first, ...more] = candidates.filter(isOurs).map(({ listener }) => listener);
   if (first !== undefined) return { kind: "found", listeners: [first, ...more] };
   if (!seesNodeProcesses(procDir)) return { kind: "notPermitted", needs: "hostPID" };
-  if (denied && bound.some(({ inode }) => !holders.has(inode))) return { kind: "notPermitted", needs: needOf(uid) };
+  // Who has ended since the tables were read holds nothing, and is not there a second time.
+  const unseen = bound.filter(({ inode }) => !holders.has(inode)).map(({ inode }) => inode);
+  if (denied && socketsNamed(basename(socket.path), procDir).some(({ inode }) => unseen.includes(inode))) {
+    return { kind: "notPermitted", needs: needOf(uid) };
+  }
   return { kind: candidates.some(({ file }) => file?.kind === "offLimits") ? "unknown" : "nobody" };
 }
 
@@ -71,9 +72,19 @@ interface Candidate {
   readonly file: Resolution | undefined;
 }
 
+/** The sockets that are listened on by a name, in all network namespaces. */
+function socketsNamed(name: string, procDir: string): readonly ListeningSocket[] {
+  const sockets = tablesOf(procDir).flatMap((table) => parseUnixSockets(table));
+  return sockets.filter(({ path }) => basename(path) === name);
+}
+
 /** One table a network namespace. */
-function tablesOf(procDir: string, pids: readonly number[]): readonly string[] {
-  const namespaces = new Map(pids.toReversed().map((pid) => [namespaceOf(procDir, pid), pid]));
+function tablesOf(procDir: string): readonly string[] {
+  const namespaces = new Map(
+    listPids(procDir)
+      .toReversed()
+      .map((pid) => [namespaceOf(procDir, pid), pid]),
+  );
   return [...namespaces].flatMap(([namespace, pid]) => {
     const table = namespace === undefined ? undefined : valueOf(readText(`${procDir}/${pid}/net/unix`));
     return table ?? [];
@@ -100,11 +111,11 @@ interface Holders {
 const NOBODY: Holders = { holders: new Map(), denied: false };
 
 // Of any process, not only those in the socket's network namespace: a listening socket may have been inherited.
-function findHolders(procDir: string, pids: readonly number[], sockets: readonly ListeningSocket[]): Holders {
+function findHolders(procDir: string, sockets: readonly ListeningSocket[]): Holders {
   const wanted = new Map(sockets.map(({ inode }) => [`socket:[${inode}]`, inode]));
   const holders = new Map<string, number[]>();
   let denied = false;
-  for (const pid of pids) {
+  for (const pid of listPids(procDir)) {
     const descriptors = readNames(`${procDir}/${pid}/fd`);
     // To uid 0 without SYS_PTRACE the kernel lists them, and does not say what they are.
     const links = (valueOf(descriptors) ?? []).map((fd) => readLink(`${procDir}/${pid}/fd/${fd}`));

@@ -48,14 +48,15 @@ function killsIn(root: Root, isHierarchy: (mount: Mount) => boolean, group: stri
 
 /** Where a group may be below a mount of its hierarchy, the likely place first. */
 function directoriesOf({ mountPoint, fsRoot }: Mount, group: string): readonly string[] {
-  const climbs = /^(\/\.\.)+(?=\/|$)/;
-  if (!climbs.test(group)) {
-    const below = fsRoot === "/" || climbs.test(fsRoot) ? group : group.slice(fsRoot.length);
-    return group.startsWith(fsRoot) || below === group ? [join(mountPoint, below)] : [];
-  }
   // We are in a cgroup namespace of our own, and what both paths have in common is not told.
-  return KUBELET_GROUPS.map((parent) => join(mountPoint, parent, group.replace(climbs, "")));
+  if (CLIMB.test(group)) {
+    return KUBELET_GROUPS.map((parent) => join(mountPoint, parent, group.replace(CLIMB, "")));
+  }
+  if (fsRoot === "/" || CLIMB.test(fsRoot)) return [join(mountPoint, group)];
+  return `${group}/`.startsWith(`${fsRoot}/`) ? [join(mountPoint, group.slice(fsRoot.length))] : [];
 }
+
+const CLIMB = /^(\/\.\.)+(?=\/|$)/;
 
 // The kubelet's groups above a pod's: with systemd, and without.
 const KUBELET_GROUPS = [

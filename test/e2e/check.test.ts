@@ -87,6 +87,12 @@ describe("--wait", () => {
     expect(ran.stderr).toMatch(/^waiting: not ready: the driver on \S+ responded but is not ready \(.*\)\n$/);
   });
 
+  test("tells what it waits for once, not at each try", async () => {
+    await using place = await createSocketCase("a missing file");
+    const { stderr } = await check([place.path, "--wait=1700ms"]);
+    expect(stderr.split("\n").filter((line) => line.startsWith("waiting: "))).toHaveLength(1);
+  });
+
   test("gives the last result when its time is over", async () => {
     await using place = await createSocketCase("a missing file");
     const ran = await check([place.path, "--wait=700ms"]);

@@ -48,6 +48,36 @@ describe("a driver that was stopped", () => {
   });
 });
 
+test("an RPC that is not answered is the last: a driver that hangs gets no more to do", async () => {
+  await using node = nodeWithPlace();
+  await using drivers = new AsyncDisposableStack();
+  drivers.use(await startA(node, "grpc-js", "hang"));
+  const { code, steps, reason } = await inspect(node, [SOCKET, "--probe-timeout=500ms"]);
+  expect({ code, reason }).toEqual({ code: 3, reason: "hung" });
+  expect(steps.find(({ outcome }) => outcome === "failed")?.title).toBe("Probe");
+  expect(steps.filter(({ outcome }) => outcome === "notReached").map(({ title }) => title)).toEqual(RPCS.slice(1));
+});
+
+test("a path that is too long for the kubelet is said, and a prefix of --root does not count", async () => {
+  await using node = nodeWithPlace();
+  const socket = `${PLUGINS}/${"d".repeat(90)}/csi.sock`;
+  const { steps } = await inspect(node, [socket]);
+  expect(steps[0]).toMatchObject({ title: "path", outcome: "failed" });
+  node.file(socket);
+  expect((await inspect(node, [socket])).steps[0]).toMatchObject({
+    outcome: "failed",
+    details: [`${Buffer.byteLength(socket)} of 107 bytes`],
+    remedy: "no process can bind or connect to a path as long as this",
+  });
+});
+
+test("the reason is that of the step which failed", async () => {
+  await using node = nodeWithPlace();
+  expect(await inspect(node, [SOCKET])).toMatchObject({ reason: "socket_missing" });
+  node.file(SOCKET);
+  expect(await inspect(node, [SOCKET])).toMatchObject({ reason: "not_a_socket" });
+});
+
 describe("what ends it early", () => {
   test.each([
     ["no file", () => undefined, 2, "path"],
@@ -109,13 +139,15 @@ function nodeWithPlace(): MadeNode {
   return node;
 }
 
-async function startA(node: MadeNode, implementation: Implementation, mode: "ready" | "notready" = "ready") {
+async function startA(node: MadeNode, implementation: Implementation, mode: "ready" | "notready" | "hang" = "ready") {
   return startDriver(implementation, { name: "a.csi", mode, socketPath: node.outer(SOCKET) });
 }
 
 async function inspect(node: MadeNode, args: readonly string[]) {
   const ran = await runSidecar(["inspect", "--root", node.rootDir, "-o", "json", ...args]);
-  const document: { readonly steps: readonly Step[]; readonly driver?: string } = JSON.parse(ran.stdout);
+  const document: { readonly steps: readonly Step[]; readonly driver?: string; readonly reason?: string } = JSON.parse(
+    ran.stdout,
+  );
   expect(schemaFaults(document)).toEqual([]);
   return { code: ran.code, ...document };
 }

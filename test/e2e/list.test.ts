@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, copyFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
@@ -99,6 +100,26 @@ describe("a node in trouble", () => {
     const { code, rows } = await list(node, ["--probe-timeout=1s"]);
     expect(code).toBe(4);
     expect(countBy(rows)).toEqual({ ready: 1, nobody_listens: 24, hung: 5 });
+  });
+});
+
+describe("what is not CSI", () => {
+  test("is a row, and does not count", async () => {
+    await using node = kubeletNode();
+    await using drivers = new AsyncDisposableStack();
+    const other = drivers.use(await startIn(node, "grpc-js", "other"));
+    await other.send("mode status 12 none");
+    await other.send("info status 12 none");
+    const web = createServer().listen(placeIn(node, "web"));
+    drivers.defer(() => void web.close());
+    const none = await list(node);
+    expect(none.rows).toMatchObject([
+      { state: "notCsi", what: "a gRPC server without csi.v1.Identity" },
+      { state: "notCsi", what: expect.stringContaining("does not speak HTTP/2") },
+    ]);
+    expect(none.code).toBe(2);
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    expect(await list(node)).toMatchObject({ code: 0 });
   });
 });
 
@@ -203,6 +224,11 @@ function kubeletNode(): MadeNode {
   const node = makeNode();
   makeKubeletRoot(node);
   return node;
+}
+
+function placeIn(node: MadeNode, place: string): string {
+  node.directory(`${PLUGINS}/${place}`);
+  return node.outer(`${PLUGINS}/${place}/csi.sock`);
 }
 
 async function startIn(node: MadeNode, implementation: Implementation, place: string, plugins = PLUGINS) {

@@ -144,7 +144,9 @@ describe.if(mayMount("kubelets' roots on mounts"))("with real mounts", () => {
     node.directory("/var/data/kubelet");
     await using inPlace = await mountTelling(node.outer("/var/data/kubelet"));
     await using below = await mountTelling(node.outer("/var/lib/kubelet/plugins"));
-    const { roots } = findKubeletRoots(rootOf(node), [], []);
+    // Below a kubelet's root that holds for local file systems too.
+    const root = createRoot(node.rootDir, tableOf("/var/data/kubelet fuse", "/var/lib/kubelet/plugins ext4"));
+    const { roots } = findKubeletRoots(root, [], []);
     expect(roots.map(({ path }) => path)).toEqual(["/var/lib/kubelet"]);
     expect([...inPlace.requests(), ...below.requests()]).toEqual([]);
   });

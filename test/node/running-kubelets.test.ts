@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { findRunningKubelets, rootDirOf } from "../../src/node/running-kubelets";
 import { makeNode, type MadeNode } from "../support/made-node";
-import { run } from "../support/made-node-mount";
 
 describe("--root-dir", () => {
   test.each([
@@ -40,9 +38,8 @@ describe("running kubelets", () => {
   test("that hang are seen, though nothing of them is known", async () => {
     await using node = makeNode();
     node.file("/proc/20/comm", "kubelet\n");
-    run("mkfifo", node.outer("/proc/20/cmdline"));
+    node.fifo("/proc/20/cmdline");
     expect(await findRunningKubelets(node.outer("/proc"))).toEqual({ pids: [20], rootDirs: [] });
-    closeSync(openSync(node.outer("/proc/20/cmdline"), "w"));
   });
 
   test("are found among real processes", async () => {

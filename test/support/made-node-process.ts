@@ -46,17 +46,23 @@ export function mayContain(what: string): boolean {
   return usable(what, [...inContainer("/tmp", "/csi"), "test", "-d", "/csi"]);
 }
 
+export interface PythonOptions {
+  /** The words before the command: see `inContainer`. */
+  readonly prefix?: readonly string[];
+  readonly cwd?: string;
+  /** And the group of the same number. */
+  readonly uid?: number;
+}
+
 /** Starts a Python script, and returns once it has printed "ready". It ends when its standard input does. */
 export async function startPython(
   script: string,
   args: readonly string[] = [],
-  {
-    prefix = [],
-    ...options
-  }: { readonly prefix?: readonly string[]; readonly cwd?: string; readonly uid?: number } = {},
+  { prefix = [], cwd, uid }: PythonOptions = {},
 ): Promise<MadeProcess> {
   const child = Bun.spawn([...prefix, PYTHON, "-c", script, ...args], {
-    ...options,
+    ...(cwd !== undefined && { cwd }),
+    ...(uid !== undefined && { uid, gid: uid }),
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, constants, linkSync, mkdirSync, openSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { listenWithoutAccept } from "./raw-socket";
@@ -11,6 +11,8 @@ export interface MadeNode extends AsyncDisposable {
   outer(path: string): string;
   directory(path: string): void;
   file(path: string, text?: string): void;
+  /** A FIFO without a writer: who opens it hangs, at most until the node is disposed of. */
+  fifo(path: string): void;
   /** A symbolic link; an absolute target is the node's. */
   link(path: string, target: string): void;
   /** A second name for a file. */
@@ -36,6 +38,11 @@ export function makeNode(): MadeNode {
     outer,
     directory: (path) => void mkdirSync(outer(path), { recursive: true }),
     file: (path, text = "") => writeFileSync(prepared(path), text),
+    fifo: (path) => {
+      Bun.spawnSync(["mkfifo", prepared(path)]);
+      // On Linux, opening one for both does not block, and wakes who waits for a writer.
+      closers.push(() => closeSync(openSync(outer(path), constants.O_RDWR)));
+    },
     link: (path, target) => symlinkSync(target, prepared(path)),
     hardLink: (path, existing) => linkSync(outer(existing), prepared(path)),
     rename: (from, to) => renameSync(outer(from), prepared(to)),
