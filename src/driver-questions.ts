@@ -1,22 +1,12 @@
+import { type AskedDriver, sceneOf } from "./asked-driver";
 import type { CallAnswer, TimedCall, Unanswered } from "./csi/conversation";
 import type { PluginDetails } from "./csi/node-messages";
 import { openSession, type Session } from "./csi/session";
-import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis, type Scene } from "./diagnosis";
+import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis } from "./diagnosis";
 import { errorText } from "./errors";
 import type { CapabilityReport, DriverOutcome } from "./report";
-import type { SocketFile } from "./socket-file";
 
-export interface QuestionOptions {
-  /** What connect(2) gets. */
-  readonly connectPath: string;
-  /** What messages name: the path as the kubelet knows it. */
-  readonly socketPath: string;
-  /** For Identity/Probe, connecting included, as the sidecar's `--probe-timeout`. */
-  readonly probeTimeoutMs: number;
-  readonly userAgent: string;
-  /** Our own effective user id. */
-  readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
+export interface QuestionOptions extends AskedDriver {
   /** Whether capabilities are asked for too. */
   readonly wide: boolean;
 }
@@ -116,9 +106,4 @@ async function questionCapabilities(session: Session): Promise<CapabilityReport>
 
 function answered<Response>(answer: CallAnswer<Response>): Response | undefined {
   return answer.kind === "answered" ? answer.response : undefined;
-}
-
-function sceneOf(options: QuestionOptions, elapsedMs: number, rpcName: string): Scene {
-  const { socketPath, connectPath, uid } = options;
-  return { socketPath, rpcName, uid, elapsedMs, socketFile: () => options.lookAtSocketFile(connectPath) };
 }

@@ -1,24 +1,14 @@
+import { type AskedDriver, sceneOf } from "./asked-driver";
 import type { CallAnswer, TimedCall } from "./csi/conversation";
 import type { ConnectFailure } from "./csi/connection";
 import { openSession, type Session } from "./csi/session";
 import { statusName } from "./csi/status";
-import { diagnoseCall, diagnoseConnect, type Diagnosis, type Scene } from "./diagnosis";
+import { diagnoseCall, diagnoseConnect, type Diagnosis } from "./diagnosis";
 import type { FailureReason } from "./probe-result";
 import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
-import type { SocketFile } from "./socket-file";
 import { quote } from "./text";
 
-export interface DriverStepOptions {
-  /** What connect(2) gets. */
-  readonly connectPath: string;
-  /** What messages name: the path as the kubelet knows it. */
-  readonly socketPath: string;
-  /** For connecting, and anew for each RPC. */
-  readonly probeTimeoutMs: number;
-  readonly userAgent: string;
-  /** Our own effective user id. */
-  readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
+export interface DriverStepOptions extends AskedDriver {
   /** Whether NodeGetInfo is asked for: some drivers write to the API server or log in to an array in it. */
   readonly nodeInfo: boolean;
 }
@@ -210,9 +200,4 @@ const REMEDIES: Readonly<Record<FailureReason, string>> = {
 
 function outcomeOf({ reason, message }: Diagnosis): DriverOutcome {
   return { kind: "failed", reason, message };
-}
-
-function sceneOf(options: DriverStepOptions, elapsedMs: number, rpc: string): Scene {
-  const { socketPath, connectPath, uid } = options;
-  return { socketPath, rpcName: rpc, uid, elapsedMs, socketFile: () => options.lookAtSocketFile(connectPath) };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
+import { inContainer, LISTEN, mayContain, startPython } from "../support/made-node-process";
 import { schemaFaults } from "../support/output-schema";
 import { runSidecar } from "../support/sidecar";
 
@@ -47,6 +48,22 @@ describe("a driver that was stopped", () => {
     expect(steps.filter(({ outcome }) => outcome === "notReached").map(({ title }) => title)).toEqual(RPCS);
   });
 });
+
+test.if(mayContain("a driver in a container"))(
+  "a driver that bound /csi/csi.sock in a container is found there",
+  async () => {
+    await using node = nodeWithPlace();
+    const prefix = inContainer(node.outer(`${PLUGINS}/a.csi`), "/csi");
+    await using driver = await startPython(LISTEN, ["/csi/csi.sock"], { prefix });
+    const { code, steps } = await inspect(node, [SOCKET, "--probe-timeout=300ms"]);
+    expect(code).toBe(3);
+    expect(detailsOf(steps, "listener")).toEqual(
+      expect.arrayContaining([expect.stringContaining(`pid ${driver.pid} `), "bound as /csi/csi.sock"]),
+    );
+    const listed = await runSidecar(["list", "--root", node.rootDir, "-o", "json", "--probe-timeout=300ms"]);
+    expect(JSON.parse(listed.stdout).items).toMatchObject([{ socket: SOCKET, listener: { pid: driver.pid } }]);
+  },
+);
 
 test("an RPC that is not answered is the last: a driver that hangs gets no more to do", async () => {
   await using node = nodeWithPlace();
