@@ -11,7 +11,7 @@ export interface CommandHelp {
 /** A command with what it takes. */
 export interface CommandUsage extends CommandHelp {
   readonly flags: readonly Flag[];
-  /** The names of its words. */
+  /** The names of its words, in brackets where they may be left out. */
   readonly operands: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function renderUsage(flags: readonly Flag[], command?: CommandUsage): str
 }
 
 function synopsisOf({ name, operands }: CommandUsage): string {
-  return ["Usage: livenessprobe", name, ...operands.map((operand) => `[${operand}]`), "[--FLAG=VALUE]..."].join(" ");
+  return ["Usage: livenessprobe", name, ...operands, "[--FLAG=VALUE]..."].join(" ");
 }
 
 function sections(all: readonly (readonly string[])[]): string {

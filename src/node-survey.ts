@@ -99,10 +99,12 @@ export async function surveyNode(options: SurveyOptions): Promise<NodeReport> {
   const silent = registrations.flatMap(({ kind, socket }) =>
     kind === "silent" ? [`registration socket ${socket.path} did not answer, so what it announces is not known`] : [],
   );
+  const drivers = driver === undefined ? reports : reports.filter((report) => isCalled(driver, report));
+  const others = drivers.length === 0 && reports.length > 0 ? [`${reports.length} other sockets were found`] : [];
   return {
-    drivers: reports.filter((report) => driver === undefined || report.driver === driver).toSorted(bySocket),
+    drivers: drivers.toSorted(bySocket),
     looked: node.kubelets.lookedIn.map((place) => lookedText(place, node.search)),
-    notes: [...silent, ...node.search.skipped.map(skippedText)],
+    notes: [...others, ...silent, ...node.search.skipped.map(skippedText)],
   };
 }
 
@@ -201,6 +203,11 @@ function reportOn(
     driver: answers.driver ?? registration?.name,
     announced: registration !== undefined ? "yes" : unknown ? "unknown" : "no",
   };
+}
+
+/** One that does not tell its name is taken for the one that its directory is named after. */
+function isCalled(name: string, { driver, socket }: DriverReport): boolean {
+  return driver === undefined ? socket.split("/").includes(name) : driver === name;
 }
 
 function bySocket(one: DriverReport, other: DriverReport): number {

@@ -20,7 +20,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
     name: "check",
     help: "Probe the driver once, and say in one line what came of it.",
     flags: CHECK_FLAGS,
-    words: { kind: "mixed", names: ["ADDRESS"] },
+    words: { kind: "mixed", names: ["[ADDRESS]"] },
     notes: PROBE_EXIT_CODES,
     define: async (edge, words) => (await import("./check")).defineCheck(edge, words),
   },

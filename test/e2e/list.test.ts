@@ -192,6 +192,23 @@ describe("where it looks", () => {
     drivers.use(await startIn(node, "grpc-js", "a.csi"));
     drivers.use(await startIn(node, "grpc-js", "b.csi"));
     expect(await list(node, ["--driver=b.csi"])).toMatchObject({ code: 0, rows: [{ driver: "b.csi" }] });
+    const none = await list(node, ["--driver=c.csi"]);
+    expect(none).toMatchObject({
+      code: 2,
+      rows: [],
+      stderr: expect.stringContaining("note: 2 other sockets were found"),
+    });
+  });
+
+  test("--driver picks one that cannot tell its name by its directory's", async () => {
+    await using node = kubeletNode();
+    node.staleSocket(`${PLUGINS}/a.csi/csi.sock`);
+    node.staleSocket(`${PLUGINS}/b.csi/csi.sock`);
+    const { code, rows } = await list(node, ["--driver=b.csi"]);
+    expect({ code, sockets: rows.map(({ socket }) => socket) }).toEqual({
+      code: 4,
+      sockets: [`${PLUGINS}/b.csi/csi.sock`],
+    });
   });
 });
 

@@ -90,7 +90,7 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
     ],
     ["a flag of check", ["check", "--wiat=1s"], "flag provided but not defined: -wiat; did you mean --wait?"],
     ["a flag of serve alone", ["check", "--http-endpoint=:1"], "flag provided but not defined: -http-endpoint"],
-    ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes ADDRESS'],
+    ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes [ADDRESS]'],
   ])("%s", async (_, argv, text) => {
     const { code, stdout, stderr } = await runSidecar(argv);
     expect({ code, stdout, first: stderr.split("\n")[0] }).toEqual({ code: 1, stdout: "", first: text });
