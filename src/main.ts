@@ -2,6 +2,9 @@ import { readlinkSync } from "node:fs";
 import type { Edge } from "./edge";
 import { errorCode } from "./errors";
 import type { TimeZone } from "./log/record";
+import { writeWhole } from "./write-whole";
+
+const STDOUT = 1;
 
 async function main(): Promise<void> {
   forgetForeignEnvironment();
@@ -15,7 +18,7 @@ async function main(): Promise<void> {
 function openEdge(): Edge {
   const startedAtMs = performance.timeOrigin;
   return {
-    writeOut: (text) => void process.stdout.write(text),
+    writeOut: (text) => writeWhole(STDOUT, text),
     writeError: (text) => void process.stderr.write(text),
     streamFacts: (name) => {
       const { isTTY, columns } = name === "out" ? process.stdout : process.stderr;
