@@ -4,7 +4,7 @@ import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call";
 import type { Transport } from "@grpc/grpc-js/build/src/transport";
 import type { Deadline } from "../deadline";
-import { errorCode } from "../errors";
+import { errorCode, errorText } from "../errors";
 import type { Connection } from "./connection";
 import { parseStatusCode, StatusCode } from "./status";
 
@@ -20,6 +20,25 @@ export type CallOutcome =
   | { readonly kind: "closed" }
   /** No complete answer before the deadline. */
   | { readonly kind: "timeout" };
+
+/** An answer with its message read. */
+export type DecodedAnswer<Response> =
+  | { readonly kind: "answered"; readonly response: Response }
+  | { readonly kind: "noAnswer"; readonly outcome: Exclude<CallOutcome, { readonly kind: "answered" }> };
+
+/** Reads an answer's message; one that is not valid is the RPC error that gRPC makes of it, Internal. */
+export function decodeAnswer<Response>(
+  outcome: CallOutcome,
+  decode: (message: Uint8Array) => Response,
+): DecodedAnswer<Response> {
+  if (outcome.kind !== "answered") return { kind: "noAnswer", outcome };
+  try {
+    return { kind: "answered", response: decode(outcome.message) };
+  } catch (error) {
+    const details = `the answer is no valid message: ${errorText(error)}`;
+    return { kind: "noAnswer", outcome: { kind: "status", code: StatusCode.internal, details } };
+  }
+}
 
 /** Larger answers are an RPC error (ResourceExhausted): an Identity response has no use for more, and memory is scarce. */
 export const MAX_MESSAGE_BYTES = 65_536;

@@ -1,8 +1,7 @@
 import { startDeadline } from "../deadline";
-import { errorText } from "../errors";
-import { callUnary, type CallOutcome } from "./call";
+import { callUnary, decodeAnswer, type CallOutcome } from "./call";
 import { openConnection, type ConnectFailure, type Connection } from "./connection";
-import { StatusCode, statusName } from "./status";
+import { statusName } from "./status";
 
 /** What a call of a conversation came to. */
 export type CallAnswer<Response> =
@@ -177,11 +176,5 @@ function answerOf<Response>(outcome: CallOutcome, decode: (message: Uint8Array) 
   if (outcome.kind === "status" && statusName(outcome.code) === "Unimplemented") {
     return { kind: "unimplemented", outcome };
   }
-  if (outcome.kind !== "answered") return { kind: "noAnswer", outcome };
-  try {
-    return { kind: "answered", response: decode(outcome.message) };
-  } catch (error) {
-    const details = `the answer is no valid message: ${errorText(error)}`;
-    return { kind: "noAnswer", outcome: { kind: "status", code: StatusCode.internal, details } };
-  }
+  return decodeAnswer(outcome, decode);
 }

@@ -1,7 +1,6 @@
 import { startDeadline, type Deadline } from "../deadline";
-import { errorText } from "../errors";
 import type { ProbeTiming } from "../probe-result";
-import { callUnary, type CallOutcome } from "./call";
+import { callUnary, decodeAnswer, type CallOutcome } from "./call";
 import { openConnection, type ConnectFailure, type ConnectOutcome, type Connection } from "./connection";
 import { decodePluginInfo, decodeProbeResponse, type PluginInfo, type ProbeResponse } from "./messages";
 import { StatusCode } from "./status";
@@ -68,7 +67,7 @@ async function call<Response>(
     }
     connection = connected.connection;
     const connectMs = deadline.elapsedMs();
-    const outcome = decoded(await callUnary(connection, method, options.userAgent, deadline), decode);
+    const outcome = decodeAnswer(await callUnary(connection, method, options.userAgent, deadline), decode);
     const elapsedMs = deadline.elapsedMs();
     const rpc = { durationMs: elapsedMs - connectMs, statusCode: statusCodeOf(outcome) };
     return { outcome, timing: { elapsedMs, connectMs, rpc } };
@@ -86,16 +85,6 @@ async function connectUntil(path: string, deadline: Deadline): Promise<ConnectOu
     await deadline.sleep(outcome.kind === "refused" ? pauseMs : FAILED_PAUSE_MS);
     if (deadline.remainingMs() === 0) return outcome;
     pauseMs = Math.min(2 * pauseMs, FAILED_PAUSE_MS);
-  }
-}
-
-function decoded<Response>(outcome: CallOutcome, decode: (message: Uint8Array) => Response): RpcOutcome<Response> {
-  if (outcome.kind !== "answered") return { kind: "noAnswer", outcome };
-  try {
-    return { kind: "answered", response: decode(outcome.message) };
-  } catch (error) {
-    const details = `the answer is no valid message: ${errorText(error)}`;
-    return { kind: "noAnswer", outcome: { kind: "status", code: StatusCode.internal, details } };
   }
 }
 

@@ -1,5 +1,7 @@
 import { formatDuration } from "../duration";
 import type { ProbeResult, ProbeTiming } from "../probe-result";
+import { outcomeMembers, renderDocument } from "./document";
+import { tenths } from "./elapsed";
 
 /** One probe in one line, without the newline: the state, and why. */
 export function renderCheckLine(socketPath: string, result: ProbeResult): string {
@@ -18,21 +20,14 @@ export function renderCheckLine(socketPath: string, result: ProbeResult): string
 /** One probe as a JSON document, with a newline at its end (docs/output.schema.json). */
 export function renderCheckJson(socketPath: string, result: ProbeResult): string {
   const { elapsedMs, connectMs, rpc } = result.timing;
-  const document = {
-    apiVersion: API_VERSION,
-    kind: "ProbeResult",
+  return renderDocument("ProbeResult", {
     socket: socketPath,
-    state: result.kind,
-    ...(result.kind === "failed" ? { reason: result.reason, message: result.message } : {}),
+    ...outcomeMembers(result),
     elapsedMs: tenths(elapsedMs),
-    ...(connectMs === undefined ? {} : { connectMs: tenths(connectMs) }),
-    ...(rpc === undefined ? {} : { callMs: tenths(rpc.durationMs) }),
-  };
-  return `${JSON.stringify(document, null, 2)}\n`;
+    connectMs: connectMs === undefined ? undefined : tenths(connectMs),
+    callMs: rpc === undefined ? undefined : tenths(rpc.durationMs),
+  });
 }
-
-/** Of every document: fields are only ever added within it. */
-export const API_VERSION = "livenessprobe/v1";
 
 function phases({ elapsedMs, connectMs, rpc }: ProbeTiming): string {
   const parts = [
@@ -44,8 +39,4 @@ function phases({ elapsedMs, connectMs, rpc }: ProbeTiming): string {
 
 function shown(ms: number): string {
   return formatDuration(tenths(ms));
-}
-
-function tenths(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

@@ -1,9 +1,10 @@
 import type { DriverOutcome } from "../report";
 import { jsonText } from "../text";
-import { API_VERSION } from "./check-line";
 
-/** The kinds that have a room of their own; `check` prints `ProbeResult`. */
-export type DocumentKind = "DriverList" | "DriverInspection";
+export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection";
+
+/** Of every document: fields are only ever added within it. */
+const API_VERSION = "livenessprobe/v1";
 
 /**
  * A JSON document as Kubernetes writes them, with a newline at its end; docs/output.schema.json describes them. Members that are

@@ -119,6 +119,12 @@ test("-o json has the same in fields", async () => {
   });
 });
 
+test("-o json steers no terminal, whatever the path has", async () => {
+  const { code, stdout } = await check(["/tmp/\u202egnp.sock", "-o", "json"]);
+  expect({ code, socket: JSON.parse(stdout).socket }).toEqual({ code: 2, socket: "/tmp/\u202egnp.sock" });
+  expect(stdout).toMatch(/^[ -~\n]+$/);
+});
+
 describe.concurrent("what cannot work is refused in a line, exit code 1", () => {
   test.each([
     ["an address that is no path", ["csi.sock"], '--csi-address must be an absolute path, got "csi.sock"'],
