@@ -10,8 +10,6 @@ export interface ReadyDriver extends Disposable {
   readonly implementation: string;
 }
 
-const START_BOUND_MS = 20_000;
-
 /**
  * Starts the tests' driver on grpc-go, since nearly every driver is; without Go the one on grpc-js.
  *
@@ -34,7 +32,7 @@ export async function startReadyDriver(
     stderr: "ignore",
   });
   const kill = cleanup.add(() => child.kill("SIGKILL"));
-  await waitUntil(() => accepts(socketPath), START_BOUND_MS, `a driver on ${socketPath}`);
+  await waitUntil(() => accepts(socketPath), `a driver on ${socketPath}`);
   return { implementation: built.kind === "built" ? "grpc-go" : "grpc-js", [Symbol.dispose]: kill[Symbol.dispose] };
 }
 

@@ -18,7 +18,7 @@ async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   const flags = [`--csi-address=${driver.socketPath}`, "--http-endpoint=localhost:0", "--probe-timeout=1s"];
   say("The sidecar beside it, as in a pod:", `livenessprobe ${flags.join(" ")}`);
   const sidecar = cleanup.use(await startSidecar(flags));
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"), 10_000);
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
   for (const line of sidecar.logLines) show(line);
 
   await step(sidecar, "The kubelet asks:", 200);

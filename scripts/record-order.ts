@@ -19,7 +19,7 @@ export async function recordOrder(executable: string, orderFile: string): Promis
     // The zone decides which functions the log's times take, and with TZ it is not that of this machine.
     env: { BUN_BYTECODE_ORDER_OUT: orderFile, TZ: "UTC" },
   });
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"), 20_000);
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
   for (let probe = 0; probe < PROBES; probe += 1) await ask(sidecar.get("/healthz"));
   await ask(sidecar.get("/metrics"));
   sidecar.signal("SIGTERM");

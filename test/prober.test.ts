@@ -91,7 +91,7 @@ describe("a caller who comes while a probe is in flight", () => {
     const first = prober.probe();
     const late = prober.probe();
     expect(begun()).toBe(1);
-    await waitUntil(() => begun() === 2, 2_000, "a second probe beside the first");
+    await waitUntil(() => begun() === 2, "a second probe beside the first");
     await end(1, READY);
     expect({ first: await stateOf(first), late: await stateOf(late) }).toEqual({ first: READY, late: READY });
   });
@@ -100,7 +100,7 @@ describe("a caller who comes while a probe is in flight", () => {
 test("500 callers of a driver that hangs cost it two connections at a time, and each is told only of a probe begun after it asked", async () => {
   const { prober, begun, end } = stage();
   const callers = Array.from({ length: 500 }, () => prober.probe());
-  await waitUntil(() => begun() === MAX_IN_FLIGHT, 2_000, "a second probe beside the first");
+  await waitUntil(() => begun() === MAX_IN_FLIGHT, "a second probe beside the first");
   await end(0, HUNG);
   expect(await stateOf(callers[0] ?? Promise.resolve(READY))).toEqual(HUNG);
   expect(await stateOf(callers[1] ?? Promise.resolve(READY))).toBe("waiting");
@@ -113,7 +113,7 @@ test("callers who come during both probes in flight wait for a third, which begi
   const { prober, begun, end } = stage();
   void prober.probe();
   void prober.probe();
-  await waitUntil(() => begun() === 2, 2_000, "a second probe beside the first");
+  await waitUntil(() => begun() === 2, "a second probe beside the first");
   const third = prober.probe();
   await end(0, HUNG);
   expect(begun()).toBe(3);
@@ -127,7 +127,7 @@ test("each probe's result is recorded with the order in which it began", async (
   const { prober, recorded, begun, end } = stage();
   void prober.probe();
   void prober.probe();
-  await waitUntil(() => begun() === 2, 2_000, "a second probe beside the first");
+  await waitUntil(() => begun() === 2, "a second probe beside the first");
   await end(1, READY);
   await end(0, HUNG);
   expect(recorded.map(({ result }) => result.kind)).toEqual(["ready", "failed"]);

@@ -39,7 +39,7 @@ const drivers: readonly (readonly [string, Start])[] = [
       const driver = await startDriver(implementation, { nodeGetInfo });
       const asked = () => driver.events.flatMap((event) => (event.event === "rpc" ? event.method : []));
       const enough = async (count: number) => {
-        await driver.waitFor(() => asked().length >= count, TIMEOUT_MS);
+        await driver.waitFor(() => asked().length >= count);
         return asked();
       };
       return { ...driver, asked: enough };

@@ -14,7 +14,6 @@ const USER_AGENT = "livenessprobe/test";
 const TIMEOUT_MS = 2_000;
 /** For what ends by no other way than the timeout; well above the 50 ms in which a status may be our own deadline's. */
 const SHORT_MS = 200;
-const BOUND_MS = 2_000;
 
 describe("a driver that", () => {
   test.each<[HostileName, Buffer]>([
@@ -126,7 +125,7 @@ test("a call on a connection that has ended before it is closed", async () => {
   expect(await callUnary(outcome.connection, METHOD, USER_AGENT, deadline)).toEqual({ kind: "closed" });
   outcome.connection.close();
   deadline.clear();
-  await waitUntil(() => driver.connections.open === 0, BOUND_MS, "the driver to see the connection's end");
+  await waitUntil(() => driver.connections.open === 0, "the driver to see the connection's end");
 });
 
 async function call(name: HostileName, timeoutMs = TIMEOUT_MS): Promise<CallOutcome> {

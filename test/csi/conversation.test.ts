@@ -22,7 +22,6 @@ import { waitUntil } from "../support/wait";
 const TIMEOUT_MS = 2_000;
 /** For what ends by no other way than the timeout; well above the 50 ms in which a status may be our own deadline's. */
 const SHORT_MS = 200;
-const BOUND_MS = 2_000;
 
 const INFO = "/csi.v1.Identity/GetPluginInfo";
 const PLUGIN_CAPABILITIES = "/csi.v1.Identity/GetPluginCapabilities";
@@ -56,7 +55,7 @@ describe("opening", () => {
     await using driver = await startHostileDriver(name);
     const outcome = await openConversation({ socketPath: driver.socketPath, timeoutMs, userAgent: "a test" });
     expect(outcome).toMatchObject({ kind: "noConnection", failure: { kind }, connectMs: expect.any(Number) });
-    await waitUntil(() => driver.connections.open === 0, BOUND_MS, "the driver to see the connection's end");
+    await waitUntil(() => driver.connections.open === 0, "the driver to see the connection's end");
     expect(driver.connections.total).toBe(1);
   });
 
@@ -121,7 +120,7 @@ describe("a connection that is lost between two calls is what comes of the next 
     await using driver = await startAllowListDriver({ answers: { [INFO]: answer } });
     using conversation = await open(driver.socketPath);
     expect(await answerOf(getPluginInfo(conversation))).toMatchObject({ kind: "answered" });
-    await waitUntil(() => driver.counts.open === 0, BOUND_MS, "the connection's end");
+    await waitUntil(() => driver.counts.open === 0, "the connection's end");
     expect(await answerOf(probe(conversation))).toEqual(LOST);
     expect(await answerOf(nodeGetCapabilities(conversation))).toEqual(LOST);
     expect(driver.calls.map(({ method }) => method)).toEqual([INFO]);
@@ -146,7 +145,7 @@ describe("a connection that is lost between two calls is what comes of the next 
     expect(await answerOf(probe(conversation))).toMatchObject({ kind: "answered" });
     const before = ownSockets();
     await driver.kill();
-    await waitUntil(() => ownSockets() < before, BOUND_MS, "our end to be closed");
+    await waitUntil(() => ownSockets() < before, "our end to be closed");
     expect(await answerOf(getPluginInfo(conversation))).toEqual(LOST);
   });
 
@@ -156,7 +155,7 @@ describe("a connection that is lost between two calls is what comes of the next 
     using conversation = await open(driver.socketPath);
     await getPluginInfo(conversation);
     renameSync(other.socketPath, driver.socketPath);
-    await waitUntil(() => driver.counts.open === 0, BOUND_MS, "the connection's end");
+    await waitUntil(() => driver.counts.open === 0, "the connection's end");
     expect(await answerOf(probe(conversation))).toEqual(LOST);
     expect(other.counts.connections).toBe(0);
   });
@@ -192,13 +191,13 @@ describe("closing", () => {
     const conversation = await open(driver.socketPath, { timeoutMs: 60_000 });
     const probing = probe(conversation);
     const waiting = getPluginInfo(conversation);
-    await waitUntil(() => driver.calls.length === 1, BOUND_MS, "the call");
+    await waitUntil(() => driver.calls.length === 1, "the call");
     conversation.close();
     conversation.close();
     expect(await answerOf(probing)).toEqual({ kind: "noAnswer", outcome: { kind: "closed" } });
     expect(await answerOf(waiting)).toEqual({ kind: "notAsked", why: "closed" });
     expect(await answerOf(probe(conversation))).toEqual({ kind: "notAsked", why: "closed" });
-    await waitUntil(() => driver.counts.open === 0, BOUND_MS, "the driver to see the connection's end");
+    await waitUntil(() => driver.counts.open === 0, "the driver to see the connection's end");
   });
 
   test("50 conversations, each left in another state, leave no socket behind", async () => {
@@ -213,7 +212,6 @@ describe("closing", () => {
     }
     await waitUntil(
       () => ownSockets() === before,
-      BOUND_MS,
       () => `${before} sockets, there are ${ownSockets()}`,
     );
     expect(driver.counts).toMatchObject({ connections: 50, open: 0 });

@@ -81,7 +81,7 @@ describe("nothing is printed for grpc-js's environment", () => {
     await using sidecar = await startSidecar(args, { env });
     const response = await sidecar.get("/healthz");
     expect([response.status, await response.text()]).toEqual([200, "ok"]);
-    await sidecar.waitForLog((line) => line.includes("CSI driver is ready"), 2_000);
+    await sidecar.waitForLog((line) => line.includes("CSI driver is ready"));
     expect(sidecar.logLines.filter((line) => !/^I\d{4} /.test(line))).toEqual([]);
     expect(sidecar.logLines.join("\n")).not.toMatch(/subchannel_call|DEBUG/);
   });

@@ -13,7 +13,6 @@ import { waitUntil } from "../support/wait";
 const TIMEOUT_MS = 2_000;
 /** For what ends by no other way than the timeout; well above the 50 ms in which a status may be our own deadline's. */
 const SHORT_MS = 200;
-const BOUND_MS = 2_000;
 
 describe("what a registration socket announces is told as it is:", () => {
   test.each<[string, RegistrationServerOptions, RegistrationInfo]>([
@@ -124,7 +123,6 @@ test("whatever came of it, the connection is closed", async () => {
   expect((await Promise.all(asked)).map(({ kind }) => kind)).toEqual(["asked", "asked"]);
   await waitUntil(
     () => ownSockets() === before,
-    BOUND_MS,
     () => `${before} sockets, there are ${ownSockets()}`,
   );
   expect([silent.counts, driver.counts]).toMatchObject([

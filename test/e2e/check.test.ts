@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
@@ -8,8 +8,6 @@ import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID, type SocketCaseName, createSocketCase } from "../support/socket-cases";
 import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
 
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 const isRoot = process.getuid?.() === 0;
 const implementations = await availableDrivers();
 
@@ -80,7 +78,7 @@ describe("--wait", () => {
   test("asks until the driver is ready, and tells on standard error what it waits for", async () => {
     await using driver = await startDriver("grpc-js", { mode: "notready" });
     const running = check([`--csi-address=unix://${driver.socketPath}`, "--wait=25s"]);
-    await driver.waitFor(({ event }) => event === "rpc", 10_000);
+    await driver.waitFor(({ event }) => event === "rpc");
     await driver.send("mode ready");
     const ran = await running;
     expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining("ready: ") });

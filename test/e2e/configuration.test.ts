@@ -1,10 +1,7 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { parseKlog } from "../support/log-lines";
 import { startRecordingDriver } from "../support/recording-driver";
 import { runSidecar } from "../support/sidecar";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 
 const alpha = "it belongs to an alpha feature that is off; drop the flag";
 const ports = "a port from 0 to 65535 or one of http, https, http-alt";

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { startDriver } from "../support/drivers";
 import { type MetricFamily, parseExposition, valueOf } from "../support/exposition";
@@ -7,9 +7,6 @@ import { startHostileDriver } from "../support/hostile-driver";
 import { type Sidecar, startSidecar } from "../support/sidecar";
 import { type SocketCaseName, createSocketCase } from "../support/socket-cases";
 import { temporaryDirectory } from "../support/temporary";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 
 // A second is enough for a driver on a busy machine to show what is wrong with it.
 const flags = (socketPath: string) => [
@@ -106,7 +103,7 @@ test.concurrent("connecting is no part of an RPC's duration, but a phase of its 
   await using driver = await startDriver("grpc-js", { socketPath });
   const waitedSeconds = (performance.now() - start) / 1_000;
   expect((await answer).status).toBe(200);
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"), 15_000);
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
 
   const families = await scrape(sidecar);
   const phase = (name: string) => valueOf(families, "csi_livenessprobe_phase_seconds_sum", { phase: name });
@@ -121,7 +118,7 @@ test.concurrent("connecting is no part of an RPC's duration, but a phase of its 
 test.concurrent("a driver's name is escaped in its label", async () => {
   await using driver = await startDriver("grpc-js", { name: 'a"b\\c\u001b' });
   await using sidecar = await startSidecar(flags(driver.socketPath));
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"), 15_000);
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
   await sidecar.get("/healthz");
   const probes = operations(await scrape(sidecar), "/csi.v1.Identity/Probe");
   expect(probes.map(({ labels }) => labels["driver_name"])).toEqual(['a"b\\c\\x1b']);

@@ -36,8 +36,8 @@ async function conduct(options: SidecarOptions): Promise<Conduct> {
   await using sidecar = await startSidecar(args, options);
   const response = await sidecar.get("/healthz");
   const answer = [response.status, await response.text()] as const;
-  await sidecar.waitForLog((line) => line.includes("CSI driver is ready"), 5_000);
-  await sidecar.waitForLog((line) => line.includes('driver="recording.csi.test"'), 5_000);
+  await sidecar.waitForLog((line) => line.includes("CSI driver is ready"));
+  await sidecar.waitForLog((line) => line.includes('driver="recording.csi.test"'));
   sidecar.signal("SIGTERM");
   await sidecar.exited;
   return { answer, log: sidecar.logLines.map((line) => timeless(line, driver)).toSorted(), asked: requestsOf(driver) };
@@ -192,7 +192,7 @@ describe.concurrent("what Bun does not let us prevent, and operators are told of
       env: { BUN_INSPECT: `127.0.0.1:${port}` },
     });
     const isOpen = () => connectTcp(`http://127.0.0.1:${port}`).then(disposed, () => false);
-    expect(await waitUntil(isOpen, 5_000, "the debugger's port")).toBe(true);
+    expect(await waitUntil(isOpen, "the debugger's port")).toBe(true);
     expect((await sidecar.get("/")).status).toBe(404);
   });
 

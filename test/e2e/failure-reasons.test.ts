@@ -97,9 +97,9 @@ describe(`as uid ${NOBODY_UID}, which may write to it,`, () => {
 test("a process without a free descriptor blames itself, not the driver, and is well again when there is one", async () => {
   await using driver = await startHostileDriver("answers ready (right)");
   await using sidecar = await start(driver.socketPath);
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"), 5_000);
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
   expect((await sidecar.get("/healthz")).status).toBe(200);
-  await waitUntil(() => driver.connections.open === 0, 5_000, "that probe's connection to be closed");
+  await waitUntil(() => driver.connections.open === 0, "that probe's connection to be closed");
 
   const response = await firstAnswer(sidecar);
   const body = await response.text();
@@ -147,7 +147,7 @@ async function expectFailure(path: string, uid: number, reason: FailureReason, f
   expect(body).toMatch(/\b(tried for|within) ([2-9]\d\dms|[\d.]+s)[);]/);
   expect(body).not.toMatch(/[\r\n]|context deadline exceeded/);
   expect(await results(sidecar)).toEqual({ [reason]: 1 });
-  const line = await sidecar.waitForLog((logged) => logged.includes("CSI driver failed its probe"), 2_000);
+  const line = await sidecar.waitForLog((logged) => logged.includes("CSI driver failed its probe"));
   expect(line).toContain(`reason="${reason}"`);
   expect(line).toContain(path);
 }

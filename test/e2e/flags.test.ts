@@ -1,14 +1,9 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseKlog, says } from "../support/log-lines";
 import { runSidecar, startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../support/temporary";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
-
-const BOUND_MS = 15_000;
 
 describe.concurrent("a flag may be written", () => {
   test.each([
@@ -28,7 +23,7 @@ describe.concurrent("a flag may be written", () => {
   ])("%s", async (title, flags, csiAddress) => {
     const command = title === "behind the command" ? ["serve"] : [];
     await using sidecar = await startSidecar([...command, "--health-port=0", ...flags]);
-    const line = parseKlog(await sidecar.waitForLog(says("Starting livenessprobe"), BOUND_MS));
+    const line = parseKlog(await sidecar.waitForLog(says("Starting livenessprobe")));
     expect(line.values["csiAddress"]).toBe(`"${csiAddress}"`);
   });
 });
@@ -67,7 +62,7 @@ describe.concurrent("unlike the Go sidecar, which drops them silently, words aft
     ["a word that would break the line", ["a\nb"], undefined],
   ])("%s", async (_, words, printed) => {
     await using sidecar = await startSidecar(["--health-port=0", ...words]);
-    const line = await sidecar.waitForLog(says("Ignoring what follows the flags: no flag begins there"), BOUND_MS);
+    const line = await sidecar.waitForLog(says("Ignoring what follows the flags: no flag begins there"));
     expect(line).toStartWith("W");
     expect(line).toEndWith(`words=${printed ?? "<"}`);
   });

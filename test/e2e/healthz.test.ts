@@ -1,13 +1,10 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { DriverMode } from "../support/driver-protocol";
 import { startDriver } from "../support/drivers";
 import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { startSidecar } from "../support/sidecar";
 import { type SocketCaseName, createSocketCase } from "../support/socket-cases";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 
 const TIMEOUT_MS = 1_000;
 

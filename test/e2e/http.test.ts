@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type RunningDriver, startDriver } from "../support/drivers";
 import { sendRaw } from "../support/raw-http";
 import { type Sidecar, startSidecar } from "../support/sidecar";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 
 let driver: RunningDriver;
 let sidecar: Sidecar;

@@ -1,12 +1,10 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { inContainer, LISTEN, mayContain, startPython } from "../support/made-node-process";
 import { schemaFaults } from "../support/output-schema";
 import { runSidecar } from "../support/sidecar";
 
-// Processes start slowly on a busy machine.
-setDefaultTimeout(60_000);
 const implementations = await availableDrivers();
 const PLUGINS = "/var/lib/kubelet/plugins";
 const SOCKET = `${PLUGINS}/a.csi/csi.sock`;

@@ -1,13 +1,10 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../scripts/run";
 import { runSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../support/temporary";
 import { usable } from "../support/usable";
-
-// 110 MB are copied.
-setDefaultTimeout(60_000);
 
 test("what is installed starts as it says, and can install itself again", async () => {
   using directory = temporaryDirectory();

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { availableDrivers, startDriver } from "../support/drivers";
 import { parseExposition, valueOf } from "../support/exposition";
@@ -9,11 +9,6 @@ import { askAndHangUp } from "../support/raw-http";
 import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../support/temporary";
 import { waitUntil } from "../support/wait";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
-
-const BOUND_MS = 15_000;
 
 // Nearly every CSI driver is one of grpc-go's.
 const [implementation = "grpc-js"] = await availableDrivers();
@@ -65,11 +60,11 @@ test.concurrent(
       driver.socketPath,
     ]);
     expect(await (await sidecar.get("/healthz")).text()).toBe("ok");
-    await sidecar.waitForLog(says("CSI driver did not tell its name"), BOUND_MS);
+    await sidecar.waitForLog(says("CSI driver did not tell its name"));
     await driver.send("info status 13 not today");
-    await sidecar.waitForLog((line) => line.includes("desc = not today"), BOUND_MS);
+    await sidecar.waitForLog((line) => line.includes("desc = not today"));
     await driver.send("info ready");
-    expect(await sidecar.waitForLog(says("CSI driver name"), BOUND_MS)).toContain('driver="late.csi.test"');
+    expect(await sidecar.waitForLog(says("CSI driver name"))).toContain('driver="late.csi.test"');
   },
 );
 
@@ -83,9 +78,9 @@ test.concurrent("a driver that comes up later is asked for its name in the backg
     "--csi-address",
     socketPath,
   ]);
-  await sidecar.waitForLog(says("CSI driver did not tell its name"), BOUND_MS);
+  await sidecar.waitForLog(says("CSI driver did not tell its name"));
   await using driver = await startDriver("grpc-js", { socketPath, name: "late.csi.test" });
-  expect(await sidecar.waitForLog(says("CSI driver name"), BOUND_MS)).toContain('driver="late.csi.test"');
+  expect(await sidecar.waitForLog(says("CSI driver name"))).toContain('driver="late.csi.test"');
   expect(driver.events.filter(({ event }) => event === "rpc")).toHaveLength(1);
 });
 
@@ -96,7 +91,7 @@ test.concurrent(
     const socketPath = join(directory.path, "csi.sock");
     await using first = await startDriver("grpc-js", { socketPath, name: "first.csi.test" });
     await using sidecar = await startSidecar(["--health-port=0", "--csi-address", socketPath]);
-    await sidecar.waitForLog(says("CSI driver name"), BOUND_MS);
+    await sidecar.waitForLog(says("CSI driver name"));
     await first.stop();
     await using second = await startDriver("grpc-js", { socketPath, name: "second.csi.test" });
     expect(await (await sidecar.get("/healthz")).text()).toBe("ok");
@@ -108,12 +103,12 @@ describe.concurrent("unlike with the Go sidecar, a client that goes away ends no
   test("as ready", async () => {
     await using driver = await startDriver("grpc-js", { mode: "slow 300" });
     await using sidecar = await startSidecar(["--http-endpoint=127.0.0.1:0", "--csi-address", driver.socketPath]);
-    await sidecar.waitForLog(says("CSI driver name"), BOUND_MS);
+    await sidecar.waitForLog(says("CSI driver name"));
     await askAndHangUp(sidecar.url, "/healthz", () =>
-      driver.waitFor((event) => event.event === "rpc" && event.method.endsWith("/Probe"), BOUND_MS),
+      driver.waitFor((event) => event.event === "rpc" && event.method.endsWith("/Probe")),
     );
     expect(await countsOf(sidecar, "ready", "OK", driver.name)).toEqual({ probes: 1, rpcs: 1, canceled: undefined });
-    expect(await sidecar.waitForLog(says("CSI driver is ready"), BOUND_MS)).toStartWith("I");
+    expect(await sidecar.waitForLog(says("CSI driver is ready"))).toStartWith("I");
   });
 
   test("as hung", async () => {
@@ -124,14 +119,14 @@ describe.concurrent("unlike with the Go sidecar, a client that goes away ends no
       "--csi-address",
       driver.socketPath,
     ]);
-    await sidecar.waitForLog(says("CSI driver did not tell its name"), BOUND_MS);
+    await sidecar.waitForLog(says("CSI driver did not tell its name"));
     const before = driver.connections.total;
     await askAndHangUp(sidecar.url, "/healthz", () =>
-      waitUntil(() => driver.connections.total > before, BOUND_MS, "the probe's connection"),
+      waitUntil(() => driver.connections.total > before, "the probe's connection"),
     );
     const counts = await countsOf(sidecar, "hung", "DeadlineExceeded", "unknown-driver");
     expect(counts).toEqual({ probes: 1, rpcs: 1, canceled: undefined });
-    expect(await sidecar.waitForLog(says("CSI driver failed its probe"), BOUND_MS)).toContain('reason="hung"');
+    expect(await sidecar.waitForLog(says("CSI driver failed its probe"))).toContain('reason="hung"');
   });
 });
 
@@ -146,14 +141,10 @@ async function countsOf(sidecar: Sidecar, result: string, code: string, driverNa
   const scrape = async () => parseExposition(await (await sidecar.get("/metrics")).text());
   const probesIn = (families: Awaited<ReturnType<typeof scrape>>) =>
     valueOf(families, "csi_livenessprobe_probes_total", { result }) ?? 0;
-  const families = await waitUntil(
-    async () => {
-      const now = await scrape();
-      return probesIn(now) > 0 && now;
-    },
-    BOUND_MS,
-    `a probe to count as ${result}`,
-  );
+  const families = await waitUntil(async () => {
+    const now = await scrape();
+    return probesIn(now) > 0 && now;
+  }, `a probe to count as ${result}`);
   const rpcs = (statusCode: string) =>
     valueOf(families, "csi_sidecar_operations_seconds_count", {
       driver_name: driverName,

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -10,8 +10,6 @@ import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
 import { temporaryDirectory } from "../support/temporary";
 
-// Processes start slowly on a busy machine.
-setDefaultTimeout(60_000);
 const isRoot = process.getuid?.() === 0;
 const implementations = await availableDrivers();
 

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { EXECUTABLE } from "../support/executable";
@@ -8,11 +8,6 @@ import { type Sidecar, runSidecar, startSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
 import { usable } from "../support/usable";
 import { waitUntil } from "../support/wait";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
-
-const BOUND_MS = 15_000;
 
 const hasIpv6 = /^0{31}1 /m.test(readIfThere("/proc/net/if_inet6"));
 if (!hasIpv6) console.warn("The tests over IPv6 are skipped: ::1 is not up here.");
@@ -129,7 +124,6 @@ function refusalOf({ code, stdout, stderr }: Awaited<ReturnType<typeof runSideca
 async function addressOf(sidecar: Sidecar, flag: string): Promise<string> {
   const line = await waitUntil(
     () => sidecar.logLines.find((one) => says("Listening")(one) && one.includes(`flag="${flag}"`)),
-    BOUND_MS,
     `the listener of ${flag}`,
   );
   return (parseKlog(line).values["address"] ?? "").replaceAll('"', "");

@@ -1,14 +1,9 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { startDriver } from "../support/drivers";
 import { parseKlog, says } from "../support/log-lines";
 import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { startSidecar } from "../support/sidecar";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
-
-const BOUND_MS = 15_000;
 
 /** To the letter, for what reads these lines may be less patient than a JSON parser. */
 const JSON_HEAD = /^\{"ts":(\d{13}(?:\.\d{1,6})?),"caller":"[a-z-]+\.ts:\d+","msg":"[^"]+"(?:,"v":(\d+))?/;
@@ -23,11 +18,11 @@ test("JSON is one object a line: the time in milliseconds, v on info lines alone
     "--csi-address",
     driver.socketPath,
   ]);
-  await sidecar.waitForLog(says("CSI driver name"), BOUND_MS);
+  await sidecar.waitForLog(says("CSI driver name"));
   await sidecar.get("/healthz");
   await driver.send("mode ready");
   await sidecar.get("/healthz");
-  await sidecar.waitForLog(says("CSI driver is ready again"), BOUND_MS);
+  await sidecar.waitForLog(says("CSI driver is ready again"));
 
   for (const line of sidecar.logLines) {
     const [head, ts] = JSON_HEAD.exec(line) ?? [];
@@ -86,7 +81,7 @@ describe.concurrent.each(["text", "json"])("a driver's text in %s", (format) => 
       driver.socketPath,
     ]);
     await sidecar.get("/healthz");
-    const line = await sidecar.waitForLog(says("CSI driver failed its probe"), BOUND_MS);
+    const line = await sidecar.waitForLog(says("CSI driver failed its probe"));
     expect(line).toMatch(told);
     // What \p{C} leaves out is what can be seen.
     expect(sidecar.logLines.filter((one) => /\p{C}/u.test(one))).toEqual([]);
@@ -98,7 +93,7 @@ describe.concurrent.each(["text", "json"])("a driver's text in %s", (format) => 
 test.concurrent("a driver's name steers nothing either, and is cut", async () => {
   await using driver = await startDriver("grpc-js", { name: `a\n\u001b[31m${"n".repeat(1_000)}` });
   await using sidecar = await startSidecar(["--health-port=0", "--csi-address", driver.socketPath]);
-  const line = parseKlog(await sidecar.waitForLog(says("CSI driver name"), BOUND_MS));
+  const line = parseKlog(await sidecar.waitForLog(says("CSI driver name")));
   expect(line.values["driver"]).toMatch(/^"a\\\\n\\\\x1b\[31mn+…"$/);
   expect(line.values["driver"]?.length).toBeLessThan(270);
 });

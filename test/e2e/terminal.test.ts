@@ -1,11 +1,9 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { runInPty, screenOf } from "../support/pty";
 
-// Processes start slowly on a busy machine.
-setDefaultTimeout(60_000);
 const EXECUTABLE = join(import.meta.dirname, "../../dist/livenessprobe");
 const PLUGINS = "/var/lib/kubelet/plugins";
 // oxlint-disable-next-line no-control-regex -- what colours are made of is what is looked for

@@ -1,10 +1,7 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { FLAGS } from "../../src/flags";
 import { runSidecar } from "../support/sidecar";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 
 describe.concurrent("what the flag parser refuses: its text and the usage on standard error, exit code 2", () => {
   const digits = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";

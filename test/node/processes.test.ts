@@ -8,7 +8,6 @@ import { waitUntil } from "../support/wait";
 
 const ACCESS = { procDir: "/proc", uid: process.getuid?.() ?? 0, arch: process.arch };
 const isRoot = ACCESS.uid === 0;
-const BOUND_MS = 5_000;
 
 const IDLE = 'import sys; print("ready", flush=True); sys.stdin.read()';
 // The child of posix_spawn(3) opens its input, a FIFO without a writer; until that is done its parent waits in state D.
@@ -49,7 +48,7 @@ describe("a process", () => {
   test("that is stopped says so", async () => {
     await using driver = await startPython(IDLE);
     process.kill(driver.pid, "SIGSTOP");
-    await waitUntil(async () => (await factsOf(driver.pid)).state.word === "stopped", BOUND_MS, "it to stop");
+    await waitUntil(async () => (await factsOf(driver.pid)).state.word === "stopped", "it to stop");
     expect((await factsOf(driver.pid)).wait.channel).toBe("do_signal_stop");
   });
 
@@ -74,7 +73,7 @@ print("ready", flush=True); sys.stdin.read()`,
     await using node = makeNode();
     node.fifo("/fifo");
     await using driver = await startPython(`${SPAWN}spawn()`, [node.outer("/fifo")]);
-    await waitUntil(async () => (await factsOf(driver.pid)).state.letter === "D", BOUND_MS, "it to hang");
+    await waitUntil(async () => (await factsOf(driver.pid)).state.letter === "D", "it to hang");
     const { state, wait, blocked, name } = await factsOf(driver.pid);
     expect(state.word).toBe("uninterruptible");
     expect(wait).toEqual({
@@ -90,7 +89,7 @@ print("ready", flush=True); sys.stdin.read()`,
     node.fifo("/fifo");
     const script = `${SPAWN}import threading\nthreading.Thread(target=spawn).start()\nsys.stdin.read()`;
     await using driver = await startPython(script, [node.outer("/fifo")]);
-    await waitUntil(async () => sleepsOverBlocked(await factsOf(driver.pid)), BOUND_MS, "a thread to hang");
+    await waitUntil(async () => sleepsOverBlocked(await factsOf(driver.pid)), "a thread to hang");
     const [thread] = (await factsOf(driver.pid)).blocked;
     expect(thread?.wait.whatFor).toBe("a program that it starts");
     expect(thread?.tid).not.toBe(driver.pid);

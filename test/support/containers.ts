@@ -36,8 +36,6 @@ export interface Container extends AsyncDisposable {
  */
 export const ON_HOST_NETWORK = "--network=host";
 
-const START_BOUND_MS = 20_000;
-
 /** @throws where podman is missing and cannot be installed */
 export async function startPodman(): Promise<Podman> {
   await needPrograms({ podman: "podman", runc: "runc", skopeo: "skopeo" });
@@ -112,7 +110,6 @@ async function start(
         log = (await podman(["logs", id])).stderr;
         return /"Listening".* address="([^"]+)"/.exec(log)?.[1];
       },
-      START_BOUND_MS,
       () => `a container of ${image} to listen; it said: ${log}`,
     );
     return {

@@ -32,7 +32,7 @@ describe.each(implementations)("the %s driver", (implementation) => {
   test("tells of a call", async () => {
     await using driver = await startDriver(implementation, { mode: "absent" });
     await call(driver.socketPath, "Probe");
-    const { deadlineMs, ...rpc } = (await driver.waitFor(({ event }) => event === "rpc", 1000)) as RpcEvent;
+    const { deadlineMs, ...rpc } = (await driver.waitFor(({ event }) => event === "rpc")) as RpcEvent;
     expect(rpc).toEqual({
       event: "rpc",
       method: "/csi.v1.Identity/Probe",
@@ -107,7 +107,7 @@ describe.each(implementations)("the %s driver", (implementation) => {
 test.if(implementations.includes("go"))("the Go driver counts connections from open to closed", async () => {
   await using driver = await startDriver("go");
   await call(driver.socketPath, "Probe");
-  await driver.waitFor(({ event }) => event === "closed", 1000);
+  await driver.waitFor(({ event }) => event === "closed");
   expect(driver.events.filter(({ event }) => event !== "rpc" && event !== "listening")).toEqual([
     { event: "connection", open: 1 },
     { event: "closed", open: 0 },

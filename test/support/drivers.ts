@@ -38,7 +38,7 @@ export interface RunningDriver extends AsyncDisposable {
   /** Gives a command, and returns once the driver obeys it. */
   send(command: DriverCommand): Promise<void>;
   /** The first event, past or to come, for which `predicate` holds. */
-  waitFor(predicate: (event: DriverEvent) => boolean, boundMs: number): Promise<DriverEvent>;
+  waitFor(predicate: (event: DriverEvent) => boolean): Promise<DriverEvent>;
   /** Stops the whole process (SIGSTOP): connections still enter its backlog, nothing answers. */
   pause(): Promise<void>;
   resume(): void;
@@ -47,9 +47,6 @@ export interface RunningDriver extends AsyncDisposable {
   /** Ends it with SIGKILL: the socket stays behind, stale. */
   kill(): Promise<void>;
 }
-
-/** Time for a process to start or to end, in milliseconds; an interpreter on a busy machine takes seconds. */
-const PROCESS_BOUND_MS = 20_000;
 
 // Once a process: each test file asks, and what is missing is to be said once.
 const programs = new Map<Implementation, Promise<Program | undefined>>();
@@ -85,7 +82,7 @@ export async function startDriver(implementation: Implementation, options: Drive
     forbidOthers(name, asked, nodeGetInfo);
   };
   try {
-    await driver.waitFor(({ event }) => event === "listening", PROCESS_BOUND_MS);
+    await driver.waitFor(({ event }) => event === "listening");
   } catch (error) {
     await dispose();
     throw error;
@@ -123,9 +120,9 @@ function spawnDriver(program: Program, implementation: Implementation, args: rea
 
   const told = (): string =>
     `an event of the ${implementation} driver; it told of ${JSON.stringify(events.slice(-20))}`;
-  const waitFor = async (predicate: (event: DriverEvent) => boolean, boundMs: number, from = 0) => {
+  const waitFor = async (predicate: (event: DriverEvent) => boolean, from = 0) => {
     const find = (): DriverEvent | undefined => events.slice(from).find(predicate);
-    await waitUntil(() => ended || find(), boundMs, told);
+    await waitUntil(() => ended || find(), told);
     return find() ?? Promise.reject(new Error(`the driver ended, in vain for ${told()}: ${(await output)[1]}`));
   };
   const end = (signal: "SIGTERM" | "SIGKILL"): Promise<number> => {
@@ -135,16 +132,16 @@ function spawnDriver(program: Program, implementation: Implementation, args: rea
   return {
     pid: child.pid,
     events,
-    waitFor: (predicate, boundMs) => waitFor(predicate, boundMs),
+    waitFor: (predicate) => waitFor(predicate),
     send: async (command) => {
       const from = events.length;
       child.stdin.write(`${command}\n`);
       await child.stdin.flush();
-      await waitFor((event) => event.event === "command" && event.line === command, PROCESS_BOUND_MS, from);
+      await waitFor((event) => event.event === "command" && event.line === command, from);
     },
     pause: async () => {
       child.kill("SIGSTOP");
-      await waitUntil(() => isStopped(child.pid), PROCESS_BOUND_MS, "the driver to be stopped by SIGSTOP");
+      await waitUntil(() => isStopped(child.pid), "the driver to be stopped by SIGSTOP");
     },
     resume: () => child.kill("SIGCONT"),
     stop: () => end("SIGTERM"),

@@ -6,8 +6,6 @@ import { startHostileDriver } from "./hostile-driver";
 import { headerBlock } from "./http2-frames";
 import { waitUntil } from "./wait";
 
-const BOUND_MS = 2000;
-
 test.each([
   ["answers ready (right)", "200 00000000040a020801 grpc-status=0"],
   ["answers without ready (right)", "200 0000000000 grpc-status=0"],
@@ -43,9 +41,9 @@ test.each([
 test.each(Object.keys(HOSTILE) as HostileName[])("a client may leave a driver that %s", async (name) => {
   await using driver = await startHostileDriver(name);
   const client = createConnection(driver.socketPath).on("error", () => {});
-  await waitUntil(() => driver.connections.total === 1, BOUND_MS, "the connection");
+  await waitUntil(() => driver.connections.total === 1, "the connection");
   client.destroy();
-  await waitUntil(() => driver.connections.open === 0, BOUND_MS, "its end");
+  await waitUntil(() => driver.connections.open === 0, "its end");
   expect(driver.connections).toEqual({ open: 0, total: 1, maxOpen: 1 });
 });
 
@@ -56,7 +54,7 @@ test.each(["floods with PINGs", "floods with SETTINGS", "sends garbage without e
     let bytes = 0;
     const client = createConnection(driver.socketPath).on("error", () => {});
     client.on("data", (chunk) => (bytes += chunk.length));
-    await waitUntil(() => bytes > 4 * 1024 * 1024, BOUND_MS, "4 MB of it");
+    await waitUntil(() => bytes > 4 * 1024 * 1024, "4 MB of it");
     client.destroy();
   },
 );

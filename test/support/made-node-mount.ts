@@ -12,7 +12,6 @@ export interface TellingMount extends AsyncDisposable {
 
 const PYTHON = Bun.which("python3", { PATH: "/usr/local/bin:/usr/bin:/bin" }) ?? "python3";
 const SCRIPT = join(import.meta.dir, "made-node-mount.py");
-const BOUND_MS = 10_000;
 
 /**
  * Whether this machine lets us mount, FUSE included; says so in a line where it does not.
@@ -37,7 +36,7 @@ export async function mountTelling(directory: string): Promise<TellingMount> {
   mkdirSync(source);
   const server = Bun.spawn([PYTHON, SCRIPT, source], { stdout: Bun.file(log), stderr: "inherit" });
   const lines = () => readFileSync(log, "utf8").split("\n").slice(0, -1);
-  await waitUntil(() => server.exitCode !== null || lines().includes("mounted"), BOUND_MS, "a mount");
+  await waitUntil(() => server.exitCode !== null || lines().includes("mounted"), "a mount");
   if (server.exitCode !== null) throw new Error(`no file system could be mounted: exit code ${server.exitCode}`);
   run("mount", "--bind", source, directory);
   const before = lines().length;

@@ -12,7 +12,6 @@ export interface MadeProcess extends AsyncDisposable {
 }
 
 const ROOT = join(import.meta.dir, "../..");
-const BOUND_MS = 10_000;
 
 /** Not a version manager's, which lives in a home directory that another uid or mount namespace may not have. */
 export const PYTHON = Bun.which("python3", { PATH: "/usr/local/bin:/usr/bin:/bin" }) ?? "python3";
@@ -74,7 +73,7 @@ export async function startPython(
     await Promise.all([child.exited, output]);
   };
   try {
-    await waitUntil(() => lines.includes("ready") || child.exitCode !== null, BOUND_MS, "a process to be ready");
+    await waitUntil(() => lines.includes("ready") || child.exitCode !== null, "a process to be ready");
     if (child.exitCode !== null) throw new Error(`a process ended with ${child.exitCode} before it was ready`);
   } catch (error) {
     await dispose();

@@ -8,7 +8,6 @@ export type Unshare = readonly [command: string, ...flags: string[]];
 
 // Killing unshare(1) must not leave the sidecar behind.
 const FLAGS = ["--pid", "--fork", "--mount-proc", "--kill-child"] as const;
-const BOUND_MS = 5_000;
 
 /** How a process may become process 1 here: as root, or as root of a user namespace; undefined, with a visible line, where neither is permitted. */
 export function findUnshare(): Unshare | undefined {
@@ -27,7 +26,7 @@ export async function startAsProcessOne([command, ...flags]: Unshare, args: read
   const executable = Bun.which(command) ?? command;
   const outer = await startSidecar([...flags, "--", EXECUTABLE, ...args], { executable });
   const children = `/proc/${outer.pid}/task/${outer.pid}/children`;
-  const inner = await waitUntil(() => Number(readFileSync(children, "utf8").trim()), BOUND_MS, "the process's child");
+  const inner = await waitUntil(() => Number(readFileSync(children, "utf8").trim()), "the process's child");
   return { ...outer, signal: (signal) => process.kill(inner, signal) };
 }
 

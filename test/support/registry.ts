@@ -10,8 +10,6 @@ export interface Registry extends AsyncDisposable {
   readonly address: string;
 }
 
-const START_BOUND_MS = 10_000;
-
 /** @throws where it does not start, with what it said */
 export async function startRegistry(): Promise<Registry> {
   const { command, env } = await tool("crane");
@@ -33,7 +31,6 @@ export async function startRegistry(): Promise<Registry> {
   try {
     await waitUntil(
       () => portOf() ?? ended,
-      START_BOUND_MS,
       () => `the registry to listen; it said: ${lines.join("; ")}`,
     );
     const port = portOf();

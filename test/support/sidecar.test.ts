@@ -35,7 +35,7 @@ test.each(["text", "json"])("the address is read from a log line in %s", async (
 
 test("it can be looked at and ended", async () => {
   await using sidecar = await startSidecar([], { executable });
-  expect(await sidecar.waitForLog((line) => line === "later", 1000)).toBe("later");
+  expect(await sidecar.waitForLog((line) => line === "later")).toBe("later");
   expect(sidecar.fds()).toBeGreaterThan(3);
   expect(sidecar.anonymousKib()).toBeGreaterThan(1024);
   sidecar.signal("SIGTERM");
@@ -53,7 +53,7 @@ test.each([
 
 test("unread: its log fills the pipe, and it blocks", async () => {
   await using sidecar = await startSidecar(["chatty"], { executable, stderr: "unread" });
-  await waitUntil(() => writesToStderr(sidecar.pid), 2000, "it to block in a write to its log");
+  await waitUntil(() => writesToStderr(sidecar.pid), "it to block in a write to its log");
   expect(sidecar.logLines).toHaveLength(1);
 });
 

@@ -28,7 +28,7 @@ export interface Sidecar extends AsyncDisposable {
   readonly exited: Promise<SidecarExit>;
   get(path: string, init?: BunFetchRequestInit): Promise<Response>;
   /** The first log line, past or to come, for which `predicate` holds. */
-  waitForLog(predicate: (line: string) => boolean, boundMs: number): Promise<string>;
+  waitForLog(predicate: (line: string) => boolean): Promise<string>;
   /** How many file descriptors are open. */
   fds(): number;
   /** Resident anonymous memory, in KiB: unlike the whole resident set it holds no page cache. */
@@ -48,7 +48,6 @@ export interface FinishedSidecar extends SidecarExit {
 }
 
 const EXECUTABLE = join(import.meta.dirname, "../../dist/livenessprobe");
-const START_BOUND_MS = 20_000;
 
 // `"Listening" address="[::]:9808"` as text, `"msg":"Listening",...,"address":"[::]:9808"` as JSON.
 const LISTENING = /[Ll]istening.*?"?address"?[=:]"([^"]+)"/;
@@ -85,7 +84,6 @@ export async function startSidecar(args: readonly string[], options: SidecarOpti
   try {
     await waitUntil(
       () => url ?? ended,
-      START_BOUND_MS,
       () => `the sidecar to listen; ${said()}`,
     );
   } catch (error) {
@@ -100,10 +98,9 @@ export async function startSidecar(args: readonly string[], options: SidecarOpti
     logLines,
     exited,
     get: (path, init) => fetch(`${base}${path}`, init),
-    waitForLog: (predicate, boundMs) =>
+    waitForLog: (predicate) =>
       waitUntil(
         () => logLines.find(predicate),
-        boundMs,
         () => `a log line; ${said()}`,
       ),
     fds: () => readdirSync(`/proc/${child.pid}/fd`).length,

@@ -9,10 +9,8 @@ export interface TcpClient extends Disposable {
   /** Whether the other side has closed its sending side, or the connection is gone. */
   ended(): boolean;
   /** Waits for the other side to end; what had come by then. */
-  answer(boundMs?: number): Promise<string>;
+  answer(): Promise<string>;
 }
-
-const BOUND_MS = 10_000;
 
 /** Connects to a URL's host and port and sends `bytes`. The sending side stays open until the client is disposed of. */
 export async function connectTcp(url: string, bytes: string | Uint8Array = ""): Promise<TcpClient> {
@@ -28,7 +26,7 @@ export async function connectTcp(url: string, bytes: string | Uint8Array = ""): 
   socket.on("error", (error) => (failure = error));
   let connected = false;
   socket.on("connect", () => (connected = true));
-  await waitUntil(() => connected || failure, BOUND_MS, `a connection to ${url}`);
+  await waitUntil(() => connected || failure, `a connection to ${url}`);
   if (!connected && failure !== undefined) throw failure;
   // It may have been cut off already; the callback takes the error of a write that the end of the test overtakes.
   if (bytes.length > 0 && socket.writable) socket.write(bytes, () => {});
@@ -36,10 +34,9 @@ export async function connectTcp(url: string, bytes: string | Uint8Array = ""): 
     socket,
     received: () => received,
     ended: () => ended,
-    answer: async (boundMs = BOUND_MS) => {
+    answer: async () => {
       await waitUntil(
         () => ended,
-        boundMs,
         () => `the end of an answer, after ${JSON.stringify(received)}`,
       );
       return received;

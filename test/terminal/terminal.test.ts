@@ -1,10 +1,7 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PtyOptions, runInPty, screenOf } from "../support/pty";
-
-// Processes start slowly on a busy machine.
-setDefaultTimeout(30_000);
 
 const SCREEN = [process.execPath, join(import.meta.dirname, "../support/sample-screen.ts")];
 const TERM = { TERM: "xterm-256color" };
