@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startDriver } from "../test/support/drivers";
-import { startSidecar, type Sidecar } from "../test/support/sidecar";
+import { type SampleSidecar as Sidecar, startSampleDriver, startSampleSidecar } from "./sample";
+
+const EXECUTABLE = join(import.meta.dirname, "../dist/livenessprobe");
 
 /** Shows the built executable with a sample CSI driver: ready, hung, ready again, gone. Leaves nothing behind, on Ctrl-C too. */
 async function main(): Promise<number> {
@@ -12,22 +14,23 @@ async function main(): Promise<number> {
 
 async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   say("A sample CSI driver: a real Identity server on a unix socket.");
-  const driver = cleanup.use(await startDriver("grpc-js", { name: "sample.csi.example" }));
+  const driver = cleanup.use(await startSampleDriver());
   show(`driver ${driver.name} listens on ${driver.socketPath}`);
 
   const flags = [`--csi-address=${driver.socketPath}`, "--http-endpoint=localhost:0", "--probe-timeout=1s"];
   say("The sidecar beside it, as in a pod:", `livenessprobe ${flags.join(" ")}`);
-  const sidecar = cleanup.use(await startSidecar(flags));
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
-  for (const line of sidecar.logLines) show(line);
+  const sidecar = cleanup.use(await startSampleSidecar(EXECUTABLE, flags));
+  for (const line of sidecar.lines) show(line);
 
   await step(sidecar, "The kubelet asks:", 200);
   await showMetrics(sidecar);
-  await driver.pause();
+  driver.signal("SIGSTOP");
+  await stopped(driver.pid);
   await step(sidecar, "The driver hangs (SIGSTOP):", 500);
-  driver.resume();
+  driver.signal("SIGCONT");
   await step(sidecar, "It goes on (SIGCONT):", 200);
-  await driver.stop();
+  driver.signal("SIGTERM");
+  await driver.exited;
   await step(sidecar, "It is gone (SIGTERM):", 500);
   await stop(sidecar);
 }
@@ -49,12 +52,18 @@ async function showMetrics(sidecar: Sidecar): Promise<void> {
 
 async function stop(sidecar: Sidecar): Promise<void> {
   say("What its log says of all that, and its end (SIGTERM):");
-  const before = sidecar.logLines.findIndex((line) => line.includes("CSI driver name")) + 1;
+  const before = sidecar.lines.findIndex((line) => line.includes("CSI driver name")) + 1;
   sidecar.signal("SIGTERM");
-  const { code } = await sidecar.exited;
-  for (const line of sidecar.logLines.slice(before)) show(line);
+  const code = await sidecar.exited;
+  for (const line of sidecar.lines.slice(before)) show(line);
   show(`exit code ${code}`);
   if (code !== 0) throw new Error(`expected exit code 0, got ${code}`);
+}
+
+/** Once the kernel has stopped a process: `T` is the state behind the name in proc_pid_stat(5). */
+async function stopped(pid: number): Promise<void> {
+  // oxlint-disable-next-line no-await-in-loop -- one look after the other
+  while (!/\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) await Bun.sleep(5);
 }
 
 function say(what: string, command?: string): void {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { temporaryDirectory } from "../test/support/temporary";
+import { temporaryDirectory } from "./temporary";
 import { readCommit } from "./commit";
 import { COMPILE_FLAGS } from "./compile-flags";
 import { recordOrder } from "./record-order";

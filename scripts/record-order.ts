@@ -1,5 +1,4 @@
-import { startDriver } from "../test/support/drivers";
-import { startSidecar } from "../test/support/sidecar";
+import { type SampleSidecar, startSampleDriver, startSampleSidecar } from "./sample";
 
 /** More do not change the recording. */
 const PROBES = 20;
@@ -13,21 +12,19 @@ const PROBES = 20;
  * @param orderFile where the recording is written
  */
 export async function recordOrder(executable: string, orderFile: string): Promise<void> {
-  await using driver = await startDriver("grpc-js");
-  await using sidecar = await startSidecar([`--csi-address=${driver.socketPath}`, "--http-endpoint=127.0.0.1:0"], {
-    executable,
-    // The zone decides which functions the log's times take, and with TZ it is not that of this machine.
-    env: { BUN_BYTECODE_ORDER_OUT: orderFile, TZ: "UTC" },
-  });
-  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
-  for (let probe = 0; probe < PROBES; probe += 1) await ask(sidecar.get("/healthz"));
-  await ask(sidecar.get("/metrics"));
+  await using driver = await startSampleDriver();
+  // The zone decides which functions the log's times take, and with TZ it is not that of this machine.
+  const env = { BUN_BYTECODE_ORDER_OUT: orderFile, TZ: "UTC" };
+  const flags = [`--csi-address=${driver.socketPath}`, "--http-endpoint=127.0.0.1:0"];
+  await using sidecar = await startSampleSidecar(executable, flags, env);
+  for (let probe = 0; probe < PROBES; probe += 1) await ask(sidecar, "/healthz");
+  await ask(sidecar, "/metrics");
   sidecar.signal("SIGTERM");
-  const { code } = await sidecar.exited;
+  const code = await sidecar.exited;
   if (code !== 0) throw new Error(`the executable ended with ${code} while its functions were recorded`);
 }
 
-async function ask(answer: Promise<Response>): Promise<void> {
-  const { status } = await answer;
+async function ask(sidecar: SampleSidecar, path: string): Promise<void> {
+  const { status } = await sidecar.get(path);
   if (status !== 200) throw new Error(`the executable answered ${status} while its functions were recorded`);
 }

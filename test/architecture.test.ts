@@ -39,6 +39,13 @@ test.each(["http", "terminal", "node"])("src/%s knows nothing of CSI", (room) =>
   expect(crossing).toEqual([]);
 });
 
+test("scripts/ imports nothing of test/", () => {
+  const scripts = [...new Glob("scripts/**/*.ts").scanSync(ROOT)];
+  const crossing = scripts.filter((file) => localImports(file).some((imported) => imported.startsWith("test/")));
+  expect(scripts.length).toBeGreaterThan(0);
+  expect(crossing).toEqual([]);
+});
+
 /** The rows `| floor | file | job |` of the table in docs/architecture.md, as file -> floor. */
 function readFloors(): ReadonlyMap<string, number> {
   const rows = readFileSync(join(ROOT, "docs/architecture.md"), "utf8").matchAll(/^\| (\d+) +\| (.+?) +\|/gm);

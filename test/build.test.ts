@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { temporaryDirectory, type TemporaryDirectory } from "./support/temporary";
+import { temporaryDirectory, type TemporaryDirectory } from "../scripts/temporary";
 import { usable } from "./support/usable";
 
 const ROOT = join(import.meta.dir, "..");

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { lookAtSocketFile, type SocketFile } from "../src/socket-file";
 import { createSocketCase, NOBODY_UID, type SocketCaseName } from "./support/socket-cases";
-import { temporaryDirectory } from "./support/temporary";
+import { temporaryDirectory } from "../scripts/temporary";
 
 const uid = process.getuid?.() ?? 0;
 const gid = process.getgid?.() ?? 0;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import type { DebianArchitecture } from "./lock";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, openLayout } from "../../test/support/oci-layout";
+import { type Digest, openLayout } from "./oci-layout";
 import { VARIANT_NAMES, type Variant } from "./variants";
 
 /** Where `bun run image` leaves them. */

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { COMPILE_FLAGS } from "../compile-flags";
 import { run } from "../run";
 import type { Component } from "./component";

@@ -1,4 +1,4 @@
-import { type ImageFile, type OciImage, type OciLayout, openLayout } from "../../test/support/oci-layout";
+import { type ImageFile, type OciImage, type OciLayout, openLayout } from "./oci-layout";
 
 /**
  * Says in lines where two builds of an image differ: first in which files, then in what the layers and the configuration say

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 

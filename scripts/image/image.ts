@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } fr
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { readCommit, readSourceDateEpoch } from "../commit";
 import { compileExecutables } from "../executable";
 import { APK_ARCHITECTURES, type Apk, writeApk, writeIndex } from "./apk";

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { run } from "../run";
 import { needFiles } from "../tools/debian";
 import { fetchDeb } from "./debs";

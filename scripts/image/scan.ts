@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { APK_ARCHITECTURES } from "./apk";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { temporaryDirectory } from "../../test/support/temporary";
+import { temporaryDirectory } from "../temporary";
 import { readCommit } from "../commit";
 import { BUILT_DIRECTORY, type BuiltImage, checkSbom, openBuilt, readVariant } from "./built";
 import { type Signer, openCosign, readSigner } from "./cosign";

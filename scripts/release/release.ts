@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
-import { imageOf, openLayout, readImageFile } from "../../test/support/oci-layout";
+import { imageOf, openLayout, readImageFile } from "../image/oci-layout";
 import { readSourceDateEpoch } from "../commit";
 import { APK_ARCHITECTURES } from "../image/apk";
 import { BUILT_DIRECTORY } from "../image/built";

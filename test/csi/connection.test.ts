@@ -8,7 +8,7 @@ import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { ownSockets } from "../support/own-fds";
 import { createSocketCase, type SocketCaseName } from "../support/socket-cases";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
 
 const TIMEOUT_MS = 2_000;

@@ -6,7 +6,7 @@ import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID, type SocketCaseName, createSocketCase } from "../support/socket-cases";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const isRoot = process.getuid?.() === 0;
 const implementations = await availableDrivers();

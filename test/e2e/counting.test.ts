@@ -6,7 +6,7 @@ import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { type Sidecar, startSidecar } from "../support/sidecar";
 import { type SocketCaseName, createSocketCase } from "../support/socket-cases";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 // A second is enough for a driver on a busy machine to show what is wrong with it.
 const flags = (socketPath: string) => [

@@ -5,7 +5,7 @@ import type { DriverEvent, DriverMode, RpcEvent } from "../support/driver-protoc
 import { availableDrivers, type RunningDriver, startDriver } from "../support/drivers";
 import { startRecordingDriver } from "../support/recording-driver";
 import { type Sidecar, startSidecar } from "../support/sidecar";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
 
 const TIMEOUT_MS = 500;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startRecordingDriver, type RecordingDriver } from "../support/recording-driver";
 import { runSidecar, startSidecar, type SidecarOptions } from "../support/sidecar";
 import { connectTcp, freePort } from "../support/tcp-client";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { usable } from "../support/usable";
 import { waitUntil } from "../support/wait";
 

@@ -6,7 +6,7 @@ import { startHostileDriver } from "../support/hostile-driver";
 import { quietFds } from "../support/quiet-fds";
 import { type Sidecar, startSidecar } from "../support/sidecar";
 import { createSocketCase, NOBODY_UID, type SocketCaseName } from "../support/socket-cases";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
 
 const TIMEOUT_MS = 200;

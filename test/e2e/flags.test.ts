@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseKlog, says } from "../support/log-lines";
 import { runSidecar, startSidecar } from "../support/sidecar";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 describe.concurrent("a flag may be written", () => {
   test.each([

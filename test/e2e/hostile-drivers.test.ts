@@ -7,7 +7,7 @@ import { type HostileDriver, startHostileDriver } from "../support/hostile-drive
 import { quietFds } from "../support/quiet-fds";
 import { startRecordingDriver } from "../support/recording-driver";
 import { type Sidecar, startSidecar } from "../support/sidecar";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
 
 /** Status and body of the answer, and the label under which it is counted. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../scripts/run";
 import { runSidecar } from "../support/sidecar";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { usable } from "../support/usable";
 
 test("what is installed starts as it says, and can install itself again", async () => {

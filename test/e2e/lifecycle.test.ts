@@ -7,7 +7,7 @@ import { callHealthz } from "../support/healthz-callers";
 import { says } from "../support/log-lines";
 import { askAndHangUp } from "../support/raw-http";
 import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
 
 // Nearly every CSI driver is one of grpc-go's.

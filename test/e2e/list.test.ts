@@ -8,7 +8,7 @@ import { schemaFaults } from "../support/output-schema";
 import { startRegistrationServer } from "../support/registration-server";
 import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 const isRoot = process.getuid?.() === 0;
 const implementations = await availableDrivers();

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE, behindShell } from "../support/executable";
 import { startSidecar } from "../support/sidecar";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { usable } from "../support/usable";
 
 const EVERY_ADDRESS = ["--health-port=0", "--http-endpoint=:0", "--http-endpoint=0.0.0.0:0", "--http-endpoint=[::]:0"];

@@ -5,7 +5,7 @@ import { behindShell } from "../support/executable";
 import { startRecordingDriver, type RecordingDriver } from "../support/recording-driver";
 import { startSidecar } from "../support/sidecar";
 import { freePort } from "../support/tcp-client";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
 
 /** What the kubelet is given by default (`timeoutSeconds: 1`). */

@@ -19,10 +19,10 @@ import {
   type Container,
   type Probe,
 } from "../support/manifests";
-import { imageOf, openLayout } from "../support/oci-layout";
+import { imageOf, openLayout } from "../../scripts/image/oci-layout";
 import { effectiveContext, RESTRICTED } from "../support/pod-security";
 import { findPromtool } from "../support/promtool";
-import { temporaryDirectory, type TemporaryDirectory } from "../support/temporary";
+import { temporaryDirectory, type TemporaryDirectory } from "../../scripts/temporary";
 import { startDriver } from "../support/drivers";
 import { usable } from "../support/usable";
 

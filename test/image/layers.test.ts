@@ -5,7 +5,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { readDefinition } from "../../scripts/image/definition";
 import { builtCases, openVariant } from "../support/built-images";
 import { golden } from "../support/golden";
-import { type ImageFile, readImageFile } from "../support/oci-layout";
+import { type ImageFile, readImageFile } from "../../scripts/image/oci-layout";
 
 const EXECUTABLE = "/usr/bin/livenessprobe";
 const BUSYBOX = "/usr/lib/busybox/busybox";

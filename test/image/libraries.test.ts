@@ -3,9 +3,9 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { builtCases } from "../support/built-images";
 import { type Elf, isElf, readElf } from "../support/elf";
-import { readImageFile } from "../support/oci-layout";
+import { readImageFile } from "../../scripts/image/oci-layout";
 import { writeRootfs } from "../support/rootfs";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const EXECUTABLE = "/usr/bin/livenessprobe";
 /** Where the loader of Debian's glibc looks without configuration, of what the image has (`ld.so --list-diagnostics`). */

@@ -11,8 +11,8 @@ import { run } from "../../scripts/run";
 import { type Registry, startRegistry } from "../support/registry";
 import { type KeyPair, byKey, cosign, generateKeyPair, passwordOf, runScript, succeeded } from "../support/signing";
 import { type StandIn, writeStandIn } from "../support/stand-in-image";
-import { readTar } from "../support/tar";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
+import { readTar } from "../../scripts/image/tar";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const { version } = packageJson;
 const EXECUTABLES = ["livenessprobe-linux-arm64", "livenessprobe-linux-x64"];

@@ -9,9 +9,9 @@ import { writeReleaseSbom } from "../../scripts/image/release-sbom";
 import { VARIANT_NAMES, type Variant } from "../../scripts/image/variants";
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import { type OciImage, imageOf, openLayout, readImageFile } from "../support/oci-layout";
+import { type OciImage, imageOf, openLayout, readImageFile } from "../../scripts/image/oci-layout";
 import { type SpdxReading, contained, missingFrom, purlsOf } from "../support/spdx";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 const DIST = join(import.meta.dirname, "../../dist");
 const SBOMS = join(DIST, "image/sbom");

@@ -5,7 +5,7 @@ import { BUILT_DIRECTORY } from "../../scripts/image/built";
 import { lockedDeb, readLock } from "../../scripts/image/lock";
 import { type GrypeReport, judge, plant } from "../../scripts/image/scan";
 import { isBuilt } from "../../scripts/tools/tool";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { type Advisory, writeVulnerabilityDatabase } from "../support/vulnerability-database";
 
 const SCRIPT = join(import.meta.dir, "../../scripts/image/scan.ts");

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type KeyPair, byKey, cosign, generateKeyPair, passwordOf, runScript, succeeded } from "../support/signing";
-import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 /** cosign is compiled where the cache has none. */
 const TOOLS_BOUND_MS = 15 * 60_000;

@@ -7,7 +7,7 @@ import { type Podman, startPodman } from "../support/containers";
 import { buildGoProgram } from "../support/driver-builds";
 import { type Ended, runToEnd } from "../support/run-to-end";
 import { freePort } from "../support/tcp-client";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 const SMOKE = join(import.meta.dirname, "smoke");
 const SETUP_BOUND_MS = 300_000;

@@ -8,9 +8,9 @@ import { differences } from "../../scripts/image/compare";
 import { livenessprobe } from "../../scripts/image/packages";
 import type { Variant } from "../../scripts/image/variants";
 import { ARCHITECTURES, openVariant } from "../support/built-images";
-import { type OciImage, openLayout } from "../support/oci-layout";
-import { readTar } from "../support/tar";
-import { temporaryDirectory } from "../support/temporary";
+import { type OciImage, openLayout } from "../../scripts/image/oci-layout";
+import { readTar } from "../../scripts/image/tar";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** What apko itself writes of the packages and of the definition. */
 const APKO_OWN = ["/etc/apk/world", "/etc/apko.json", "/usr/lib/apk/db/installed"];

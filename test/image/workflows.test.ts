@@ -7,7 +7,7 @@ import { VARIANT_NAMES } from "../../scripts/image/variants";
 import { tool } from "../../scripts/tools/tool";
 import { runToEnd } from "../support/run-to-end";
 import { succeeded } from "../support/signing";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 const ROOT = join(import.meta.dir, "../..");
 const WORKFLOWS = [...new Glob(".github/workflows/*").scanSync({ cwd: ROOT, dot: true })].toSorted();

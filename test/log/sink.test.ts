@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** Lines of all sizes, some larger than what a pipe takes as a whole (PIPE_BUF, 4096 bytes). */
 const LINES = 2_000;

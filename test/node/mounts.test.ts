@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isLocal, parseMountInfo, readMounts } from "../../src/node/mounts";
 import { mayMount, run } from "../support/made-node-mount";
 import { tableOf } from "../support/made-node-root";
-import { temporaryDirectory } from "../support/temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 const LINE = "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
 

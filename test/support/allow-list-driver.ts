@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { forbidOthers, type NodeGetInfoPolicy } from "./csi-methods";
 import { grpcMessage } from "./http2-frames";
 import { PROBE_RESPONSE } from "./probe-messages";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** How one RPC is answered. */
 export type ScriptedAnswer =

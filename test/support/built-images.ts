@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { BUILT_DIRECTORY } from "../../scripts/image/built";
 import type { DebianArchitecture } from "../../scripts/image/lock";
 import type { Variant } from "../../scripts/image/variants";
-import { type OciImage, type OciLayout, imageOf, openLayout } from "./oci-layout";
+import { type OciImage, type OciLayout, imageOf, openLayout } from "../../scripts/image/oci-layout";
 
 /** One image of what `bun run image` left in dist/image. */
 export interface BuiltCase<V extends Variant = Variant> {

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { run } from "../../scripts/run";
 import { needPrograms } from "../../scripts/tools/debian";
-import { openLayout } from "./oci-layout";
+import { openLayout } from "../../scripts/image/oci-layout";
 import { type Ended, runToEnd } from "./run-to-end";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "./wait";
 
 /** podman with images, containers and settings of its own. Dispose of it to end and remove all of them. */

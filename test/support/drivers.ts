@@ -5,7 +5,7 @@ import { type DriverBuild, buildGoDriver, buildPythonDriver } from "./driver-bui
 import { forbidOthers, type NodeGetInfoPolicy } from "./csi-methods";
 import { type DriverCommand, type DriverEvent, type DriverMode, parseDriverEvent } from "./driver-protocol";
 import { readLines } from "./lines";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "./wait";
 
 /** A real driver for each gRPC implementation that drivers are written with. */

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { HOSTILE, type HostileName } from "./hostile-behaviours";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 export interface ConnectionCounts {
   readonly open: number;

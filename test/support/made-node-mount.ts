@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { usable } from "./usable";
 import { waitUntil } from "./wait";
 

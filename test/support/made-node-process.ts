@@ -2,7 +2,7 @@ import { chmodSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { readLines } from "./lines";
 import { NOBODY_UID } from "./socket-cases";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { usable } from "./usable";
 import { waitUntil } from "./wait";
 

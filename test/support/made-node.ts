@@ -2,7 +2,7 @@ import { closeSync, constants, linkSync, mkdirSync, openSync, renameSync, symlin
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { listenWithoutAccept } from "./raw-socket";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** A node's file system below a temporary directory, for `--root`. All paths are those of the node: `/var/lib/kubelet`. */
 export interface MadeNode extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ConnectionCounts } from "./hostile-driver";
 import { FLAG, grpcMessage, headers, settings } from "./http2-frames";
 import { http2Peer } from "./http2-peer";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** How a request is answered: so many milliseconds after it arrived, or `hang`. */
 export type Pace = number | "hang";

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type S
 import { join } from "node:path";
 import { grpcMessage } from "./http2-frames";
 import { PROBE_RESPONSE } from "./probe-messages";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** One request as it came over the wire. */
 export interface RecordedRequest {

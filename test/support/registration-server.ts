@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type handleUnaryCall, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { ALLOWED_METHODS, FORBIDDEN_METHODS, NODE_GET_INFO_METHOD } from "./csi-methods";
 import { loadService } from "./proto-loader";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 export interface RegistrationServerOptions {
   /** `CSIPlugin` where absent. */

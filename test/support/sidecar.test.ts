@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runSidecar, startSidecar } from "./sidecar";
-import { type TemporaryDirectory, temporaryDirectory } from "./temporary";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "./wait";
 
 // Stands in for the sidecar, so that these tests say something about the support alone.

@@ -2,11 +2,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import type { Digest } from "./oci-layout";
+import type { Digest } from "../../scripts/image/oci-layout";
 import { digestOf, type Registry, startRegistry } from "./registry";
 import { type KeyPair, generateKeyPair, pushBuilt, signBuilt, succeeded } from "./signing";
 import { type StandIn, writeStandIn } from "./stand-in-image";
-import { temporaryDirectory } from "./temporary";
+import { temporaryDirectory } from "../../scripts/temporary";
 
 /** The revision that the stand-in names. */
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";

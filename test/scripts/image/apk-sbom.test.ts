@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Apk } from "../../../scripts/image/apk";
 import { withSbom } from "../../../scripts/image/apk-sbom";
 import type { SpdxDocument } from "../../../scripts/image/spdx";
-import { temporaryDirectory } from "../../support/temporary";
+import { temporaryDirectory } from "../../../scripts/temporary";
 
 const APK: Apk = {
   name: "an-apk",

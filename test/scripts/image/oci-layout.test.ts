@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../scripts/run";
-import { applyLayers, imageOf, openLayout, readImageFile } from "./oci-layout";
-import { type TarEntry, readTar } from "./tar";
-import { temporaryDirectory } from "./temporary";
+import { run } from "../../../scripts/run";
+import { applyLayers, imageOf, openLayout, readImageFile } from "../../../scripts/image/oci-layout";
+import { type TarEntry, readTar } from "../../../scripts/image/tar";
+import { temporaryDirectory } from "../../../scripts/temporary";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
