@@ -1,6 +1,6 @@
 import { type AskedDriver, sceneOf } from "./asked-driver";
 import type { CallAnswer, TimedCall, Unanswered } from "./csi/conversation";
-import type { PluginDetails } from "./csi/node-messages";
+import type { PluginInfo } from "./csi/messages";
 import { openSession, type Session } from "./csi/session";
 import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis } from "./diagnosis";
 import { errorText } from "./errors";
@@ -82,7 +82,7 @@ async function questionSession(session: Session, options: QuestionOptions): Prom
 }
 
 /** The Identity service has to be there, with Probe and GetPluginInfo (CSI specification, "RPC Interface"). */
-function isNoCsi(probe: TimedCall<unknown>, info: TimedCall<PluginDetails>): boolean {
+function isNoCsi(probe: TimedCall<unknown>, info: TimedCall<PluginInfo>): boolean {
   return probe.answer.kind === "unimplemented" && info.answer.kind === "unimplemented";
 }
 

@@ -58,7 +58,7 @@ function isRefusal({ kind }: ConnectFailure): boolean {
 
 async function askAll(session: Session, options: DriverStepOptions): Promise<DriverSteps> {
   const { connectMs, settingsMs } = session.timing;
-  const asking = createAsking(options);
+  const asking = createAsking(options, connectMs + settingsMs);
   // First, as check does: the state is what it says.
   const probe = await asking.ask(
     "Probe",
@@ -106,8 +106,12 @@ function stateOf(probe: Asked | undefined, failure: Diagnosis | undefined): Driv
   return { kind: "failed", reason: "rpc_error", message: "Identity/Probe was not answered" };
 }
 
-/** Asks one RPC after another, until one is not answered at all. */
-function createAsking(options: DriverStepOptions) {
+/**
+ * Asks one RPC after another, until one is not answered at all.
+ *
+ * @param connectingMs what connecting took: Probe, the first, shares its deadline
+ */
+function createAsking(options: DriverStepOptions, connectingMs: number) {
   const steps: InspectStep[] = [];
   let failure: Diagnosis | undefined;
   let over = false;
@@ -132,14 +136,15 @@ function createAsking(options: DriverStepOptions) {
     durationMs: number,
     describe: (response: Response) => readonly string[],
   ): StepOutcome {
+    const elapsedMs = title === "Probe" ? connectingMs + durationMs : durationMs;
     switch (answer.kind) {
       case "answered":
         return { kind: "passed", details: describe(answer.response) };
       case "unimplemented":
-        if (title === "Probe") note(diagnoseCall(answer.outcome, sceneOf(options, durationMs, rpcName(title))));
+        if (title === "Probe") note(diagnoseCall(answer.outcome, sceneOf(options, elapsedMs, rpcName(title))));
         return { kind: "absent", details: [statusName(12)] };
       case "noAnswer": {
-        const diagnosis = diagnoseCall(answer.outcome, sceneOf(options, durationMs, rpcName(title)));
+        const diagnosis = diagnoseCall(answer.outcome, sceneOf(options, elapsedMs, rpcName(title)));
         // A status is an answer: the next RPC may have another.
         over = answer.outcome.kind !== "status";
         if (over || title === "Probe") note(diagnosis);

@@ -1,4 +1,4 @@
-import { startDeadline } from "../deadline";
+import { type Deadline, startDeadline } from "../deadline";
 import { callUnary, decodeAnswer, type CallOutcome } from "./call";
 import { openConnection, type ConnectFailure, type Connection } from "./connection";
 import { statusName } from "./status";
@@ -15,7 +15,7 @@ export type CallAnswer<Response> =
 /** Any outcome of a call but an answer, as `diagnoseCall` takes it. */
 export type Unanswered = Exclude<CallOutcome, { readonly kind: "answered" }>;
 
-/** Why a call was not sent: the conversation's time was up, or we had closed it. */
+/** Why a call was not sent: the total time was up, or we had closed the connection. */
 export type NotAskedReason = "noTimeLeft" | "closed";
 
 export interface TimedCall<Response> {
@@ -31,6 +31,9 @@ export interface TimedCall<Response> {
 export interface Conversation extends Disposable {
   readonly timing: ConnectTiming;
   /**
+   * The first call ends by the deadline that connecting began, as a probe of the sidecar does; each further one has
+   * `timeoutMs` of its own.
+   *
    * @param method the gRPC path, such as `/csi.v1.Identity/Probe`; its request message is empty
    * @param timeoutMs for this call alone, whatever the conversation's own timeouts say
    */
@@ -63,7 +66,7 @@ export type ConversationOutcome = { readonly kind: "open"; readonly conversation
 
 export interface ConversationOptions {
   readonly socketPath: string;
-  /** For connecting, and anew for each call. */
+  /** For connecting and the first call together, and anew for each further call. */
   readonly timeoutMs: number;
   /** For all of it together; without it there is no such bound. */
   readonly totalTimeoutMs?: number;
@@ -78,6 +81,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
   const total = startBudget(options.totalTimeoutMs);
   const deadline = startDeadline(Math.min(options.timeoutMs, total.remainingMs()));
   let connectMs: number | undefined;
+  let opened = false;
   try {
     const outcome = await openConnection(options.socketPath, deadline, () => (connectMs = deadline.elapsedMs()));
     const elapsedMs = deadline.elapsedMs();
@@ -86,13 +90,15 @@ export async function openConversation(options: ConversationOptions): Promise<Co
       return { kind: "noConnection", failure: outcome, elapsedMs, ...reached };
     }
     const timing = { connectMs: connectMs ?? elapsedMs, settingsMs: elapsedMs - (connectMs ?? elapsedMs) };
-    return { kind: "open", conversation: converse(outcome.connection, timing, total, options) };
+    opened = true;
+    return { kind: "open", conversation: converse({ ...outcome, timing, deadline, total, options }) };
   } finally {
-    deadline.clear();
+    // An open conversation keeps it for its first call.
+    if (!opened) deadline.clear();
   }
 }
 
-/** With less time left than this, a call is not sent: nothing could come of it. Timers may fire a millisecond early. */
+/** With less time left than this, a further call is not sent: nothing could come of it. Timers may fire a millisecond early. */
 const LEAST_CALL_MS = 5;
 
 interface Budget {
@@ -104,37 +110,54 @@ function startBudget(totalMs = Infinity): Budget {
   return { remainingMs: () => Math.max(0, totalMs - (performance.now() - startedAt)) };
 }
 
-function converse(
-  connection: Connection,
-  timing: ConnectTiming,
-  total: Budget,
-  { timeoutMs, userAgent }: ConversationOptions,
-): Conversation {
+interface Opened {
+  readonly connection: Connection;
+  readonly timing: ConnectTiming;
+  /** That of connecting. */
+  readonly deadline: Deadline;
+  readonly total: Budget;
+  readonly options: ConversationOptions;
+}
+
+function converse({ connection, timing, deadline, total, options }: Opened): Conversation {
+  const { timeoutMs, userAgent } = options;
   const watched = watch(connection);
   const closing = Promise.withResolvers<CallOutcome>();
+  let first: Deadline | undefined = deadline;
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
 
   async function ask<Response>(
     method: string,
     decode: (message: Uint8Array) => Response,
-    limitMs: number,
+    ownTimeoutMs: number | undefined,
   ): Promise<TimedCall<Response>> {
     if (closed) return notAsked("closed");
-    if (limitMs < LEAST_CALL_MS) return notAsked("noTimeLeft");
-    if (watched.isLost()) return { answer: { kind: "noAnswer", outcome: { kind: "closed" } }, durationMs: 0 };
-    const deadline = startDeadline(limitMs);
+    const limit = takeDeadline(ownTimeoutMs);
+    if (limit === undefined) return notAsked("noTimeLeft");
+    const begunMs = limit.elapsedMs();
     try {
-      const call = callUnary(watched.connection, method, userAgent, deadline);
+      if (watched.isLost()) return { answer: { kind: "noAnswer", outcome: { kind: "closed" } }, durationMs: 0 };
+      const call = callUnary(watched.connection, method, userAgent, limit);
       const outcome = await Promise.race([call, closing.promise]);
-      return { answer: answerOf(outcome, decode), durationMs: deadline.elapsedMs() };
+      return { answer: answerOf(outcome, decode), durationMs: limit.elapsedMs() - begunMs };
     } finally {
-      deadline.clear();
+      limit.clear();
     }
+  }
+
+  function takeDeadline(ownTimeoutMs: number | undefined): Deadline | undefined {
+    const ofConnecting = first;
+    first = undefined;
+    if (ofConnecting !== undefined && ownTimeoutMs === undefined) return ofConnecting;
+    ofConnecting?.clear();
+    const limitMs = ownTimeoutMs ?? Math.min(timeoutMs, total.remainingMs());
+    return limitMs < LEAST_CALL_MS ? undefined : startDeadline(limitMs);
   }
 
   function close(): void {
     closed = true;
+    first?.clear();
     connection.close();
     closing.resolve({ kind: "closed" });
   }
@@ -142,7 +165,7 @@ function converse(
   return {
     timing,
     call: (method, decode, ownTimeoutMs) => {
-      const next = last.then(() => ask(method, decode, ownTimeoutMs ?? Math.min(timeoutMs, total.remainingMs())));
+      const next = last.then(() => ask(method, decode, ownTimeoutMs));
       last = next.catch(() => undefined);
       return next;
     },

@@ -1,13 +1,5 @@
 import { readFields } from "./wire";
 
-/** What `csi.v1.GetPluginInfoResponse` says, whole. */
-export interface PluginDetails {
-  readonly name: string;
-  readonly vendorVersion: string;
-  /** Whatever the vendor puts there; opaque by the CSI specification, and mostly empty. */
-  readonly manifest: ReadonlyMap<string, string>;
-}
-
 /** What `csi.v1.NodeGetInfoResponse` says. */
 export interface NodeInfo {
   readonly nodeId: string;
@@ -25,31 +17,12 @@ export interface RegistrationInfo {
   readonly name: string;
   /** The socket that the kubelet is to use, as a path on the node; empty: the one that answered. */
   readonly endpoint: string;
-  readonly supportedVersions: readonly string[];
-}
-
-/**
- * Reads a `csi.v1.GetPluginInfoResponse`: `string name = 1; string vendor_version = 2; map<string, string> manifest = 3`.
- *
- * As everywhere in this file, text that is not UTF-8 is read with U+FFFD: it is for people.
- *
- * @throws WireError when the bytes are no protobuf message
- */
-export function decodePluginDetails(bytes: Uint8Array): PluginDetails {
-  let name = "";
-  let vendorVersion = "";
-  const manifest = new Map<string, string>();
-  for (const field of readFields(bytes)) {
-    if (field.type !== "bytes") continue;
-    if (field.number === 1) name = utf8.decode(field.value);
-    if (field.number === 2) vendorVersion = utf8.decode(field.value);
-    if (field.number === 3) addEntry(manifest, field.value);
-  }
-  return { name, vendorVersion, manifest };
 }
 
 /**
  * Reads a `csi.v1.NodeGetInfoResponse`: `string node_id = 1; int64 max_volumes_per_node = 2; Topology accessible_topology = 3`.
+ *
+ * As everywhere in this file, text that is not UTF-8 is read with U+FFFD: it is for people.
  *
  * @throws WireError when the bytes are no protobuf message
  */
@@ -70,8 +43,7 @@ export function decodeNodeInfo(bytes: Uint8Array): NodeInfo {
 }
 
 /**
- * Reads a `pluginregistration.PluginInfo`:
- * `string type = 1; string name = 2; string endpoint = 3; repeated string supported_versions = 4`.
+ * Reads a `pluginregistration.PluginInfo`: `string type = 1; string name = 2; string endpoint = 3`.
  *
  * @throws WireError when the bytes are no protobuf message
  */
@@ -79,15 +51,13 @@ export function decodeRegistrationInfo(bytes: Uint8Array): RegistrationInfo {
   let type = "";
   let name = "";
   let endpoint = "";
-  const supportedVersions: string[] = [];
   for (const field of readFields(bytes)) {
     if (field.type !== "bytes") continue;
     if (field.number === 1) type = utf8.decode(field.value);
     if (field.number === 2) name = utf8.decode(field.value);
     if (field.number === 3) endpoint = utf8.decode(field.value);
-    if (field.number === 4) supportedVersions.push(utf8.decode(field.value));
   }
-  return { type, name, endpoint, supportedVersions };
+  return { type, name, endpoint };
 }
 
 // Without this option a byte order mark at the start would be dropped, and it is part of the text.

@@ -13,8 +13,8 @@ import {
   type TimedCall,
 } from "./conversation";
 import { GET_PLUGIN_INFO_METHOD, PROBE_METHOD } from "./identity";
-import { decodeProbeResponse, type ProbeResponse } from "./messages";
-import { decodeNodeInfo, decodePluginDetails, type NodeInfo, type PluginDetails } from "./node-messages";
+import { decodePluginInfo, decodeProbeResponse, type PluginInfo, type ProbeResponse } from "./messages";
+import { decodeNodeInfo, type NodeInfo } from "./node-messages";
 
 /**
  * The questions that a driver on a node in trouble is asked, over one connection, one after another. There is no way to
@@ -22,7 +22,7 @@ import { decodeNodeInfo, decodePluginDetails, type NodeInfo, type PluginDetails 
  */
 export interface Session extends Disposable {
   readonly timing: ConnectTiming;
-  getPluginInfo(): Promise<TimedCall<PluginDetails>>;
+  getPluginInfo(): Promise<TimedCall<PluginInfo>>;
   getPluginCapabilities(): Promise<TimedCall<PluginCapabilities>>;
   probe(): Promise<TimedCall<ProbeResponse>>;
   /** Names of the enum `NodeServiceCapability.RPC.Type`. */
@@ -58,7 +58,7 @@ export async function openSession(options: SessionOptions): Promise<SessionOutco
 function sessionOf({ timing, call, close }: Conversation, nodeGetInfoTimeoutMs: number): Session {
   return {
     timing,
-    getPluginInfo: () => call(GET_PLUGIN_INFO_METHOD, decodePluginDetails),
+    getPluginInfo: () => call(GET_PLUGIN_INFO_METHOD, decodePluginInfo),
     getPluginCapabilities: () => call("/csi.v1.Identity/GetPluginCapabilities", decodePluginCapabilities),
     probe: () => call(PROBE_METHOD, decodeProbeResponse),
     nodeGetCapabilities: () => call("/csi.v1.Node/NodeGetCapabilities", decodeNodeCapabilities),

@@ -84,6 +84,16 @@ test("calls that are made at once are made one after another, with a timeout for
   expect(driver.counts).toMatchObject({ connections: 1, mostCallsAtOnce: 1 });
 });
 
+test("the first call has what connecting has left, and each further one a timeout of its own", async () => {
+  await using driver = await startAllowListDriver({ settingsDelayMs: 300 });
+  using conversation = await open(driver.socketPath, { timeoutMs: 60_000 });
+  await probe(conversation);
+  await getPluginInfo(conversation);
+  const [first = 0, second = 0] = driver.calls.map(({ grpcTimeout }) => Number.parseInt(grpcTimeout ?? "", 10));
+  expect(first).toBeLessThanOrEqual(59_700);
+  expect(second).toBeGreaterThan(first);
+});
+
 describe("with a timeout for all of it together,", () => {
   test("what is called when the time is up is not sent", async () => {
     await using driver = await startAllowListDriver({ answers: { [PROBE]: { kind: "hang" } } });

@@ -23,7 +23,7 @@ describe.each(implementations)("a session with the %s driver", (implementation) 
     await using driver = await startDriver(implementation, { vendorVersion: "1.2.3", nodeGetInfo: "allowed" });
     using session = await open(driver.socketPath);
     expect(await answersOf(session)).toEqual([
-      { name: driver.name, vendorVersion: "1.2.3", manifest: new Map() },
+      { name: driver.name, vendorVersion: "1.2.3" },
       { services: ["CONTROLLER_SERVICE"], volumeExpansion: ["ONLINE"] },
       { ready: true },
       ["STAGE_UNSTAGE_VOLUME", "GET_VOLUME_STATS"],
