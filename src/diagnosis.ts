@@ -100,6 +100,8 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
       `${code} while connecting to ${scene.socketPath}; raise this container's limit (nofile, memory)`,
     );
   }
+  if (code === "EAGAIN") return queueFull(scene);
+  if (code === "EPROTOTYPE") return wrongSocketType(scene);
   const file = scene.socketFile();
   switch (file.kind) {
     case "socket":
@@ -130,11 +132,25 @@ function missing(scene: Scene, how: string): Diagnosis {
   };
 }
 
-// Bun reports a full accept queue (EAGAIN) as ECONNREFUSED too, so both are named.
 function nobodyListens(scene: Scene): Diagnosis {
   return {
     reason: "nobody_listens",
-    message: `nobody listens: ${scene.socketPath} is there but refuses connections (tried for ${rounded(scene.elapsedMs)}); the driver that made it has stopped, or it takes no connection and its queue is full`,
+    message: `nobody listens: ${scene.socketPath} is there but refuses connections (tried for ${rounded(scene.elapsedMs)}); the driver that made it has stopped, or does not listen yet`,
+  };
+}
+
+// EAGAIN of connect(2): somebody listens, and has not accepted as many connections as may wait (unix(7)).
+function queueFull(scene: Scene): Diagnosis {
+  return {
+    reason: "hung",
+    message: `driver hung: it listens on ${scene.socketPath} but accepts no connections, and its queue of connections is full (tried for ${rounded(scene.elapsedMs)}); its process is stopped, deadlocked or starved`,
+  };
+}
+
+function wrongSocketType(scene: Scene): Diagnosis {
+  return {
+    reason: "not_grpc",
+    message: `not gRPC: ${scene.socketPath} is a datagram or seqpacket socket, and gRPC needs a stream socket (tried for ${rounded(scene.elapsedMs)}); is this the CSI driver's socket?`,
   };
 }
 

@@ -194,7 +194,7 @@ function failedStep({ reason, message }: Diagnosis): StepOutcome {
 const REMEDIES: Readonly<Record<FailureReason, string>> = {
   socket_missing: "see whether the driver runs, and which path it listens on",
   not_a_socket: "see which path the driver listens on",
-  nobody_listens: "see why the driver is not running, or why it takes no connection",
+  nobody_listens: "see why the driver is not running",
   permission_denied: "run this as uid 0; with that, see the labels and the node's audit log",
   hung: "see how its process is, above, and what its log says last",
   closed: "see the driver's log",

@@ -1,7 +1,7 @@
 import type { FailureReason } from "./probe-result";
 import type { DriverOutcome } from "./report";
 
-/** What there was no connection by, in connect(2) itself. */
+/** Why nobody could be asked. */
 const NO_CONNECTION: ReadonlySet<FailureReason> = new Set([
   "socket_missing",
   "not_a_socket",
@@ -10,7 +10,7 @@ const NO_CONNECTION: ReadonlySet<FailureReason> = new Set([
   "internal",
 ]);
 
-/** grpc-health-probe's exit codes: 0 ready, 2 connect(2) failed, 3 anything after it, 4 not ready. */
+/** As grpc-health-probe's exit codes: 0 ready, 2 no connection, 3 no answer by somebody who listens, 4 not ready. */
 export function outcomeExitCode(outcome: DriverOutcome): number {
   switch (outcome.kind) {
     case "ready":

@@ -46,8 +46,9 @@ describe("connect(2) that failed is told by its code and by what the file system
       ["symbolic link to a file that does not exist"],
     ],
     ["a file that has come back since", "ENOENT", SOCKET, "socket_missing", ["did not exist until a moment ago"]],
-    ["a stale socket, or a full queue", "ECONNREFUSED", SOCKET, "nobody_listens", ["has stopped", "its queue is full"]],
-    ["a full queue, where the runtime says so", "EAGAIN", SOCKET, "nobody_listens", ["its queue is full"]],
+    ["a stale socket", "ECONNREFUSED", SOCKET, "nobody_listens", ["has stopped, or does not listen yet"]],
+    ["a full queue", "EAGAIN", SOCKET, "hung", ["accepts no connections", "its queue of connections is full"]],
+    ["a datagram socket", "EPROTOTYPE", SOCKET, "not_grpc", ["is a datagram or seqpacket socket"]],
     [
       "a regular file",
       "ECONNREFUSED",

@@ -12,7 +12,7 @@ export interface OperatorCommand extends CommandSyntax, CommandHelp {
 
 const PROBE_EXIT_CODES = [
   "Exit codes, as grpc-health-probe's:",
-  "  0 ready  1 usage  2 no connection  3 connected, but no answer  4 not ready",
+  "  0 ready  1 usage  2 no connection  3 no answer  4 not ready",
 ];
 
 export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [

@@ -1,6 +1,7 @@
 import { type Deadline, startDeadline } from "../deadline";
 import { callUnary, decodeAnswer, type CallOutcome } from "./call";
 import { openConnection, type ConnectFailure, type Connection } from "./connection";
+import { explainRefusal } from "./refusal";
 import { statusName } from "./status";
 
 /** What a call of a conversation came to. */
@@ -83,7 +84,8 @@ export async function openConversation(options: ConversationOptions): Promise<Co
   let connectMs: number | undefined;
   let opened = false;
   try {
-    const outcome = await openConnection(options.socketPath, deadline, () => (connectMs = deadline.elapsedMs()));
+    const attempted = await openConnection(options.socketPath, deadline, () => (connectMs = deadline.elapsedMs()));
+    const outcome = await explainRefusal(attempted, options.socketPath);
     const elapsedMs = deadline.elapsedMs();
     if (outcome.kind !== "connected") {
       const reached = connectMs === undefined ? {} : { connectMs };

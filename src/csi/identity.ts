@@ -3,6 +3,7 @@ import type { ProbeTiming } from "../probe-result";
 import { callUnary, decodeAnswer, type CallOutcome } from "./call";
 import { openConnection, type ConnectFailure, type ConnectOutcome, type Connection } from "./connection";
 import { decodePluginInfo, decodeProbeResponse, type PluginInfo, type ProbeResponse } from "./messages";
+import { explainRefusal } from "./refusal";
 import { StatusCode } from "./status";
 
 /** What an RPC came to, over the whole way from connect(2) to the last byte of the answer. */
@@ -60,7 +61,7 @@ async function call<Response>(
   const deadline = startDeadline(options.timeoutMs);
   let connection: Connection | undefined;
   try {
-    const connect = options.attempts === "one" ? openConnection : connectUntil;
+    const connect = options.attempts === "one" ? connectOnce : connectUntil;
     const connected = await connect(options.socketPath, deadline);
     if (connected.kind !== "connected") {
       return { outcome: { kind: "noConnection", failure: connected }, timing: { elapsedMs: deadline.elapsedMs() } };
@@ -77,13 +78,21 @@ async function call<Response>(
   }
 }
 
+async function connectOnce(path: string, deadline: Deadline): Promise<ConnectOutcome> {
+  return explainRefusal(await openConnection(path, deadline), path);
+}
+
 async function connectUntil(path: string, deadline: Deadline): Promise<ConnectOutcome> {
   let pauseMs = REFUSED_PAUSE_MS;
   for (;;) {
-    const outcome = await openConnection(path, deadline);
-    if (outcome.kind === "connected" || deadline.remainingMs() === 0) return outcome;
-    await deadline.sleep(outcome.kind === "refused" ? pauseMs : FAILED_PAUSE_MS);
-    if (deadline.remainingMs() === 0) return outcome;
+    const attempted = await openConnection(path, deadline);
+    if (attempted.kind === "connected") return attempted;
+    const waitMs = attempted.kind === "refused" ? pauseMs : FAILED_PAUSE_MS;
+    const isLast = deadline.remainingMs() <= waitMs;
+    // At once, before a driver can have come up meanwhile.
+    const outcome = isLast ? await explainRefusal(attempted, path) : attempted;
+    await deadline.sleep(waitMs);
+    if (isLast || deadline.remainingMs() === 0) return outcome;
     pauseMs = Math.min(2 * pauseMs, FAILED_PAUSE_MS);
   }
 }

@@ -44,7 +44,6 @@ describe("where connect(2) fails: exit code 2, at once", () => {
     ["a missing file", "no such file: PATH does not exist"],
     ["a regular file", "not a socket: PATH is a regular file"],
     ["a stale socket", "nobody listens: PATH "],
-    ["a socket whose backlog is full", "nobody listens: PATH "],
   ])("%s", async (name, line) => {
     await using place = await createSocketCase(name);
     // The bound of the test is shorter: it is not waited for.
@@ -71,6 +70,18 @@ describe("where what listens is no driver that answers: exit code 3", () => {
     const ran = await check([driver.socketPath, "--probe-timeout=500ms"]);
     expect(ran).toMatchObject({ code: 3, stderr: "" });
     expect(ran.stdout).toStartWith(line);
+  });
+});
+
+describe("where somebody listens, and nobody can connect: exit code 3, at once", () => {
+  test.concurrent.each<readonly [SocketCaseName, string]>([
+    ["a datagram socket", "not gRPC: PATH is a datagram or seqpacket socket"],
+    ["a socket whose backlog is full", "driver hung: it listens on PATH "],
+  ])("%s", async (name, line) => {
+    await using place = await createSocketCase(name);
+    const ran = await check([place.path, "--probe-timeout=10m"]);
+    expect(ran).toMatchObject({ code: 3, stderr: "" });
+    expect(ran.stdout.replaceAll(place.path, "PATH")).toStartWith(line);
   });
 });
 

@@ -33,7 +33,8 @@ const AS_ROOT: readonly Row[] = [
   ["a dangling symlink", "socket_missing", ["no such file: PATH is a symbolic link to a file that does not exist"]],
   ["a symlink loop", "not_a_socket", ["not a socket: PATH is a symbolic link that leads back to itself"]],
   ["a stale socket", "nobody_listens", ["nobody listens: PATH ", "has stopped"]],
-  ["a socket whose backlog is full", "nobody_listens", ["nobody listens: PATH ", "its queue is full"]],
+  ["a socket whose backlog is full", "hung", ["driver hung: it listens on PATH ", "its queue of connections is full"]],
+  ["a datagram socket", "not_grpc", ["not gRPC: PATH is a datagram or seqpacket socket"]],
   ["a socket that nobody accepts from", "hung", ["driver hung: it took the connection on PATH "]],
   ["a symlink to a driver's socket", "hung", ["driver hung: it took the connection on PATH "]],
   ["root's socket with mode 0755", "hung", ["driver hung: it took the connection on PATH "]],
@@ -85,7 +86,7 @@ describe(`as uid ${NOBODY_UID}, which may write to it,`, () => {
   test.if(isRoot).concurrent.each<Row>([
     ["a regular file", "not_a_socket", ["not a socket: PATH is a regular file"]],
     ["a stale socket", "nobody_listens", ["nobody listens: PATH ", "has stopped"]],
-    ["a socket whose backlog is full", "nobody_listens", ["its queue is full"]],
+    ["a socket whose backlog is full", "hung", ["its queue of connections is full"]],
     ["a socket that nobody accepts from", "hung", ["driver hung: it took the connection on PATH "]],
   ])("%s is %s", async (name, reason, facts) => {
     await using place = await createSocketCase(name);

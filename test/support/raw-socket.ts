@@ -11,7 +11,10 @@ export interface RawListener {
 
 // From the headers of Linux, alike on x86-64 and 64-bit ARM.
 const AF_UNIX = 1;
-const SOCK_STREAM_NONBLOCK_CLOEXEC = 1 | 0o4000 | 0o2000000;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+const SOCK_STREAM_NONBLOCK_CLOEXEC = SOCK_STREAM | NONBLOCK_CLOEXEC;
 
 /** A unix socket on which nobody ever calls accept(2). */
 export function listenWithoutAccept(path: string, backlog: number): RawListener {
@@ -34,6 +37,15 @@ export function listenWithoutAccept(path: string, backlog: number): RawListener 
       for (const fd of open.splice(0)) libc.close(fd);
     },
   };
+}
+
+/** A unix socket for datagrams; the returned function closes it, and the file stays. */
+export function bindDatagrams(path: string): () => void {
+  const libc = openLibc();
+  const address = socketAddress(path);
+  const fd = libc.socket(AF_UNIX, SOCK_DGRAM | NONBLOCK_CLOEXEC, 0);
+  if (libc.bind(fd, ptr(address), address.length) !== 0) throw new Error(`cannot bind ${path}`);
+  return () => void libc.close(fd);
 }
 
 function openLibc() {

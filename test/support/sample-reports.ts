@@ -66,7 +66,7 @@ export const NODE_REPORT: NodeReport = nodeReport(
         kind: "failed",
         reason: "nobody_listens",
         message:
-          "nobody listens: /var/lib/kubelet/plugins/csi-nfsplugin/csi.sock is there but refuses connections (tried for 0s); the driver that made it has stopped, or it takes no connection and its queue is full",
+          "nobody listens: /var/lib/kubelet/plugins/csi-nfsplugin/csi.sock is there but refuses connections (tried for 0s); the driver that made it has stopped, or does not listen yet",
       },
       connectMs: undefined,
       callMs: undefined,

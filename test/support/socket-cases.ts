@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { listenWithoutAccept } from "./raw-socket";
+import { bindDatagrams, listenWithoutAccept } from "./raw-socket";
 import { temporaryDirectory } from "../../scripts/temporary";
 
 export interface SocketCase extends AsyncDisposable {
@@ -37,6 +37,7 @@ export const SOCKET_CASES = {
     listener.fill();
     return listener.close;
   },
+  "a datagram socket": bindDatagrams,
   "a socket that nobody accepts from": (path) => listenWithoutAccept(path, 16).close,
   /** Connecting takes write permission on the socket (unix(7)): for NOBODY_UID it fails. Root made it: run as root. */
   "root's socket with mode 0755": async (path) => {
