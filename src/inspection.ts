@@ -8,8 +8,6 @@ import type { DriverOutcome, InspectReport, InspectStep } from "./report";
 
 export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"> {
   readonly node: NodeView;
-  /** As in `process.arch`. */
-  readonly arch: string;
 }
 
 /**
@@ -17,9 +15,9 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  * connection, with HTTP/2 and each RPC. What comes after a step without which it makes no sense is not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
-  const { node, socketPath, uid, arch } = options;
+  const { node, socketPath, uid } = options;
   const path = takePathSteps(node.root, socketPath, uid);
-  const access = { procDir: node.procDir, uid, arch };
+  const access = { procDir: node.procDir, uid };
   if (path.socket === undefined) {
     const rest = ["listener", "process", "connect", "HTTP/2", ...titlesOf(options)].map(notReached);
     return conclude(socketPath, [...path.steps, ...rest], MISSING(path.steps), undefined);

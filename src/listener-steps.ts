@@ -37,7 +37,7 @@ export async function reportListener(view: ListenerView, socket: SocketFileId): 
   const search = findListeners(view.access, socket);
   if (search.kind !== "found") return undefined;
   const [pid] = search.listeners[0].pids;
-  const described = await describeProcess(view.access, pid);
+  const described = describeProcess(view.access, pid);
   if (described.kind === "gone") return undefined;
   const pod = findPod(view.root, described.process.cgroups, view.kubeletDirs);
   return {
@@ -57,7 +57,7 @@ export async function takeListenerSteps(view: ListenerView, socket: SocketFileId
   if (search.kind !== "found")
     return { steps: [step("listener", notFound(search), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
   const [{ pids, boundPath }] = search.listeners;
-  const described = await describeProcess(view.access, pids[0]);
+  const described = describeProcess(view.access, pids[0]);
   const path = boundPath === socket.path ? [] : [`bound as ${boundPath}`];
   const held = pids.length > 1 ? [`held by ${pids.length} processes`] : [];
   if (described.kind === "gone") {

@@ -7,7 +7,7 @@ import { ConfigError } from "./errors";
 import { findKubeletRoots, type KubeletRoots } from "./node/kubelet-roots";
 import { readMounts } from "./node/mounts";
 import { openRoot, type Root } from "./node/rooted-path";
-import { findRunningKubelets } from "./node/running-kubelets";
+import { findRunningRootDirs } from "./node/running-kubelets";
 import { findSockets, type FoundSocket, type SocketSearch } from "./node/socket-search";
 import type { DriverReport, ListenerReport, NodeReport } from "./report";
 import type { SocketFile } from "./socket-file";
@@ -69,8 +69,7 @@ export async function openNode({
   // Of the node where its own is there: a debug container has one of its own besides.
   const outerProc = join(rootDir, "proc");
   const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";
-  const { rootDirs } = await findRunningKubelets(procDir);
-  const kubelets = findKubeletRoots(opened.root, kubeletDirs, rootDirs);
+  const kubelets = findKubeletRoots(opened.root, kubeletDirs, await findRunningRootDirs(procDir));
   return { root: kubelets.root, procDir, kubelets, search: findSockets(kubelets) };
 }
 

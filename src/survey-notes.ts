@@ -1,6 +1,6 @@
 import type { LookedIn } from "./node/kubelet-roots";
 import type { Resolution } from "./node/rooted-path";
-import { MAX_DEPTH, MAX_ENTRIES, type Skipped, type SocketSearch } from "./node/socket-search";
+import { MAX_DEPTH, MAX_ENTRIES, MAX_SOCKETS, type Skipped, type SocketSearch } from "./node/socket-search";
 
 /** A place that was looked in, and what came of it: `/var/lib/kubelet: 3 sockets`. */
 export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearch): string {
@@ -30,9 +30,15 @@ export function skippedText({ path, why }: Skipped): string {
     case "depth":
       return `${path} was not looked into: it lies more than ${MAX_DEPTH} directories deep`;
     case "entries":
-      return `${path} was not looked at whole: ${MAX_ENTRIES} entries is where it ends`;
+      return `${path} was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are no regular files`;
+    case "sockets":
+      return `${path} was not looked at whole: it holds more than ${MAX_SOCKETS} sockets`;
     case "link":
-      return `${path} was not looked into: it is a link to a directory`;
+      return `${path} was not looked into: it is a link to a directory elsewhere`;
+    case "outside":
+      return `${path} was not asked: it is a link out of the kubelet's directory, to ${why.target}`;
+    case "name":
+      return `${path} was not looked at: its name is not UTF-8`;
     case "notPermitted":
       return `${path} may not be looked into by us`;
     case "failed":

@@ -30,7 +30,7 @@ async function inspect(options: InspectOptions, edge: Edge): Promise<number> {
   const { uid } = edge;
   const common = { uid, userAgent: `livenessprobe/${VERSION}`, lookAtSocketFile };
   const socketPath = await findSocketPath(options, node, common);
-  const report = await inspectDriver({ ...options, ...common, socketPath, node, arch: process.arch });
+  const report = await inspectDriver({ ...options, ...common, socketPath, node });
   const text =
     options.output === "json"
       ? renderInspectionJson(report)

@@ -43,7 +43,7 @@ async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
     uid: edge.uid,
     lookAtSocketFile,
     findListener: (socket, { root, procDir, kubelets }) => {
-      const access = { procDir, uid: edge.uid, arch: process.arch };
+      const access = { procDir, uid: edge.uid };
       const kubeletDirs = kubelets.roots.map(({ path }) => path);
       return reportListener({ access, root, kubeletDirs }, { path: socket.outerPath, fileId: socket.fileId });
     },

@@ -12,7 +12,9 @@ export interface DirectoryEntry {
 export type EntryType =
   | { readonly kind: "socket" | "directory" | "link" | "other" }
   /** Something is mounted on it; what, is not looked at. */
-  | { readonly kind: "mount"; readonly mount: Mount };
+  | { readonly kind: "mount"; readonly mount: Mount }
+  /** Its name is not UTF-8 (or has U+FFFD in it): the text leads to no file, or to another one. */
+  | { readonly kind: "name" };
 
 export type EntriesOutcome =
   | { readonly kind: "listed"; readonly entries: readonly DirectoryEntry[] }
@@ -31,7 +33,7 @@ export function listEntries(root: Root, directory: string): EntriesOutcome {
     const outer = root.outerPath(directory);
     const entries = root.mounts.hasMountsIn(directory)
       ? readdirSync(outer).flatMap((name) => lookAt(root, directory, name))
-      : readdirSync(outer, { withFileTypes: true }).map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+      : readdirSync(outer, { withFileTypes: true }).map((entry) => ({ name: entry.name, type: entryType(entry) }));
     return { kind: "listed", entries: entries.toSorted((one, other) => (one.name < other.name ? -1 : 1)) };
   } catch (error) {
     return failureOf(errorCode(error) ?? "EIO");
@@ -40,11 +42,21 @@ export function listEntries(root: Root, directory: string): EntriesOutcome {
 
 // Where a file system tells no types in its directories, the runtime lstats every entry by itself: a mount would be touched.
 function lookAt(root: Root, directory: string, name: string): readonly DirectoryEntry[] {
+  if (isNotUtf8(name)) return [{ name, type: { kind: "name" } }];
   const path = join(directory, name);
   const mount = root.mounts.at(path).at(-1);
   if (mount !== undefined) return [{ name, type: { kind: "mount", mount } }];
   const stats = lstatSync(root.outerPath(path), { throwIfNoEntry: false });
   return stats === undefined ? [] : [{ name, type: typeOf(stats) }];
+}
+
+function entryType(entry: Dirent): EntryType {
+  return isNotUtf8(entry.name) ? { kind: "name" } : typeOf(entry);
+}
+
+// The runtime reads names as UTF-8, with U+FFFD for what is not.
+function isNotUtf8(name: string): boolean {
+  return name.includes("\ufffd");
 }
 
 function typeOf(entry: Dirent | Stats): EntryType {

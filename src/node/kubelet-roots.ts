@@ -33,7 +33,15 @@ export interface KubeletRoots {
    * where volumes are staged. The kubelet's root may be a mount itself.
    */
   readonly root: Root;
+  /**
+   * Whether a path without symbolic links lies in a kubelet's root, or in a directory of it that is a link to another disk.
+   * What lies elsewhere is not connected to: a link, or a registration socket, must not lead this process to any socket.
+   */
+  holds(realPath: string): boolean;
 }
+
+/** The directories that sockets are looked for in, of each kubelet's root. */
+export const SOCKET_DIRECTORIES = ["plugins_registry", "csi-plugins", "plugins"] as const;
 
 /** Where kubelets keep their state when nothing else is known, the usual place first. */
 export const KNOWN_ROOTS = [
@@ -73,7 +81,11 @@ export function findKubeletRoots(root: Root, given: readonly string[], running: 
     return { path, origin, outcome: { kind: "found" } };
   });
   const roots = [...found.values()];
-  return { roots, lookedIn, root: withoutVolumes(root, roots) };
+  const careful = withoutVolumes(root, roots);
+  const paths = roots.flatMap(({ path }) => SOCKET_DIRECTORIES.map((name) => join(path, name)));
+  const held = [...roots.map(({ realPath }) => realPath), ...paths.flatMap((path) => realPathOf(careful, path) ?? [])];
+  const holds = (path: string): boolean => held.some((directory) => isBelow(path, directory));
+  return { roots, lookedIn, root: careful, holds };
 }
 
 interface Place {

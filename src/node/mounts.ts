@@ -6,14 +6,10 @@ import { errorCode } from "../errors";
 export interface Mount {
   /** Where it is mounted: an absolute path without symbolic links, seen from the process's root. */
   readonly mountPoint: string;
-  /** `major:minor` of the file system: the same for every mount of it, bind mounts too. */
-  readonly device: string;
   /** The directory of the file system that is seen at the mount point: `/` but for bind mounts. */
   readonly fsRoot: string;
   /** Such as `ext4`, `nfs4` or `fuse.sshfs`. */
   readonly fsType: string;
-  /** What is mounted: a device, `server:/export`, or a word without meaning. */
-  readonly source: string;
   /** The file system's own options: of a cgroup mount, its controllers are among them. */
   readonly superOptions: readonly string[];
 }
@@ -90,17 +86,14 @@ const LOCAL_TYPES: ReadonlySet<string> = new Set(`${ON_DISKS} ${IN_MEMORY} ${ON_
 // 36 35 98:0 /root /mount\040point rw,noatime [master:1 ...] - ext4 /dev/sda1 rw,errors=continue
 function parseLine(line: string): Mount | undefined {
   const [left = "", right = ""] = line.split(" - ");
-  const [, , device, fsRoot, mountPoint] = left.split(" ");
-  const [fsType, source, superOptions] = right.split(" ");
-  if (device === undefined || fsRoot === undefined || mountPoint === undefined || !mountPoint.startsWith("/"))
-    return undefined;
-  if (fsType === undefined || fsType === "" || source === undefined) return undefined;
+  const [, , , fsRoot, mountPoint] = left.split(" ");
+  const [fsType, , superOptions] = right.split(" ");
+  if (fsRoot === undefined || mountPoint === undefined || !mountPoint.startsWith("/")) return undefined;
+  if (fsType === undefined || fsType === "") return undefined;
   return {
     mountPoint: unescapeOctal(mountPoint),
-    device,
     fsRoot: unescapeOctal(fsRoot),
     fsType,
-    source: unescapeOctal(source),
     superOptions: superOptions?.split(",") ?? [],
   };
 }

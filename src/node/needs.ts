@@ -4,8 +4,6 @@ export interface ProcAccess {
   readonly procDir: string;
   /** Our own effective user id. */
   readonly uid: number;
-  /** As in `process.arch`: system calls have other numbers on each. */
-  readonly arch: string;
 }
 
 /** What this process would need to see more of another one. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Read, readFailure, readNames, valueOf } from "./reads";
+import { type Read, readFailure, readNames, readText, valueOf } from "./reads";
 
 /** All processes that are to be seen, by rising id. Empty where there is no /proc. */
 export function listPids(procDir: string): readonly number[] {
@@ -8,6 +8,18 @@ export function listPids(procDir: string): readonly number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .toSorted((one, other) => one - other);
+}
+
+/**
+ * A process's effective user id, as this process counts them: in a user namespace of its own, a process that is uid 0 there
+ * has another one here. Undefined where it has ended.
+ *
+ * Not the owner of `/proc/PID`, which is root for whatever process wants it so (prctl(2), PR_SET_DUMPABLE).
+ */
+export function readUid(procDir: string, pid: number): number | undefined {
+  // Uid: real, effective, saved, file system. The kernel escapes line feeds in the name, which comes before.
+  const uid = /^Uid:\t\d+\t(\d+)/m.exec(valueOf(readText(`${procDir}/${pid}/status`)) ?? "")?.[1];
+  return uid === undefined ? undefined : Number(uid);
 }
 
 /**

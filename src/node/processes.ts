@@ -1,11 +1,11 @@
 import { type Cgroup, parseCgroups } from "./cgroups";
 import { needOf, type ProcAccess, type Seen } from "./needs";
-import { readArgv } from "./proc-files";
+import { readUid } from "./proc-files";
 import { parseProcessStat, type ProcessState } from "./process-state";
 import { type Read, readLink, readNames, readText, valueOf } from "./reads";
 import { describeWait, type Wait } from "./waits";
 
-/** A process, as far as it is to be seen. What a process says of itself (`name`, `argv`) is not made safe for a terminal. */
+/** A process, as far as it is to be seen. What a process says of itself (`name`) is not made safe for a terminal. */
 export interface ProcessFacts {
   readonly pid: number;
   /** `comm`: at most 15 bytes, which the process may change. */
@@ -21,12 +21,10 @@ export interface ProcessFacts {
   readonly ageMs: number | undefined;
   /** The executable, in its own mount namespace. */
   readonly executable: Seen<string>;
-  readonly argv: Seen<readonly string[]>;
   readonly cgroups: readonly Cgroup[];
 }
 
 export interface BlockedThread {
-  readonly tid: number;
   readonly name: string;
   readonly wait: Wait;
 }
@@ -38,11 +36,8 @@ export type ProcessOutcome =
 
 export const MAX_BLOCKED = 8;
 
-/** How long the command line may take to be read, in milliseconds: of a process that hangs it may never come. */
-const READ_TIMEOUT_MS = 500;
-
-/** Describes a process by proc(5). Never rejects, and needs no rights but for what is `Seen`, and for where it waits. */
-export async function describeProcess(access: ProcAccess, pid: number): Promise<ProcessOutcome> {
+/** Describes a process by proc(5). Never throws, and needs no rights but for what is `Seen`, and for where it waits. */
+export function describeProcess(access: ProcAccess, pid: number): ProcessOutcome {
   const { procDir, uid } = access;
   const directory = `${procDir}/${pid}`;
   const stat = parseProcessStat(valueOf(readText(`${directory}/stat`)) ?? "");
@@ -53,37 +48,30 @@ export async function describeProcess(access: ProcAccess, pid: number): Promise<
       pid,
       name: nameIn(directory),
       state: stat.state,
-      wait: waitIn(directory, access),
-      blocked: blockedThreads(directory, access),
-      uid: effectiveUid(valueOf(readText(`${directory}/status`)) ?? ""),
+      wait: waitIn(directory),
+      blocked: blockedThreads(directory),
+      uid: readUid(procDir, pid),
       ageMs: ageMs(valueOf(readText(`${procDir}/uptime`)) ?? "", stat.startedMs),
       executable: seen(readLink(`${directory}/exe`), uid),
-      argv: seen(await readArgv(procDir, pid, READ_TIMEOUT_MS), uid),
       cgroups: parseCgroups(valueOf(readText(`${directory}/cgroup`)) ?? ""),
     },
   };
 }
 
-function blockedThreads(directory: string, access: ProcAccess): readonly BlockedThread[] {
+function blockedThreads(directory: string): readonly BlockedThread[] {
   return (valueOf(readNames(`${directory}/task`)) ?? [])
-    .map((tid) => ({ tid: Number(tid), task: `${directory}/task/${tid}` }))
-    .filter(({ task }) => parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state.letter === "D")
+    .map((tid) => `${directory}/task/${tid}`)
+    .filter((task) => parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state.letter === "D")
     .slice(0, MAX_BLOCKED)
-    .map(({ tid, task }) => ({ tid, name: nameIn(task), wait: waitIn(task, access) }));
+    .map((task) => ({ name: nameIn(task), wait: waitIn(task) }));
 }
 
-function waitIn(directory: string, { arch }: ProcAccess): Wait {
-  return describeWait(valueOf(readText(`${directory}/wchan`)), valueOf(readText(`${directory}/syscall`)), arch);
+function waitIn(directory: string): Wait {
+  return describeWait(valueOf(readText(`${directory}/wchan`)));
 }
 
 function nameIn(directory: string): string {
   return (valueOf(readText(`${directory}/comm`)) ?? "").replace(/\n$/, "");
-}
-
-// Uid: real, effective, saved, file system
-function effectiveUid(status: string): number | undefined {
-  const uid = /^Uid:\t\d+\t(\d+)/m.exec(status)?.[1];
-  return uid === undefined ? undefined : Number(uid);
 }
 
 function ageMs(uptime: string, startedMs: number): number | undefined {

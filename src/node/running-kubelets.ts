@@ -1,25 +1,34 @@
-import { listPids, readArgv } from "./proc-files";
-import { readText, valueOf } from "./reads";
+import { basename } from "node:path";
+import { containerIdsOf, parseCgroups } from "./cgroups";
+import { parseProcessStat } from "./process-state";
+import { listPids, readArgv, readUid } from "./proc-files";
+import { readLink, readText, valueOf } from "./reads";
 
-/** The kubelet's process names, and those of programs that have one inside: k3s, microk8s, and the old one for all. */
-const NAMES: ReadonlySet<string> = new Set(["kubelet", "k3s", "k3s-server", "k3s-agent", "kubelite", "hyperkube"]);
+/**
+ * Names of executables that are a kubelet or have one inside: the kubelet itself, also that of k0s and RKE2; k3s; MicroK8s;
+ * and the one for all of Kubernetes before 1.19.
+ */
+const EXECUTABLES: ReadonlySet<string> = new Set([
+  "kubelet",
+  "k3s",
+  "k3s-server",
+  "k3s-agent",
+  "kubelite",
+  "hyperkube",
+]);
 
 /** How long a kubelet's command line may take to be read, in milliseconds. */
 const READ_TIMEOUT_MS = 500;
 
-export interface RunningKubelets {
-  /** What `--root-dir` says, each once: absolute paths, as the kubelet sees them. */
-  readonly rootDirs: readonly string[];
-  /** Kubelets that were seen, with or without that flag. */
-  readonly pids: readonly number[];
-}
-
-/** Looks for running kubelets and their `--root-dir`. Configuration files cannot set it, so none is read. Never rejects. */
-export async function findRunningKubelets(procDir: string): Promise<RunningKubelets> {
+/**
+ * Looks for running kubelets and what their `--root-dir` says, each once: absolute paths, as the kubelet sees them.
+ * Configuration files cannot set it, so none is read. Never rejects.
+ */
+export async function findRunningRootDirs(procDir: string): Promise<readonly string[]> {
   const pids = listPids(procDir).filter((pid) => isKubelet(procDir, pid));
   const argvs = await Promise.all(pids.map((pid) => readArgv(procDir, pid, READ_TIMEOUT_MS)));
   const rootDirs = argvs.flatMap((argv) => rootDirOf(valueOf(argv) ?? []) ?? []);
-  return { rootDirs: [...new Set(rootDirs)], pids };
+  return [...new Set(rootDirs)];
 }
 
 /**
@@ -27,7 +36,7 @@ export async function findRunningKubelets(procDir: string): Promise<RunningKubel
  * them, which only the first pid namespace has, or a kubelet, where the node is a container itself.
  */
 export function seesNodeProcesses(procDir: string): boolean {
-  if (valueOf(readText(`${procDir}/2/comm`)) === "kthreadd\n") return true;
+  if (parseProcessStat(valueOf(readText(`${procDir}/2/stat`)) ?? "")?.isKernelThread === true) return true;
   return listPids(procDir).some((pid) => isKubelet(procDir, pid));
 }
 
@@ -49,6 +58,12 @@ function rootDirValue(flag: string, value = ""): readonly string[] {
   return [];
 }
 
+// A kubelet's word leads this process to directories, so it has to be one: what any process may call itself (`comm`, its
+// arguments) does not count, and a process in a pod is none, whatever its uid there.
 function isKubelet(procDir: string, pid: number): boolean {
-  return NAMES.has(valueOf(readText(`${procDir}/${pid}/comm`))?.trim() ?? "");
+  const executable = valueOf(readLink(`${procDir}/${pid}/exe`)) ?? "";
+  // The kernel adds the words where the file was replaced while it runs.
+  if (!EXECUTABLES.has(basename(executable.replace(/ \(deleted\)$/, "")))) return false;
+  if (readUid(procDir, pid) !== 0) return false;
+  return containerIdsOf(parseCgroups(valueOf(readText(`${procDir}/${pid}/cgroup`)) ?? "")).podUid === undefined;
 }

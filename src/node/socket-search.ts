@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type DirectoryEntry, listEntries } from "./directory-entries";
-import type { KubeletRoots } from "./kubelet-roots";
+import { type KubeletRoots, SOCKET_DIRECTORIES } from "./kubelet-roots";
 import type { Mount } from "./mounts";
-import type { Root } from "./rooted-path";
+import type { Resolution, Root } from "./rooted-path";
 
 /** A socket below a kubelet's root: a driver's, a registration socket, or something else's. */
 export interface FoundSocket {
@@ -16,7 +16,7 @@ export interface FoundSocket {
 }
 
 /** Where drivers listen, where they announce themselves to the kubelet, and where they listened before Kubernetes 1.13. */
-export type SocketDirectory = "plugins" | "plugins_registry" | "csi-plugins";
+export type SocketDirectory = (typeof SOCKET_DIRECTORIES)[number];
 
 /** What was not looked into. */
 export interface Skipped {
@@ -26,10 +26,14 @@ export interface Skipped {
     | { readonly kind: "mount"; readonly mount: Mount }
     /** It lies deeper than `MAX_DEPTH`. */
     | { readonly kind: "depth" }
-    /** So many entries had been seen below the kubelet's root: `MAX_ENTRIES`. */
-    | { readonly kind: "entries" }
-    /** A link to a directory, which is not followed: where it lies below the same directory, it is searched there. */
+    /** It holds more than `MAX_ENTRIES`, or more than `MAX_SOCKETS`: the rest was not looked at. */
+    | { readonly kind: "entries" | "sockets" }
+    /** A link to a directory that is not searched by its own name. */
     | { readonly kind: "link" }
+    /** A link to a socket outside of the kubelet's directory. */
+    | { readonly kind: "outside"; readonly target: string }
+    /** Its name is not UTF-8. */
+    | { readonly kind: "name" }
     | { readonly kind: "notPermitted" }
     | { readonly kind: "failed"; readonly code: string };
 }
@@ -37,37 +41,41 @@ export interface Skipped {
 export interface SocketSearch {
   /** One for each device and inode, of several paths the first. */
   readonly sockets: readonly FoundSocket[];
-  /** The directories that were there to look into, as the kubelet sees them. */
-  readonly searched: readonly string[];
   readonly skipped: readonly Skipped[];
 }
 
 /** A socket is found at most so many names below `plugins/`. */
 export const MAX_DEPTH = 4;
 
-/** So many entries are looked at below one kubelet's root. A directory is read whole, and what is over in it is not looked at. */
+/**
+ * So many directories, links and sockets are looked at in each directory right in `plugins/`, with all below it, and so many
+ * right in `plugins/`: a driver that fills its directory hides no other one. A directory is read whole, and regular files do
+ * not count.
+ */
 export const MAX_ENTRIES = 2_000;
 
-/** Looks for every socket that drivers may have below the kubelets' roots, and touches no volume on the way. Never throws. */
-export function findSockets({ roots, root }: KubeletRoots): SocketSearch {
-  const searches = roots.map(({ path }) => searchBelow(root, path));
-  const sockets = searches.flatMap((search) => search.sockets);
-  return {
-    sockets: [...Map.groupBy(sockets, ({ fileId }) => fileId).values()].flatMap((same) => same.slice(0, 1)),
-    searched: searches.flatMap((search) => search.searched),
-    skipped: searches.flatMap((search) => search.skipped),
-  };
-}
+/** So many sockets are taken from each of them: every one costs a connection. */
+export const MAX_SOCKETS = 100;
 
-// The small ones first: what is too large must not hide them.
-const DIRECTORIES: readonly SocketDirectory[] = ["plugins_registry", "csi-plugins", "plugins"];
+/** Looks for every socket that drivers may have below the kubelets' roots, and touches no volume on the way. Never throws. */
+export function findSockets(kubelets: KubeletRoots): SocketSearch {
+  const search: Search = { ...kubelets, sockets: [], skipped: [] };
+  for (const { path } of kubelets.roots) {
+    for (const directory of SOCKET_DIRECTORIES) {
+      let level = open(search, join(path, directory), directory);
+      while (level.length > 0) level = level.flatMap((place) => searchIn(search, place));
+    }
+  }
+  const { sockets, skipped } = search;
+  const first = [...Map.groupBy(sockets, ({ fileId }) => fileId).values()].flatMap((same) => same.slice(0, 1));
+  return { sockets: first, skipped };
+}
 
 interface Search {
   readonly root: Root;
+  readonly holds: (realPath: string) => boolean;
   readonly sockets: FoundSocket[];
-  readonly searched: string[];
   readonly skipped: Skipped[];
-  entriesLeft: number;
 }
 
 /** A directory that is being searched: as the kubelet sees it, and without links. */
@@ -75,17 +83,21 @@ interface Place {
   readonly path: string;
   readonly realPath: string;
   readonly directory: SocketDirectory;
+  /** `plugins/` or another of them, without links. */
+  readonly top: string;
   /** How many names it is below the directory of drivers: that itself is at 0. */
   readonly depth: number;
+  readonly budget: Budget;
 }
 
-function searchBelow(root: Root, kubeletRoot: string): SocketSearch {
-  const search: Search = { root, sockets: [], searched: [], skipped: [], entriesLeft: MAX_ENTRIES };
-  for (const directory of DIRECTORIES) {
-    let level = open(search, join(kubeletRoot, directory), directory);
-    while (level.length > 0) level = level.flatMap((place) => searchIn(search, place));
-  }
-  return search;
+/** What is left for a driver's directory. */
+interface Budget {
+  entries: number;
+  sockets: number;
+}
+
+function fullBudget(): Budget {
+  return { entries: MAX_ENTRIES, sockets: MAX_SOCKETS };
 }
 
 function open(search: Search, path: string, directory: SocketDirectory): readonly Place[] {
@@ -93,8 +105,7 @@ function open(search: Search, path: string, directory: SocketDirectory): readonl
   switch (resolved.kind) {
     case "found":
       if (resolved.file.type !== "directory") return [];
-      search.searched.push(path);
-      return [{ path, realPath: resolved.path, directory, depth: 0 }];
+      return [{ path, realPath: resolved.path, directory, top: resolved.path, depth: 0, budget: fullBudget() }];
     case "missing":
     case "notADirectory":
       return [];
@@ -113,14 +124,15 @@ function open(search: Search, path: string, directory: SocketDirectory): readonl
 
 /** Notes the sockets in a directory; returns the directories in it. */
 function searchIn(search: Search, place: Place): readonly Place[] {
-  if (search.entriesLeft <= 0) return skip(search, place.path, { kind: "entries" });
   const listing = listEntries(search.root, place.realPath);
   switch (listing.kind) {
     case "listed": {
-      const entries = listing.entries.slice(0, search.entriesLeft);
-      search.entriesLeft -= entries.length;
-      if (entries.length < listing.entries.length) skip(search, place.path, { kind: "entries" });
-      return entries.flatMap((entry) => noteEntry(search, place, entry));
+      const { budget } = place;
+      const entries = listing.entries.filter(({ type }) => type.kind !== "other");
+      const looked = entries.slice(0, budget.entries);
+      budget.entries -= looked.length;
+      if (looked.length < entries.length) skip(search, place.path, { kind: "entries" });
+      return looked.flatMap((entry) => noteEntry(search, place, entry));
     }
     case "missing":
       return [];
@@ -133,17 +145,24 @@ function searchIn(search: Search, place: Place): readonly Place[] {
 }
 
 function noteEntry(search: Search, place: Place, { name, type }: DirectoryEntry): readonly Place[] {
-  const { path, realPath, directory, depth } = place;
-  const inside = { path: join(path, name), realPath: join(realPath, name), directory, depth: depth + 1 };
+  const inside: Place = {
+    ...place,
+    path: join(place.path, name),
+    realPath: join(place.realPath, name),
+    depth: place.depth + 1,
+    budget: place.depth === 0 && type.kind === "directory" ? fullBudget() : place.budget,
+  };
   if (isIgnored(inside, name)) return [];
   switch (type.kind) {
     case "socket":
     case "link":
-      return noteSocket(search, inside, type.kind);
+      return noteSocket(search, inside, place.path);
     case "directory":
       return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside.path, { kind: "depth" });
     case "mount":
       return skip(search, inside.path, { kind: "mount", mount: type.mount });
+    case "name":
+      return skip(search, inside.path, { kind: "name" });
     case "other":
       return [];
   }
@@ -156,15 +175,12 @@ function isIgnored({ directory, depth }: Place, name: string): boolean {
   return directory === "plugins" && depth === 1 && name === "kubernetes.io";
 }
 
-function noteSocket(search: Search, { path, realPath, directory }: Place, kind: "socket" | "link"): readonly Place[] {
+function noteSocket(search: Search, place: Place, parent: string): readonly Place[] {
+  const { path, realPath } = place;
   const resolved = search.root.resolve(realPath);
   switch (resolved.kind) {
-    case "found": {
-      const { outerPath, file } = resolved;
-      if (file.type === "socket") search.sockets.push({ path, outerPath, directory, fileId: file.fileId });
-      if (file.type === "directory" && kind === "link") skip(search, path, { kind: "link" });
-      return [];
-    }
+    case "found":
+      return noteFound(search, place, parent, resolved);
     // A link to nowhere, or a socket that is gone by now.
     case "missing":
     case "notADirectory":
@@ -180,7 +196,28 @@ function noteSocket(search: Search, { path, realPath, directory }: Place, kind: 
   return resolved satisfies never;
 }
 
+type Found = Extract<Resolution, { readonly kind: "found" }>;
+
+function noteFound(search: Search, place: Place, parent: string, { path, outerPath, file }: Found): readonly Place[] {
+  switch (file.type) {
+    case "socket": {
+      if (!search.holds(path)) return skip(search, place.path, { kind: "outside", target: path });
+      if (place.budget.sockets === 0) return skip(search, parent, { kind: "sockets" });
+      place.budget.sockets -= 1;
+      search.sockets.push({ path: place.path, outerPath, directory: place.directory, fileId: file.fileId });
+      return [];
+    }
+    case "directory":
+      return path.startsWith(`${place.top}/`) ? [] : skip(search, place.path, { kind: "link" });
+    case "other":
+      return [];
+  }
+  return file.type satisfies never;
+}
+
 function skip(search: Search, path: string, why: Skipped["why"]): readonly Place[] {
-  search.skipped.push({ path, why });
+  const told = search.skipped.at(-1);
+  // Of many sockets too many, the note is one.
+  if (told?.path !== path || told.why.kind !== why.kind) search.skipped.push({ path, why });
   return [];
 }

@@ -16,6 +16,7 @@ test.each([
   expect(parseProcessStat(`7 (driver) ${letter} ${AFTER}`)).toEqual({
     state: { letter, word },
     startedMs: 1_234_560,
+    isKernelThread: false,
   });
 });
 
@@ -27,9 +28,17 @@ test.each(["", "7", "7 (driver)", "7 (driver) S 1 2 3"])("%j is no stat", (text)
   expect(parseProcessStat(text)).toBeUndefined();
 });
 
+test.each([
+  ["a thread of the kernel's", "0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0", true],
+  ["a process that took its name", AFTER, false],
+])("%s is told from its name", (_, after, isKernelThread) => {
+  expect(parseProcessStat(`2 (kthreadd) S ${after}`)).toMatchObject({ isKernelThread });
+});
+
 test("the kernel's own is read", () => {
   expect(parseProcessStat(readFileSync("/proc/self/stat", "utf8"))).toEqual({
     state: { letter: expect.stringMatching(/^[RS]$/), word: expect.any(String) },
     startedMs: expect.any(Number),
+    isKernelThread: false,
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import { findRunningKubelets, rootDirOf } from "../../src/node/running-kubelets";
+import { chmodSync, copyFileSync } from "node:fs";
+import { findRunningRootDirs, rootDirOf, seesNodeProcesses } from "../../src/node/running-kubelets";
 import { makeNode, type MadeNode } from "../support/made-node";
+import { NOBODY_UID } from "../support/socket-cases";
 
 describe("--root-dir", () => {
   test.each([
@@ -21,42 +22,78 @@ describe("--root-dir", () => {
   });
 });
 
-describe("running kubelets", () => {
-  test("are known by their names", async () => {
-    await using node = makeNode();
-    addProcess(node, 1, "systemd", "/sbin/init\0--root-dir=/no\0");
-    addProcess(node, 20, "kubelet", "/usr/bin/kubelet\0--root-dir=/data/kubelet\0");
-    addProcess(node, 100, "k3s-server", "/usr/bin/k3s server");
-    addProcess(node, 300, "kubelet", "/usr/bin/kubelet\0--root-dir=/data/kubelet\0");
-    node.directory("/proc/tty");
-    expect(await findRunningKubelets(node.outer("/proc"))).toEqual({
-      pids: [20, 100, 300],
-      rootDirs: ["/data/kubelet"],
-    });
-  });
+interface Named {
+  readonly executable: string;
+  readonly comm?: string;
+  readonly uid?: number;
+  readonly cgroup?: string;
+}
 
-  test("that hang are seen, though nothing of them is known", async () => {
-    await using node = makeNode();
-    node.file("/proc/20/comm", "kubelet\n");
-    node.fifo("/proc/20/cmdline");
-    expect(await findRunningKubelets(node.outer("/proc"))).toEqual({ pids: [20], rootDirs: [] });
-  });
+const POD_CGROUP = `0::/kubepods.slice/kubepods-pod${"1".repeat(8)}_1111_1111_1111_${"1".repeat(12)}.slice/x.scope`;
 
-  test("are found among real processes", async () => {
+describe("a process is taken for a kubelet", () => {
+  test.each<readonly [string, boolean, Named]>([
+    ["by its executable", true, { executable: "/usr/bin/kubelet" }],
+    ["whatever it calls itself", true, { executable: "/usr/bin/kubelet", comm: "k" }],
+    ["though its executable was replaced", true, { executable: "/usr/bin/kubelet (deleted)" }],
+    ["of k3s", true, { executable: "/var/lib/rancher/k3s/data/1/bin/k3s" }],
+    ["of MicroK8s", true, { executable: "/snap/microk8s/1/kubelite" }],
+    ["in a container that is the node", true, { executable: "/kubelet", cgroup: `0::/docker/${"a".repeat(64)}` }],
+    ["by its name alone: not", false, { executable: "/usr/bin/sleep", comm: "kubelet" }],
+    ["by a directory's name: not", false, { executable: "/kubelet/sleep" }],
+    ["of another user: not", false, { executable: "/usr/bin/kubelet", uid: 65_532 }],
+    ["in a pod: not", false, { executable: "/usr/bin/kubelet", cgroup: POD_CGROUP }],
+  ])("%s", async (_, isKubelet, process) => {
     await using node = makeNode();
-    // A process is called after the file that it was started from.
-    node.link("/kubelet", Bun.which("sh") ?? "");
-    const argv = [node.outer("/kubelet"), "-c", "echo; read line", "kubelet", `--root-dir=${node.rootDir}`];
-    const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe" });
-    await child.stdout.getReader().read();
-    const { pids, rootDirs } = await findRunningKubelets("/proc");
-    child.kill();
-    await child.exited;
-    expect([pids, rootDirs]).toEqual([expect.arrayContaining([child.pid]), expect.arrayContaining([node.rootDir])]);
+    addProcess(node, 20, process);
+    expect(await findRunningRootDirs(node.outer("/proc"))).toEqual(isKubelet ? ["/data/kubelet"] : []);
+    expect(seesNodeProcesses(node.outer("/proc"))).toBe(isKubelet);
   });
 });
 
-function addProcess(node: MadeNode, pid: number, name: string, commandLine: string): void {
-  node.file(join("/proc", `${pid}`, "comm"), `${name}\n`);
-  node.file(join("/proc", `${pid}`, "cmdline"), commandLine);
+describe("running kubelets", () => {
+  test("that say the same count once", async () => {
+    await using node = makeNode();
+    for (const pid of [20, 30]) addProcess(node, pid, { executable: "/kubelet" });
+    node.directory("/proc/tty");
+    expect(await findRunningRootDirs(node.outer("/proc"))).toEqual(["/data/kubelet"]);
+  });
+
+  test("that hang say nothing", async () => {
+    await using node = makeNode();
+    addProcess(node, 20, { executable: "/kubelet" }, () => node.fifo("/proc/20/cmdline"));
+    expect(await findRunningRootDirs(node.outer("/proc"))).toEqual([]);
+  });
+
+  test.if(process.getuid?.() === 0)("are found among real processes, and who takes their name is not", async () => {
+    await using node = makeNode();
+    const kubelet = node.outer("/bin/kubelet");
+    node.directory("/bin");
+    copyFileSync("/bin/sh", kubelet);
+    chmodSync(kubelet, 0o755);
+    const start = async (dir: string, uid: number) => {
+      const argv = [kubelet, "-c", "echo; read line", "kubelet", `--root-dir=${node.outer(dir)}`];
+      const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", uid, gid: uid });
+      await child.stdout.getReader().read();
+      return child;
+    };
+    const children = [await start("/real", 0), await start("/false", NOBODY_UID)];
+    const rootDirs = await findRunningRootDirs("/proc");
+    for (const child of children) child.kill();
+    await Promise.all(children.map(({ exited }) => exited));
+    expect(rootDirs.filter((path) => path.startsWith(node.rootDir))).toEqual([node.outer("/real")]);
+  });
+});
+
+function addProcess(
+  node: MadeNode,
+  pid: number,
+  { executable, comm = "kubelet", uid = 0, cgroup = "0::/system.slice/kubelet.service" }: Named,
+  addArguments = () => node.file(`/proc/${pid}/cmdline`, "/usr/bin/kubelet\0--root-dir=/data/kubelet\0"),
+): void {
+  node.link(`/proc/${pid}/exe`, executable);
+  node.file(`/proc/${pid}/comm`, `${comm}\n`);
+  node.file(`/proc/${pid}/status`, `Name:\t${comm}\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`);
+  node.file(`/proc/${pid}/cgroup`, `${cgroup}\n`);
+  addArguments();
 }

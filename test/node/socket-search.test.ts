@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { findKubeletRoots } from "../../src/node/kubelet-roots";
 import { createRoot, type Root } from "../../src/node/rooted-path";
-import { findSockets, MAX_DEPTH, MAX_ENTRIES, type SocketSearch } from "../../src/node/socket-search";
+import { findSockets, MAX_DEPTH, MAX_ENTRIES, MAX_SOCKETS, type SocketSearch } from "../../src/node/socket-search";
 import { makeKubeletRoot, makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
 import { asNobody } from "../support/made-node-process";
@@ -29,21 +29,21 @@ describe("a socket is found", () => {
     node.staleSocket(path);
     expect(searchIn(node)).toEqual({
       sockets: [{ path, outerPath: node.outer(path), directory, fileId: expect.stringMatching(/^\d+:\d+$/) }],
-      searched: expect.arrayContaining([PLUGINS, REGISTRY]),
       skipped: [],
     });
   });
 
   test.each([
-    ["a link to a socket", "csi.sock", "../../../../../run/real.sock"],
-    ["a link whose target is the node's, not ours", "csi.sock", "/run/real.sock"],
-  ])("by %s", async (_, name, target) => {
+    ["a link to a socket", "../../real.sock"],
+    ["a link whose target is the node's, not ours", `${KUBELET}/real.sock`],
+  ])("by %s", async (_, target) => {
     await using node = makeKubelet();
-    node.staleSocket("/run/real.sock");
-    node.link(`${PLUGINS}/a/${name}`, target);
-    expect(searchIn(node).sockets).toMatchObject([
-      { path: `${PLUGINS}/a/${name}`, outerPath: node.outer("/run/real.sock") },
-    ]);
+    node.staleSocket(`${KUBELET}/real.sock`);
+    node.link(`${PLUGINS}/a/csi.sock`, target);
+    expect(searchIn(node)).toMatchObject({
+      sockets: [{ path: `${PLUGINS}/a/csi.sock`, outerPath: node.outer(`${KUBELET}/real.sock`) }],
+      skipped: [],
+    });
   });
 
   test("though the kubelet's root is a link, by the path that the kubelet uses", async () => {
@@ -125,7 +125,7 @@ describe("nothing is found", () => {
   test("below a root without any of the directories", async () => {
     await using node = makeNode();
     node.directory(KUBELET);
-    expect(searchIn(node)).toEqual({ sockets: [], searched: [], skipped: [] });
+    expect(searchIn(node)).toEqual({ sockets: [], skipped: [] });
   });
 });
 
@@ -140,18 +140,56 @@ describe("it is told what was left out", () => {
     });
   });
 
-  test("what comes after so many entries, which the registry never does", async () => {
+  test.each([
+    ["so many entries", MAX_ENTRIES, (node: MadeNode, path: string) => node.link(path, "gone"), { kind: "entries" }],
+    ["so many sockets", MAX_SOCKETS, (node: MadeNode, path: string) => node.staleSocket(path), { kind: "sockets" }],
+  ] as const)("what comes in a driver's directory after %s, and nothing of the others", async (_, most, make, why) => {
     await using node = makeKubelet();
-    for (let index = 0; index < MAX_ENTRIES; index += 1) node.file(`${PLUGINS}/a/${index}`);
+    for (let index = 0; index < most; index += 1) make(node, `${PLUGINS}/b/${index}`);
+    node.staleSocket(`${PLUGINS}/b/z.sock`);
+    for (const path of [`${PLUGINS}/a/csi.sock`, `${PLUGINS}/c/csi.sock`, `${PLUGINS}/d.sock`]) node.staleSocket(path);
+    const search = searchIn(node);
+    expect(search.skipped).toEqual([{ path: `${PLUGINS}/b`, why }]);
+    expect(pathsOf(search)).toContain(`${PLUGINS}/c/csi.sock`);
+    expect(pathsOf(search)).not.toContain(`${PLUGINS}/b/z.sock`);
+  });
+
+  test("but regular files do not count", async () => {
+    await using node = makeKubelet();
+    for (let index = 0; index <= MAX_ENTRIES; index += 1) node.file(`${PLUGINS}/a/${index}`);
     node.staleSocket(`${PLUGINS}/a/z.sock`);
-    node.staleSocket(`${PLUGINS}/b.sock`);
-    node.staleSocket(`${PLUGINS}/c/csi.sock`);
-    node.staleSocket(`${REGISTRY}/r.sock`);
-    expect(pathsOf(searchIn(node))).toEqual([`${REGISTRY}/r.sock`, `${PLUGINS}/b.sock`]);
-    expect(searchIn(node).skipped).toEqual([
-      { path: `${PLUGINS}/a`, why: { kind: "entries" } },
-      { path: `${PLUGINS}/c`, why: { kind: "entries" } },
-    ]);
+    expect(searchIn(node)).toMatchObject({ sockets: [{ path: `${PLUGINS}/a/z.sock` }], skipped: [] });
+  });
+
+  test("a directory whose name is not UTF-8, not taken for another", async () => {
+    await using node = makeKubelet();
+    node.staleSocket(`${PLUGINS}/a\ufffd/csi.sock`);
+    node.rename(`${PLUGINS}/a\ufffd`, Buffer.from(`${PLUGINS}/a\xff`, "latin1"));
+    expect(searchIn(node)).toMatchObject({
+      sockets: [],
+      skipped: [{ path: `${PLUGINS}/a\ufffd`, why: { kind: "name" } }],
+    });
+  });
+
+  test.each([
+    ["/run/containerd.sock", "/run/containerd.sock"],
+    ["a socket in a directory of root's alone", "/root/secret.sock"],
+    ["a socket beside the kubelet's directory", `${KUBELET}-other/csi.sock`],
+  ])("a link out of the kubelet's directory, which is not followed: %s", async (_, target) => {
+    await using node = makeKubelet();
+    node.staleSocket(target);
+    node.link(`${PLUGINS}/a/csi.sock`, target);
+    expect(searchIn(node)).toEqual({
+      sockets: [],
+      skipped: [{ path: `${PLUGINS}/a/csi.sock`, why: { kind: "outside", target } }],
+    });
+  });
+
+  test("and not a link to a directory that is searched by its own name", async () => {
+    await using node = makeKubelet();
+    node.staleSocket(`${PLUGINS}/a/csi.sock`);
+    node.link(`${PLUGINS}/b`, "a");
+    expect(searchIn(node)).toMatchObject({ sockets: [{ path: `${PLUGINS}/a/csi.sock` }], skipped: [] });
   });
 
   test("a link to a directory", async () => {
@@ -168,13 +206,13 @@ describe("it is told what was left out", () => {
     ["a mount of any kind", `${PLUGINS}/volume`, [`${PLUGINS}/volume ext4`]],
     ["a mount on a socket", `${PLUGINS}/csi.sock`, [`${PLUGINS}/csi.sock ext4`]],
     ["a mount in place of plugins/", PLUGINS, [`${PLUGINS} ext4`]],
-    ["a link to a mount", `${PLUGINS}/link.sock`, ["/dead nfs4"]],
+    ["a link to a mount", `${PLUGINS}/link.sock`, [`${KUBELET}/dead nfs4`]],
   ])("%s", async (_, path, mounts) => {
     await using node = makeKubelet();
     node.staleSocket(`${PLUGINS}/volume/csi.sock`);
     node.staleSocket(`${PLUGINS}/csi.sock`);
-    node.staleSocket("/dead/csi.sock");
-    node.link(`${PLUGINS}/link.sock`, "/dead/csi.sock");
+    node.staleSocket(`${KUBELET}/dead/csi.sock`);
+    node.link(`${PLUGINS}/link.sock`, `${KUBELET}/dead/csi.sock`);
     const search = searchIn(node, createRoot(node.rootDir, tableOf(...mounts)));
     expect(search.skipped).toMatchObject([{ path, why: { kind: "mount", mount: { mountPoint: expect.any(String) } } }]);
     expect(pathsOf(search)).not.toContain(path);

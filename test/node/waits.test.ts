@@ -28,32 +28,10 @@ describe("the channel that a thread waits in", () => {
     ["ep_poll", undefined],
     ["nfsomething", undefined],
   ])("%s: it waits for %p", (channel, whatFor) => {
-    expect(describeWait(channel, undefined, "x64")).toEqual({ channel, systemCall: undefined, whatFor });
+    expect(describeWait(channel)).toEqual({ channel, whatFor });
   });
 
   test.each([undefined, "", "0"])("is not told by %p", (wchan) => {
-    expect(describeWait(wchan, undefined, "x64")).toEqual({
-      channel: undefined,
-      systemCall: undefined,
-      whatFor: undefined,
-    });
-  });
-});
-
-describe("the system call that it is in", () => {
-  test.each([
-    ["262 0xffffff9c 0x7ffc 0x7ffd 0x0 0x0 0x0 0x7ffe 0x7fff\n", "x64", "newfstatat"],
-    ["332 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n", "x64", "statx"],
-    ["291 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n", "arm64", "statx"],
-    ["166 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n", "x64", "umount2"],
-    ["39 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n", "arm64", "umount2"],
-    ["435 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n", "arm64", "clone3"],
-    ["9999 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n", "x64", "number 9999"],
-    ["-1 0x7ffe 0x7fff\n", "x64", "page fault"],
-    ["running\n", "x64", undefined],
-    ["", "x64", undefined],
-    [undefined, "x64", undefined],
-  ])("%j on %s is %p", (text, arch, systemCall) => {
-    expect(describeWait("io_schedule", text, arch).systemCall).toBe(systemCall as string);
+    expect(describeWait(wchan)).toEqual({ channel: undefined, whatFor: undefined });
   });
 });

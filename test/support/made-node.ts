@@ -17,7 +17,8 @@ export interface MadeNode extends AsyncDisposable {
   link(path: string, target: string): void;
   /** A second name for a file. */
   hardLink(path: string, existing: string): void;
-  rename(from: string, to: string): void;
+  /** `to` as bytes has a name that is not UTF-8. */
+  rename(from: string, to: string | Buffer): void;
   /** Left by a driver that was killed. */
   staleSocket(path: string): void;
   /** Somebody accepts connections, and says nothing. */
@@ -45,7 +46,8 @@ export function makeNode(): MadeNode {
     },
     link: (path, target) => symlinkSync(target, prepared(path)),
     hardLink: (path, existing) => linkSync(outer(existing), prepared(path)),
-    rename: (from, to) => renameSync(outer(from), prepared(to)),
+    rename: (from, to) =>
+      renameSync(outer(from), typeof to === "string" ? prepared(to) : Buffer.concat([Buffer.from(place.path), to])),
     staleSocket: (path) => listenWithoutAccept(prepared(path), 1).close(),
     liveSocket: async (path) => void closers.push(await listen(prepared(path))),
     [Symbol.asyncDispose]: async () => {
