@@ -2,9 +2,10 @@ import { readlinkSync } from "node:fs";
 import type { Edge } from "./edge";
 import { errorCode } from "./errors";
 import type { TimeZone } from "./log/record";
-import { writeWhole } from "./write-whole";
+import { writeWhole, writeWholeOrDrop } from "./write-whole";
 
 const STDOUT = 1;
+const STDERR = 2;
 
 async function main(): Promise<void> {
   forgetForeignEnvironment();
@@ -19,7 +20,7 @@ function openEdge(): Edge {
   const startedAtMs = performance.timeOrigin;
   return {
     writeOut: (text) => writeWhole(STDOUT, text),
-    writeError: (text) => void process.stderr.write(text),
+    writeError: (text) => writeWholeOrDrop(STDERR, text),
     streamFacts: (name) => {
       const { isTTY, columns } = name === "out" ? process.stdout : process.stderr;
       const { NO_COLOR, TERM } = process.env;

@@ -28,3 +28,16 @@ export function writeWhole(
     }
   }
 }
+
+/** The same for errors: where standard error cannot be written to, there is nowhere to say so, and the rest is dropped. */
+export function writeWholeOrDrop(
+  fd: number,
+  text: string,
+  write: (fd: number, bytes: Uint8Array) => number = writeSync,
+): void {
+  try {
+    writeWhole(fd, text, write);
+  } catch {
+    // The exit code remains.
+  }
+}

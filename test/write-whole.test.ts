@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { writeWhole } from "../src/write-whole";
+import { writeWhole, writeWholeOrDrop } from "../src/write-whole";
 
 test("a text is written whole, in pieces as they are taken, and again where a pipe is full", () => {
   const taken: string[] = [];
@@ -24,10 +24,11 @@ test("where nobody reads, the rest is dropped", () => {
   expect(calls).toBe(1);
 });
 
-test("any other error is told", () => {
-  expect(() =>
-    writeWhole(1, "more", () => {
-      throw Object.assign(new Error("no space"), { code: "ENOSPC" });
-    }),
-  ).toThrow("no space");
+test("any other error is told of standard output, and dropped of standard error", () => {
+  expect(() => writeWhole(1, "more", full)).toThrow("no space");
+  expect(() => writeWholeOrDrop(2, "more", full)).not.toThrow();
 });
+
+function full(): never {
+  throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+}

@@ -56,6 +56,48 @@ describe.concurrent("/healthz goes on where standard error is", () => {
   });
 });
 
+describe.concurrent("what ends a command is on standard error", () => {
+  const long = "x".repeat(120_000);
+  test.each<[string, readonly string[], number, RegExp]>([
+    ["a flag that serve does not have", [`--${long}`], 2, /x{120000}$/m],
+    ["a flag that check does not have", ["check", `--${long}`], 1, /x{120000}$/m],
+    ["a value that cannot work", [`--csi-address=/${long}`], 1, /x{120000}\\"/],
+  ])("whole, where a pipe is read slowly: %s", async (_, args, code, pattern) => {
+    using directory = temporaryDirectory();
+    const path = join(directory.path, "stderr");
+    Bun.spawnSync(["mkfifo", path]);
+    const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const child = spawnBehind(`exec 2>${path}`, args);
+    let ended = false;
+    void child.exited.then(() => (ended = true));
+    let text = "";
+    // What is in the pipe when the command has ended is read by the look that follows.
+    await waitUntil(() => {
+      const last = ended;
+      const piece = readSome(reader, last ? 1 << 20 : 4_096);
+      text += piece;
+      return last && piece === "";
+    }, "the command to end");
+    closeSync(reader);
+    expect(await child.exited).toBe(code);
+    expect(text).toMatch(pattern);
+    expect(text).toEndWith("\n");
+  });
+
+  test.each([
+    ["a device that is full", "exec 2>/dev/full"],
+    ["closed", "exec 2>&-"],
+  ])("or nowhere, where that is %s: the exit code is the same", async (_, redirect) => {
+    expect(await spawnBehind(redirect, ["--bogus"]).exited).toBe(2);
+    expect(await spawnBehind(redirect, ["--csi-address="]).exited).toBe(1);
+  });
+});
+
+function spawnBehind(commands: string, args: readonly string[]) {
+  const [words, { executable }] = behindShell(commands, args);
+  return Bun.spawn([executable, ...words], { env: {}, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+}
+
 async function expectHealthz(url: string, times: number): Promise<void> {
   for (let count = 0; count < times; count += 1) {
     // oxlint-disable-next-line no-await-in-loop -- each is a probe of its own, with a line of its own
@@ -90,6 +132,17 @@ async function startSilent(commands: string, driver: RecordingDriver) {
     throw error;
   });
   return { url, [Symbol.asyncDispose]: dispose };
+}
+
+/** What a pipe holds, at most so many bytes of it. */
+function readSome(fd: number, bytes: number): string {
+  const buffer = Buffer.alloc(bytes);
+  try {
+    return buffer.toString("utf8", 0, readSync(fd, buffer, 0, bytes, null));
+  } catch {
+    // EAGAIN: it is empty.
+    return "";
+  }
 }
 
 /** All that a pipe holds. */
