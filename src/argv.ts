@@ -2,7 +2,7 @@ import { parseDuration } from "./duration";
 import { FLAGS, type Flag, type FlagType } from "./flags";
 import type { VmodulePattern } from "./log/record";
 import { parseQuantity } from "./quantity";
-import { quote } from "./text";
+import { escapeUnprintable, quote } from "./text";
 
 /** What a command line asks for. */
 export type Argv =
@@ -25,6 +25,8 @@ export interface Refused {
   readonly message: string;
   /** The word that is not known, and those that are. */
   readonly unknown?: { readonly word: string; readonly known: readonly string[] };
+  /** What to write instead, worded to follow "write". */
+  readonly instead?: string;
 }
 
 /** What a command takes. */
@@ -41,6 +43,9 @@ export interface CommandSyntax {
 /** What a cluster runs; without a command's name it is meant too, for the Go sidecar has no commands. */
 export const SERVE = { name: "serve", flags: FLAGS, words: { kind: "go" } } as const satisfies CommandSyntax;
 
+/** Commands that are answered from the command line alone: `help [COMMAND]` and `version`. */
+export const WORDS_FOR_FLAGS = ["help", "version"] as const;
+
 /** The largest verbosity: Kubernetes logging keeps it in 31 bits. */
 export const MAX_VERBOSITY = 2_147_483_647;
 
@@ -53,7 +58,7 @@ export type Vmodule =
  *
  * `-f` and `--f` are one; a value follows `=` or is the next word, whatever that looks like; a bool never takes the next
  * word; the last of several wins, but a flag that repeats adds up; `--` ends the flags. What comes first counts: help before an
- * error is help. Messages are Go's.
+ * error is help, and of several errors the first is told. Messages are Go's.
  *
  * Unlike the Go sidecar, which drops it silently, a first word that is no command is refused.
  *
@@ -66,14 +71,36 @@ export function readArgv(argv: readonly string[], commands: readonly CommandSynt
   if (implied !== undefined && (first === undefined || first.startsWith("-"))) return readCommand(implied, argv);
   const command = commands.find(({ name }) => name === first);
   if (command !== undefined) return readCommand(command, rest);
-  const known = commands.map(({ name }) => name);
-  const word = first ?? "";
-  return {
-    kind: "refused",
-    command: undefined,
-    message: `unknown command ${quote(word)}: the commands are ${known.join(", ")}; see --help`,
-    unknown: { word, known },
-  };
+  if (first === "help") return readHelp(rest, commands);
+  if (first === "version") return readVersion(rest);
+  return unknownCommand(first ?? "", commands);
+}
+
+function readHelp([name = SERVE.name, stray]: readonly string[], commands: readonly CommandSyntax[]): Argv {
+  if (stray !== undefined) return { ...unexpected(stray, "help", "[COMMAND]"), command: "help" };
+  if (isHelp(name) || WORDS_FOR_FLAGS.some((word) => word === name)) return { kind: "help", command: SERVE.name };
+  const command = commands.find((candidate) => candidate.name === name);
+  return command === undefined ? unknownCommand(name, commands) : { kind: "help", command: command.name };
+}
+
+function readVersion([stray]: readonly string[]): Argv {
+  if (stray === undefined) return { kind: "version" };
+  return isHelp(stray)
+    ? { kind: "help", command: SERVE.name }
+    : { ...unexpected(stray, "version"), command: "version" };
+}
+
+function unknownCommand(word: string, commands: readonly CommandSyntax[]): Refused {
+  const known = [...commands.map(({ name }) => name), ...WORDS_FOR_FLAGS];
+  return { ...refused(`unknown command ${quote(word)}`), command: undefined, unknown: { word, known } };
+}
+
+function unexpected(word: string, command: string, takes = "no words"): RefusedStep {
+  return refused(`unexpected word ${quote(word)}: ${command} takes ${takes}`);
+}
+
+function isHelp(word: string): boolean {
+  return /^--?h(elp)?$/.test(word);
 }
 
 /** Reads a bool as Go's `strconv.ParseBool` does; undefined for any other word. */
@@ -141,8 +168,8 @@ function tooMany({ name, words: taken }: CommandSyntax, words: readonly string[]
   if (taken.kind === "go") return undefined;
   const stray = words[taken.names.length];
   if (stray === undefined) return undefined;
-  const takes = taken.names.length === 0 ? "no words" : taken.names.join(" ");
-  return { kind: "refused", command: name, message: `unexpected word ${quote(stray)}: ${name} takes ${takes}` };
+  const takes = taken.names.length === 0 ? undefined : taken.names.join(" ");
+  return { ...unexpected(stray, name, takes), command: name };
 }
 
 type Step =
@@ -163,7 +190,7 @@ function readStep(words: readonly string[], flags: readonly Flag[]): Step {
   if (word.length < 2 || !word.startsWith("-")) return { kind: "word" };
 
   const body = word.replace(/^--?/, "");
-  if (/^[-=]/.test(body)) return refused(`bad flag syntax: ${word}`);
+  if (/^[-=]/.test(body)) return refused(`bad flag syntax: ${escapeUnprintable(word)}`);
   const equals = body.indexOf("=");
   const name = equals < 0 ? body : body.slice(0, equals);
   const inline = equals < 0 ? undefined : body.slice(equals + 1);
@@ -172,14 +199,16 @@ function readStep(words: readonly string[], flags: readonly Flag[]): Step {
   const flag = flags.find((candidate) => candidate.name === name || candidate.short === name);
   if (flag === undefined) {
     const known = flags.map((candidate) => candidate.name);
-    return { ...refused(`flag provided but not defined: -${name}`), unknown: { word: name, known } };
+    return { ...refused(`flag provided but not defined: -${escapeUnprintable(name)}`), unknown: { word: name, known } };
   }
   return flag.type === "bool" ? readBoolStep(flag, inline ?? "true", rest) : readValueStep(flag, inline, rest);
 }
 
 function readBoolStep(flag: Flag, value: string, rest: readonly string[]): Step {
   const complaint = complainOf(flag, value);
-  if (complaint !== undefined) return refused(`invalid boolean value ${quote(value)} for -${flag.name}: ${complaint}`);
+  if (complaint !== undefined) {
+    return refused(`invalid boolean value ${quote(value)} for -${flag.name}: ${complaint}`, "true or false");
+  }
   if (flag.name === "version" && parseBool(value) === true) return { kind: "version" };
   return { kind: "set", flag, value, rest };
 }
@@ -188,7 +217,10 @@ function readValueStep(flag: Flag, inline: string | undefined, rest: readonly st
   const value = inline ?? rest[0];
   if (value === undefined) return refused(`flag needs an argument: -${flag.name}`);
   const complaint = complainOf(flag, value);
-  if (complaint !== undefined) return refused(`invalid value ${quote(value)} for flag -${flag.name}: ${complaint}`);
+  if (complaint !== undefined) {
+    const instead = flag.type === "duration" ? durationInstead(value) : undefined;
+    return refused(`invalid value ${quote(value)} for flag -${flag.name}: ${complaint}`, instead);
+  }
   return { kind: "set", flag, value, rest: inline === undefined ? rest.slice(1) : rest };
 }
 
@@ -227,6 +259,13 @@ function complainOfQuantity(text: string): string {
   return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 }
 
-function refused(message: string): RefusedStep {
-  return { kind: "refused", message };
+/** What was meant by a text that is no duration of Go's: its unit is missing, or it is one that Go does not have. */
+function durationInstead(text: string): string {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(d?)$/.exec(text) ?? [];
+  if (number === undefined) return "a number and its unit (ms, s, m or h), such as 3s";
+  return unit === "d" ? `${Number(number) * 24}h` : `${number}s`;
+}
+
+function refused(message: string, instead?: string): RefusedStep {
+  return { kind: "refused", message, ...(instead === undefined ? {} : { instead }) };
 }

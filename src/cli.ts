@@ -29,7 +29,7 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
       edge.writeOut(`livenessprobe ${VERSION} (commit ${COMMIT}, Bun ${Bun.version})\n`);
       return 0;
     case "refused":
-      return refuse(read, operator, edge);
+      return refuse(read, edge);
     case "run":
       return runRead(read, operator, edge);
   }
@@ -41,29 +41,17 @@ function isServe(word: string | undefined): boolean {
 }
 
 async function help(command: OperatorCommand | undefined): Promise<string> {
-  const { SERVE_HELP, renderCommandHelp, renderHelp } = await import("./help");
+  const { SERVE_HELP, WORD_HELPS, renderCommandHelp, renderHelp } = await import("./help");
   if (command !== undefined) return renderCommandHelp({ ...command, operands: operandsOf(command) });
   const { OPERATOR_COMMANDS } = await import("./commands/operator-commands");
-  return renderHelp(FLAGS, [SERVE_HELP, ...OPERATOR_COMMANDS]);
+  return renderHelp(FLAGS, [SERVE_HELP, ...OPERATOR_COMMANDS, ...WORD_HELPS]);
 }
 
-async function refuse(
-  { message, command: name, unknown }: Refused,
-  operator: readonly OperatorCommand[],
-  edge: Edge,
-): Promise<number> {
-  const { renderUsage } = await import("./help");
-  if (name === SERVE.name) {
-    edge.writeError(`${message}\n${renderUsage(FLAGS)}`);
-    return 2;
-  }
-  const { suggest } = await import("./suggest");
-  const meant = unknown === undefined ? undefined : suggest(unknown.word, unknown.known);
-  const dashes = name === undefined ? "" : "--";
-  edge.writeError(`${message}${meant === undefined ? "" : `; did you mean ${dashes}${meant}?`}\n`);
-  const command = operator.find((candidate) => candidate.name === name);
-  if (command !== undefined) edge.writeError(renderUsage(command.flags, { ...command, operands: operandsOf(command) }));
-  return 1;
+/** One line, for it is the last one that a reader of a log sees: what is wrong, and what to write instead. */
+async function refuse(refused: Refused, edge: Edge): Promise<number> {
+  const { adviceOn } = await import("./suggest");
+  edge.writeError(`${refused.message}; ${adviceOn(refused)}\n`);
+  return refused.command === SERVE.name ? 2 : 1;
 }
 
 function operandsOf({ words }: CommandSyntax): readonly string[] {

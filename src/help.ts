@@ -20,6 +20,12 @@ export const SERVE_HELP: CommandHelp = {
   help: "Answer the kubelet's GET /healthz with the driver's Identity/Probe.",
 };
 
+/** The commands that do what a flag does. */
+export const WORD_HELPS: readonly CommandHelp[] = [
+  { name: "help", help: "Print this text, or with help COMMAND that of a command." },
+  { name: "version", help: "Print the version." },
+];
+
 const WIDTH = 80;
 
 const SYNOPSIS = [
@@ -41,13 +47,6 @@ export function renderCommandHelp(command: CommandUsage): string {
   const { help, flags, notes = [] } = command;
   const synopsis = [synopsisOf(command), ...wrap(help, 0)];
   return sections([synopsis, ...renderGroups(flags), ...(notes.length > 0 ? [notes] : [])]);
-}
-
-/** The short form that follows a usage error: which flags there are, and where to read of them. Ends in a newline. */
-export function renderUsage(flags: readonly Flag[], command?: CommandUsage): string {
-  const names = flags.map((flag) => `${dashed(flag.name)}`).join(" ");
-  const synopsis = command === undefined ? SYNOPSIS.slice(0, 1) : [synopsisOf(command)];
-  return `${[...synopsis, "Flags:", ...wrap(names, 2), "See --help for what they do."].join("\n")}\n`;
 }
 
 function synopsisOf({ name, operands }: CommandUsage): string {

@@ -1,10 +1,27 @@
 import { closest, distance } from "fastest-levenshtein";
+import { type Refused, SERVE } from "./argv";
+
+/** What to do about a command line that was refused, as the end of its message. */
+export function adviceOn({ command, unknown, instead }: Refused): string {
+  if (instead !== undefined) return `write ${instead}`;
+  const meant = unknown === undefined ? undefined : suggest(unknown.word, unknown.known);
+  if (meant !== undefined) return `did you mean ${command === undefined ? meant : dashed(meant)}?`;
+  if (unknown !== undefined && command === undefined) return `the commands are ${unknown.known.join(", ")}`;
+  return `see livenessprobe ${command === undefined || command === SERVE.name ? "" : `${command} `}--help`;
+}
 
 /** More letters than this apart, or than half of the word, and the known word is another one. */
 const FARTHEST = 2;
 
-/** The known word that was meant by a mistyped one; undefined where none is near. */
-export function suggest(word: string, known: readonly string[]): string | undefined {
-  const nearest = closest(word, known);
+/** The known word that was meant by a mistyped one, in whatever case; undefined where none is near. */
+export function suggest(typed: string, known: readonly string[]): string | undefined {
+  const word = typed.toLowerCase();
+  // A word may be as long as a command line allows: comparing that takes seconds.
+  const alike = known.filter(({ length }) => Math.abs(length - word.length) <= FARTHEST);
+  const nearest = alike.length === 0 ? undefined : closest(word, alike);
   return nearest !== undefined && distance(word, nearest) <= Math.min(FARTHEST, word.length / 2) ? nearest : undefined;
+}
+
+function dashed(flag: string): string {
+  return flag.length === 1 ? `-${flag}` : `--${flag}`;
 }

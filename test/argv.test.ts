@@ -26,8 +26,8 @@ describe("the command", () => {
     expect(read(word, "--help")).toEqual({
       kind: "refused",
       command: undefined,
-      message: `unknown command ${JSON.stringify(word)}: the commands are serve, check, list; see --help`,
-      unknown: { word, known: ["serve", "check", "list"] },
+      message: `unknown command ${JSON.stringify(word)}`,
+      unknown: { word, known: ["serve", "check", "list", "help", "version"] },
     });
   });
 });
@@ -100,8 +100,25 @@ describe("help and version, where they come first", () => {
     ["--version before an error", ["--version", "--bogus"], { kind: "version" }],
     ["-version=1", ["-version=1"], { kind: "version" }],
     ["version before help", ["--version", "--help"], { kind: "version" }],
+    ["help as a word", ["help"], { kind: "help", command: "serve" }],
+    ["help with a command", ["help", "check"], { kind: "help", command: "check" }],
+    ["help with serve", ["help", "serve"], { kind: "help", command: "serve" }],
+    ["help with itself", ["help", "help"], { kind: "help", command: "serve" }],
+    ["help with version", ["help", "version"], { kind: "help", command: "serve" }],
+    ["help --help", ["help", "--help"], { kind: "help", command: "serve" }],
+    ["version as a word", ["version"], { kind: "version" }],
+    ["version -h", ["version", "-h"], { kind: "help", command: "serve" }],
   ] as const)("%s", (_, argv, outcome) => {
     expect(read(...argv)).toEqual(outcome);
+  });
+
+  test.each([
+    ["help and version are words only where they come first", ["--v=1", "help"], { kind: "run", words: ["help"] }],
+    ["help with no command", ["help", "chekc"], { kind: "refused", message: 'unknown command "chekc"' }],
+    ["help with two", ["help", "check", "list"], { message: 'unexpected word "list": help takes [COMMAND]' }],
+    ["version with a word", ["version", "1"], { message: 'unexpected word "1": version takes no words' }],
+  ])("%s", (_, argv, outcome) => {
+    expect(read(...argv)).toMatchObject(outcome);
   });
 
   test("an error before help is an error", () => {
@@ -122,6 +139,8 @@ describe("what Go refuses, in its words", () => {
     ["-csi-address", "flag needs an argument: -csi-address"],
     ["--v", "flag needs an argument: -v"],
     ["---x", "bad flag syntax: ---x"],
+    ["---x\ny", "bad flag syntax: ---x\\ny"],
+    ["--bo\ngus", "flag provided but not defined: -bo\\ngus"],
     ["--=x", "bad flag syntax: --=x"],
     ["-=x", "bad flag syntax: -=x"],
     ["-v=x", 'invalid value "x" for flag -v: strconv.ParseUint: parsing "x": invalid syntax'],
@@ -160,6 +179,19 @@ describe("what Go refuses, in its words", () => {
     ],
   ])("%j", (word, message) => {
     expect(read(word)).toMatchObject({ kind: "refused", command: "serve", message });
+  });
+
+  test.each([
+    ["--probe-timeout=3", "3s"],
+    ["--probe-timeout=0.5", "0.5s"],
+    ["--probe-timeout=2d", "48h"],
+    ["--probe-timeout=abc", "a number and its unit (ms, s, m or h), such as 3s"],
+    ["--probe-timeout=", "a number and its unit (ms, s, m or h), such as 3s"],
+    ["--automaxprocs=yes", "true or false"],
+    ["--v=x", undefined],
+  ])("%j, and what to write instead", (word, instead) => {
+    const refused = read(word);
+    expect(refused.kind === "refused" ? refused.instead : "accepted").toBe(instead);
   });
 
   test("the first of two errors, though a good value follows", () => {

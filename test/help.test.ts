@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { FLAGS } from "../src/flags";
 import type { Flag } from "../src/flags";
-import { SERVE_HELP, renderCommandHelp, renderHelp, renderUsage } from "../src/help";
+import { SERVE_HELP, WORD_HELPS, renderCommandHelp, renderHelp } from "../src/help";
 import { OPERATOR_COMMANDS } from "../src/commands/operator-commands";
 
 const flags: readonly Flag[] = FLAGS;
-const commands = [SERVE_HELP, ...OPERATOR_COMMANDS];
+const commands = [SERVE_HELP, ...OPERATOR_COMMANDS, ...WORD_HELPS];
 
 test("the help is the text of help.golden.txt", async () => {
   expect(renderHelp(flags, commands)).toBe(await Bun.file(new URL("help.golden.txt", import.meta.url)).text());
@@ -13,7 +13,6 @@ test("the help is the text of help.golden.txt", async () => {
 
 describe.each([
   ["the help", renderHelp(flags, commands), flags],
-  ["the usage", renderUsage(flags), flags],
   ...OPERATOR_COMMANDS.map((command) => {
     const operands = command.words.kind === "mixed" ? command.words.names : [];
     return [`the help of ${command.name}`, renderCommandHelp({ ...command, operands }), command.flags] as const;

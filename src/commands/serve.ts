@@ -29,11 +29,12 @@ const STOP_WITHIN_MS = 2_000;
 
 async function serve(options: Options, edge: Edge, words: readonly string[]): Promise<number> {
   const createLogger = startLogging(options, edge);
-  const sidecar = createSidecar(options, edge, createLogger);
-  const servers = listen(options, sidecar, edge);
   const logger = createLogger("serve.ts");
+  // First, so that an address that cannot be listened on does not hide it.
   if (words.length > 0)
     logger.warning("Ignoring what follows the flags: no flag begins there", { words: words.join(" ") });
+  const sidecar = createSidecar(options, edge, createLogger);
+  const servers = listen(options, sidecar, edge);
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
   for (const { listener, server } of servers)
     logger.info("Listening", { flag: listener.flag, address: server.address });

@@ -68,6 +68,26 @@ describe.concurrent("unlike the Go sidecar, which drops them silently, words aft
   });
 });
 
+test("a port that is in use hides none of this: words after the flags are warned of first", async () => {
+  using holder = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+  const { code, stderr } = await runSidecar([`--http-endpoint=127.0.0.1:${holder.port}`, "csi-address=/csi/csi.sock"]);
+  const [warning = "", error = ""] = stderr.split("\n");
+  expect({ code, warning: parseKlog(warning).values }).toEqual({
+    code: 1,
+    warning: { words: '"csi-address=/csi/csi.sock"' },
+  });
+  expect(error).toContain("the port is in use");
+});
+
+test("a port that is in use hides no flag that cannot work", async () => {
+  using holder = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+  const { code, stderr } = await runSidecar([`--http-endpoint=127.0.0.1:${holder.port}`, "--probe-timeout=0"]);
+  expect({ code, message: parseKlog(stderr.trimEnd()).message }).toEqual({
+    code: 1,
+    message: '--probe-timeout must be greater than zero, got \\"0\\"',
+  });
+});
+
 test.concurrent("a probe may take 3 s where --probe-timeout is not given", async () => {
   using directory = temporaryDirectory();
   await using sidecar = await startSidecar(["--health-port=0", "--csi-address", join(directory.path, "csi.sock")]);

@@ -3,109 +3,157 @@ import packageJson from "../../package.json" with { type: "json" };
 import { FLAGS } from "../../src/flags";
 import { runSidecar } from "../support/sidecar";
 
-describe.concurrent("what the flag parser refuses: its text and the usage on standard error, exit code 2", () => {
-  const digits = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
-  test.each([
-    ["a flag that does not exist", ["-bogus"], "flag provided but not defined: -bogus"],
-    ["a flag that does not exist, with two dashes", ["--bogus=1"], "flag provided but not defined: -bogus"],
-    ["a negated flag, which Go does not have", ["--no-v"], "flag provided but not defined: -no-v"],
-    ["a flag after good ones", ["--v=1", "--health-port", "0", "--x"], "flag provided but not defined: -x"],
-    ["a flag without its value", ["--csi-address"], "flag needs an argument: -csi-address"],
-    ["three dashes", ["---x"], "bad flag syntax: ---x"],
-    ["nothing before the equals sign", ["--=x"], "bad flag syntax: --=x"],
-    [
-      "a word as a verbosity",
-      ["-v=x"],
-      'invalid value "x" for flag -v: strconv.ParseUint: parsing "x": invalid syntax',
-    ],
-    [
-      "a negative verbosity",
-      ["--v", "-1"],
-      'invalid value "-1" for flag -v: strconv.ParseUint: parsing "-1": invalid syntax',
-    ],
-    [
-      "a verbosity beyond 31 bits",
-      ["--v=2147483648"],
-      'invalid value "2147483648" for flag -v: strconv.ParseUint: parsing "2147483648": value out of range',
-    ],
-    ["a word as a duration", ["--probe-timeout=abc"], 'invalid value "abc" for flag -probe-timeout: parse error'],
-    ["a duration without a unit", ["--probe-timeout=3"], 'invalid value "3" for flag -probe-timeout: parse error'],
-    ["a duration in days", ["--probe-timeout", "1d"], 'invalid value "1d" for flag -probe-timeout: parse error'],
-    [
-      "a pattern without a number",
-      ["--vmodule=a"],
-      'invalid value "a" for flag -vmodule: "a" does not have the pattern=N format',
-    ],
-    [
-      "a bool that is none",
-      ["--automaxprocs=x"],
-      'invalid boolean value "x" for -automaxprocs: strconv.ParseBool: parsing "x": invalid syntax',
-    ],
-    [
-      "a capital kilo",
-      ["--log-text-info-buffer-size=1K"],
-      'invalid value "1K" for flag -log-text-info-buffer-size: unable to parse quantity\'s suffix',
-    ],
-    [
-      "a word as a quantity",
-      ["--log-json-info-buffer-size=x"],
-      `invalid value "x" for flag -log-json-info-buffer-size: quantities must match the regular expression '${digits}'`,
-    ],
-  ])("%s", async (_, flags, text) => {
-    const { code, stdout, stderr } = await runSidecar(flags);
-    const [first, second] = stderr.split("\n");
-    expect({ code, stdout, first, second }).toEqual({
-      code: 2,
-      stdout: "",
-      first: text,
-      second: "Usage: livenessprobe [COMMAND] [--FLAG=VALUE | --FLAG VALUE]...",
+describe.concurrent(
+  "what the flag parser refuses: its text and what to do, as one line on standard error, exit code 2",
+  () => {
+    const digits = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
+    test.each([
+      [
+        "a mistyped flag",
+        ["--csi-adress=/csi/csi.sock"],
+        "flag provided but not defined: -csi-adress; did you mean --csi-address?",
+      ],
+      ["a flag that does not exist", ["-bogus"], "flag provided but not defined: -bogus; see livenessprobe --help"],
+      [
+        "a flag that does not exist, with two dashes",
+        ["--bogus=1"],
+        "flag provided but not defined: -bogus; see livenessprobe --help",
+      ],
+      [
+        "a negated flag, which Go does not have",
+        ["--no-v"],
+        "flag provided but not defined: -no-v; see livenessprobe --help",
+      ],
+      [
+        "a flag after good ones",
+        ["--v=1", "--health-port", "0", "--x"],
+        "flag provided but not defined: -x; see livenessprobe --help",
+      ],
+      ["a flag without its value", ["--csi-address"], "flag needs an argument: -csi-address; see livenessprobe --help"],
+      ["three dashes", ["---x"], "bad flag syntax: ---x; see livenessprobe --help"],
+      ["nothing before the equals sign", ["--=x"], "bad flag syntax: --=x; see livenessprobe --help"],
+      [
+        "a word as a verbosity",
+        ["-v=x"],
+        'invalid value "x" for flag -v: strconv.ParseUint: parsing "x": invalid syntax; see livenessprobe --help',
+      ],
+      [
+        "a negative verbosity",
+        ["--v", "-1"],
+        'invalid value "-1" for flag -v: strconv.ParseUint: parsing "-1": invalid syntax; see livenessprobe --help',
+      ],
+      [
+        "a verbosity beyond 31 bits",
+        ["--v=2147483648"],
+        'invalid value "2147483648" for flag -v: strconv.ParseUint: parsing "2147483648": value out of range; see livenessprobe --help',
+      ],
+      [
+        "a word as a duration",
+        ["--probe-timeout=abc"],
+        'invalid value "abc" for flag -probe-timeout: parse error; write a number and its unit (ms, s, m or h), such as 3s',
+      ],
+      [
+        "a duration without a unit",
+        ["--probe-timeout=3"],
+        'invalid value "3" for flag -probe-timeout: parse error; write 3s',
+      ],
+      [
+        "a duration in days",
+        ["--probe-timeout", "1d"],
+        'invalid value "1d" for flag -probe-timeout: parse error; write 24h',
+      ],
+      [
+        "a pattern without a number",
+        ["--vmodule=a"],
+        'invalid value "a" for flag -vmodule: "a" does not have the pattern=N format; see livenessprobe --help',
+      ],
+      [
+        "a bool that is none",
+        ["--automaxprocs=x"],
+        'invalid boolean value "x" for -automaxprocs: strconv.ParseBool: parsing "x": invalid syntax; write true or false',
+      ],
+      [
+        "a capital kilo",
+        ["--log-text-info-buffer-size=1K"],
+        'invalid value "1K" for flag -log-text-info-buffer-size: unable to parse quantity\'s suffix; see livenessprobe --help',
+      ],
+      [
+        "a word as a quantity",
+        ["--log-json-info-buffer-size=x"],
+        `invalid value "x" for flag -log-json-info-buffer-size: quantities must match the regular expression '${digits}'; see livenessprobe --help`,
+      ],
+    ])("%s", async (_, flags, text) => {
+      const { code, stdout, stderr } = await runSidecar(flags);
+      expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: `${text}\n` });
     });
-  });
-});
+  },
+);
 
 describe.concurrent("a word that is not known: what was meant, exit code 1", () => {
   test.each([
-    [
-      "a command",
-      ["chekc"],
-      'unknown command "chekc": the commands are serve, check, list, inspect, install; see --help; did you mean check?',
-    ],
+    ["a command", ["chekc"], 'unknown command "chekc"; did you mean check?'],
     [
       "unlike with the Go sidecar, a first word that is nowhere near a command",
       ["/csi/csi.sock", "--v=1"],
-      'unknown command "/csi/csi.sock": the commands are serve, check, list, inspect, install; see --help',
+      'unknown command "/csi/csi.sock"; the commands are serve, check, list, inspect, install, help, version',
     ],
     [
       "a first word that every object has",
       ["toString"],
-      'unknown command "toString": the commands are serve, check, list, inspect, install; see --help',
+      'unknown command "toString"; the commands are serve, check, list, inspect, install, help, version',
     ],
     [
       "an empty first word",
       [""],
-      'unknown command "": the commands are serve, check, list, inspect, install; see --help',
+      'unknown command ""; the commands are serve, check, list, inspect, install, help, version',
     ],
     ["a flag of check", ["check", "--wiat=1s"], "flag provided but not defined: -wiat; did you mean --wait?"],
-    ["a flag of serve alone", ["check", "--http-endpoint=:1"], "flag provided but not defined: -http-endpoint"],
-    ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes [ADDRESS]'],
+    [
+      "a flag of serve alone",
+      ["check", "--http-endpoint=:1"],
+      "flag provided but not defined: -http-endpoint; see livenessprobe check --help",
+    ],
+    [
+      "a second address",
+      ["check", "/a", "/b"],
+      'unexpected word "/b": check takes [ADDRESS]; see livenessprobe check --help',
+    ],
   ])("%s", async (_, argv, text) => {
     const { code, stdout, stderr } = await runSidecar(argv);
-    expect({ code, stdout, first: stderr.split("\n")[0] }).toEqual({ code: 1, stdout: "", first: text });
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: `${text}\n` });
   });
 });
 
 describe.concurrent("the help", () => {
-  test.each([[["--help"]], [["-help"]], [["-h"]], [["serve", "-h"]], [["--v=1", "--help", "--bogus"]]])(
-    "%j: unlike the Go sidecar's it is on standard output, exit code 0",
-    async (flags) => {
-      const { code, stdout, stderr } = await runSidecar(flags);
-      expect({ code, stderr, first: stdout.split("\n")[0] }).toEqual({
-        code: 0,
-        stderr: "",
-        first: "Usage: livenessprobe [COMMAND] [--FLAG=VALUE | --FLAG VALUE]...",
-      });
-    },
-  );
+  test.each([
+    [["--help"]],
+    [["-help"]],
+    [["-h"]],
+    [["serve", "-h"]],
+    [["help"]],
+    [["help", "serve"]],
+    [["--v=1", "--help", "--bogus"]],
+  ])("%j: unlike the Go sidecar's it is on standard output, exit code 0", async (flags) => {
+    const { code, stdout, stderr } = await runSidecar(flags);
+    expect({ code, stderr, first: stdout.split("\n")[0] }).toEqual({
+      code: 0,
+      stderr: "",
+      first: "Usage: livenessprobe [COMMAND] [--FLAG=VALUE | --FLAG VALUE]...",
+    });
+  });
+
+  test.each([
+    ["check", "Usage: livenessprobe check [ADDRESS] [--FLAG=VALUE]..."],
+    ["inspect", "Usage: livenessprobe inspect ADDRESS|DRIVER [--FLAG=VALUE]..."],
+  ])("of %s is the same as a word and as a flag", async (command, first) => {
+    const [word, flag] = await Promise.all([runSidecar(["help", command]), runSidecar([command, "--help"])]);
+    expect(word).toEqual(flag);
+    expect({ code: word.code, stderr: word.stderr, first: word.stdout.split("\n")[0] }).toEqual({
+      code: 0,
+      stderr: "",
+      first,
+    });
+  });
 
   test("fits 80 columns", async () => {
     const { stdout } = await runSidecar(["--help"]);
@@ -128,7 +176,7 @@ describe.concurrent("the help", () => {
   });
 });
 
-test.each([[["--version"]], [["-version"]], [["serve", "--version"]]])(
+test.each([[["--version"]], [["-version"]], [["serve", "--version"]], [["version"]]])(
   "%j, which the Go sidecar does not have, tells our version, the commit and Bun's version",
   async (flags) => {
     const { code, stdout, stderr } = await runSidecar(flags);
