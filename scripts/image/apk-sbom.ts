@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { APK_ARCHITECTURES, type Apk, type Entry, fullVersion } from "./apk";
-import type { Component } from "./component";
+import { type Component, jointLicence } from "./component";
 import type { DebianArchitecture } from "./lock";
-import { spdxOfPackage, spdxPath } from "./spdx";
+import { type SpdxFile, spdxOfPackage, spdxPath } from "./spdx";
 
 /** What an apk is made of, beside its files. */
 export interface ApkContents {
@@ -24,7 +24,7 @@ const REWRITTEN: ReadonlySet<string> = new Set(["/etc/passwd", "/etc/group"]);
 export function withSbom(apk: Apk, architecture: DebianArchitecture, contents: ApkContents): Apk {
   const { contains = [], inFiles = {} } = contents;
   const kept = apk.entries.filter(({ path }) => !REWRITTEN.has(path));
-  const files = kept.flatMap((entry) => hashedFile(entry, inFiles[entry.path]));
+  const files = kept.flatMap((entry) => hashedFile(entry, apk.licence, inFiles[entry.path]));
   const absent = Object.keys(inFiles).filter((path) => !files.some((file) => file.path === path));
   if (absent.length > 0) throw new Error(`The package ${apk.name} has no file ${absent.join(", ")}`);
   const { name, licence, description, time } = apk;
@@ -35,12 +35,16 @@ export function withSbom(apk: Apk, architecture: DebianArchitecture, contents: A
   return { ...apk, entries: [...apk.entries, entry] };
 }
 
-function hashedFile(entry: Entry, contains: readonly Component[] = []) {
+function hashedFile(entry: Entry, ofApk: string, contains: readonly Component[] = []): readonly SpdxFile[] {
   switch (entry.kind) {
-    case "file":
-      return [{ path: entry.path, sha256: sha256(readFileSync(entry.source)), contains }];
-    case "text":
-      return [{ path: entry.path, sha256: sha256(entry.text), contains }];
+    case "file": {
+      const licence = jointLicence(ofApk, contains);
+      return [{ path: entry.path, sha256: sha256(readFileSync(entry.source)), licence, contains }];
+    }
+    case "text": {
+      const licence = jointLicence(entry.licence ?? ofApk, contains);
+      return [{ path: entry.path, sha256: sha256(entry.text), licence, contains }];
+    }
     case "directory":
     case "link":
       return [];

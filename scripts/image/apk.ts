@@ -18,7 +18,8 @@ export const APK_ARCHITECTURES: Readonly<Record<DebianArchitecture, ApkArchitect
 /** A file, directory or link of a package; all belong to root. */
 export type Entry =
   | { readonly kind: "file"; readonly path: string; readonly source: string; readonly mode?: number }
-  | { readonly kind: "text"; readonly path: string; readonly text: string }
+  /** With an SPDX expression where it has a licence other than the package's. */
+  | { readonly kind: "text"; readonly path: string; readonly text: string; readonly licence?: string }
   | { readonly kind: "directory"; readonly path: string; readonly mode?: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 

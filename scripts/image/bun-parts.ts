@@ -14,6 +14,8 @@ export interface BunAccount {
   readonly versions: Readonly<Record<string, string>>;
   /** `Bun.revision`, the commit. */
   readonly revision: string;
+  /** What the executable itself has in it, for versions that a library writes there. */
+  readonly executable: Buffer;
 }
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -47,7 +49,8 @@ export function bunAccount(): BunAccount {
   const versions = Object.entries(process.versions).flatMap(([name, version]) =>
     version === undefined ? [] : [[name, version] as const],
   );
-  return { page, versions: Object.fromEntries(versions), revision: Bun.revision };
+  const executable = readFileSync(process.execPath);
+  return { page, versions: Object.fromEntries(versions), revision: Bun.revision, executable };
 }
 
 function fromNpm(name: string, version: string, note: string): Component {
@@ -68,6 +71,8 @@ function fromNpm(name: string, version: string, note: string): Component {
 interface Origin {
   /** Its name in `process.versions`. */
   readonly version?: string;
+  /** What stands before its version in the executable, where `process.versions` does not have it. */
+  readonly mark?: string;
   /** `OWNER/NAME` on GitHub, where Bun does not take it from where the page leads. */
   readonly repository?: string;
   /** In Bun's own repository. */
@@ -98,7 +103,7 @@ const LIBRARIES: Readonly<Record<string, Origin>> = {
   libicu: { version: "icu" },
   libbase64: {},
   libdeflate: { version: "libdeflate" },
-  "libjpeg-turbo": {},
+  "libjpeg-turbo": { mark: "libjpeg-turbo version " },
   libspng: {},
   libwebp: {},
   highway: {},
@@ -167,7 +172,8 @@ const LICENCES: Readonly<Record<string, string>> = {
  *
  * @throws where the page or `process.versions` names one that is not known here, or one that is known is gone
  */
-export function linkedParts({ page, versions, revision }: BunAccount): readonly Component[] {
+export function linkedParts(account: BunAccount): readonly Component[] {
+  const { page, versions } = account;
   const rows = [javaScriptCore(page), ...readTable(page, "Linked libraries")];
   const listed = rows.filter(({ name }) => !ELSEWHERE.has(name));
   const unknown = listed.filter(({ name }) => !(name in LIBRARIES)).map(({ name }) => name);
@@ -175,7 +181,7 @@ export function linkedParts({ page, versions, revision }: BunAccount): readonly 
   const gone = Object.keys(LIBRARIES).filter((name) => !listed.some((row) => row.name === name));
   if (gone.length > 0) throw new Error(`Bun's page of licences no longer names ${gone.join(", ")}: ${REMEDY}`);
   checkVersions(versions);
-  const libraries = listed.map((row) => library(row, LIBRARIES[row.name] ?? {}, { versions, revision }));
+  const libraries = listed.map((row) => library(row, LIBRARIES[row.name] ?? {}, account));
   const unlisted = Object.entries(UNLISTED).map(([name, describe]): Component => {
     const version = known(versions, name);
     return { kind: "linked", name, version, ...describe(version), supplier: SUPPLIER };
@@ -191,13 +197,14 @@ function checkVersions(versions: BunAccount["versions"]): void {
   if (unknown.length > 0) throw new Error(`process.versions names ${unknown.join(", ")}: ${REMEDY}`);
 }
 
-function library(row: Row, origin: Origin, { versions, revision }: Omit<BunAccount, "page">): Component {
-  const version = origin.version === undefined ? undefined : known(versions, origin.version);
+function library(row: Row, origin: Origin, account: BunAccount): Component {
+  const version = versionOf(origin, account);
   const common = { kind: "linked", name: row.name, licence: spdx(row), supplier: SUPPLIER } as const;
   if (version === undefined)
     return { ...common, purl: githubPurl(repository(row)), note: "Bun names it, and no version of it" };
   if (origin.directory !== undefined) {
-    if (version !== revision) throw new Error(`${row.name} is at ${version}, and no longer Bun's own: ${REMEDY}`);
+    if (version !== account.revision)
+      throw new Error(`${row.name} is at ${version}, and no longer Bun's own: ${REMEDY}`);
     return { ...common, version, ...atCommit("oven-sh/bun", version, origin.directory) };
   }
   if (!/^[0-9a-f]{40}$/.test(version)) {
@@ -205,6 +212,16 @@ function library(row: Row, origin: Origin, { versions, revision }: Omit<BunAccou
     return { ...common, version, purl: purl({ type: "generic", name: row.name, version }) };
   }
   return { ...common, version, ...atCommit(origin.repository ?? repository(row), version) };
+}
+
+function versionOf({ version, mark }: Origin, { versions, executable }: BunAccount): string | undefined {
+  if (version !== undefined) return known(versions, version);
+  if (mark === undefined) return undefined;
+  const at = executable.indexOf(mark);
+  const found =
+    at === -1 ? null : /^[\d.]+/.exec(executable.toString("latin1", at + mark.length, at + mark.length + 20));
+  if (found === null) throw new Error(`Bun's executable no longer has "${mark}" in it: ${REMEDY}`);
+  return found[0];
 }
 
 function known(versions: BunAccount["versions"], name: string): string {

@@ -38,6 +38,19 @@ export interface Checksum {
 
 export const NOASSERTION = "NOASSERTION";
 
+/**
+ * The licence of what is made of components: all of theirs, and its own first.
+ *
+ * @param own an SPDX expression
+ */
+export function jointLicence(own: string, components: readonly Component[]): string {
+  const licences = flatten(components).map(({ licence }) => licence);
+  const terms = [own, ...licences].flatMap((licence) =>
+    licence.includes(" OR ") ? [`(${licence})`] : licence.split(" AND "),
+  );
+  return [...new Set(terms)].filter((term) => term !== NOASSERTION).join(" AND ");
+}
+
 /** The components and all that they carry, each before its parts. */
 export function flatten(components: readonly Component[]): readonly Component[] {
   return components.flatMap((component) => [component, ...flatten(component.parts ?? [])]);

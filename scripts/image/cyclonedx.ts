@@ -1,4 +1,4 @@
-import { type Checksum, type Component, NOASSERTION, flatten } from "./component";
+import { type Checksum, type Component, NOASSERTION, flatten, jointLicence } from "./component";
 import { contentUuid } from "./content-uuid";
 
 /** CycloneDX 1.6 in JSON (https://cyclonedx.org/docs/1.6/json/), as far as an executable of ours needs it. */
@@ -38,7 +38,7 @@ export interface ReleaseBinary {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  /** An SPDX expression. */
+  /** An SPDX expression, of our part of it. */
   readonly licence: string;
   /** In hexadecimal. */
   readonly sha256: string;
@@ -63,7 +63,7 @@ export function cyclonedxOfBinary(
     version,
     description,
     hashes: [hash({ algorithm: "SHA256", value: sha256 })],
-    licenses: licences(licence),
+    licenses: licences(jointLicence(licence, contains)),
   };
   const content = {
     metadata: { timestamp: created.toISOString(), component: root },

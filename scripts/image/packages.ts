@@ -116,7 +116,7 @@ export function livenessprobe(executable: string, notices: readonly Notice[], ep
       { kind: "file", path: EXECUTABLE, source: executable, mode: 0o755 },
       // Manifests for the upstream image may start it here.
       { kind: "link", path: "/livenessprobe", target: "usr/bin/livenessprobe" },
-      ...notices.map(({ path, text }): Entry => ({ kind: "text", path, text })),
+      ...notices.map((notice): Entry => ({ kind: "text", ...notice })),
     ],
   };
 }

@@ -62,6 +62,8 @@ export interface SpdxFile {
   readonly path: string;
   /** In hexadecimal. */
   readonly sha256: string;
+  /** An SPDX expression, or `NOASSERTION`. */
+  readonly licence: string;
   readonly contains?: readonly Component[];
 }
 
@@ -90,7 +92,7 @@ export function spdxOfPackage(
   created: Date,
 ): SpdxDocument {
   const top = apkPackage(apk);
-  const tree = [...files.map((file) => fileComponent(apk, file)), ...contains];
+  const tree = [...files.map(fileComponent), ...contains];
   const document = {
     spdxVersion: "SPDX-2.3",
     dataLicense: "CC0-1.0",
@@ -126,7 +128,7 @@ function apkPackage({ name, version, architecture, licence, description }: ApkId
   };
 }
 
-function fileComponent({ licence }: ApkIdentity, { path, sha256, contains = [] }: SpdxFile): Component {
+function fileComponent({ path, sha256, licence, contains = [] }: SpdxFile): Component {
   return { kind: "file", name: path, licence, checksum: { algorithm: "SHA256", value: sha256 }, parts: contains };
 }
 

@@ -54,6 +54,19 @@ test("what a file is made of is contained in the file, and the rest in the apk",
   ]);
 });
 
+test("a file is under its own licence, where it has one, and under those of what it is made of", () => {
+  const text: Apk["entries"][number] = { kind: "text", path: "/licence", text: "mit", licence: "MIT" };
+  const contains = ["Zlib AND MIT", "Zlib", "NOASSERTION", "MIT OR GPL-2.0-only"].map(
+    (licence, index) => ({ kind: "npm", name: `n${index}`, licence }) as const,
+  );
+  const sbom = sbomOf({ ...APK, entries: [...APK.entries, text] }, { inFiles: { "/etc/hello": contains } });
+  const files = sbom.packages.filter((each) => each.primaryPackagePurpose === "FILE");
+  expect(files.map(({ name, licenseDeclared }) => [name, licenseDeclared])).toEqual([
+    ["/etc/hello", "Apache-2.0 AND Zlib AND MIT AND (MIT OR GPL-2.0-only)"],
+    ["/licence", "MIT"],
+  ]);
+});
+
 test("contents of a file that is not there are refused", () => {
   expect(() => withSbom(APK, "amd64", { inFiles: { "/usr/bin/it": [] } })).toThrow(
     "The package an-apk has no file /usr/bin/it",

@@ -49,6 +49,11 @@ test("a library that Bun names no version of has none, and says so", () => {
   expect(brotli).not.toHaveProperty("version");
 });
 
+test("a library whose version is only in the executable is at that version", () => {
+  const jpeg = linkedParts(ACCOUNT).find(({ name }) => name === "libjpeg-turbo");
+  expect(jpeg).toMatchObject({ version: "3.2.0", purl: "pkg:generic/libjpeg-turbo@3.2.0" });
+});
+
 test("what Bun has for Windows alone is not in an executable for Linux", () => {
   expect(linkedParts(ACCOUNT).filter(({ name }) => /libuv|tigerbeetle/i.test(name))).toEqual([]);
 });
@@ -69,6 +74,7 @@ describe("what Bun newly says stops the build:", () => {
     ["no version where there was one", { versions: omit("zstd") }, "process.versions no longer names zstd: "],
     ["a commit of uSockets that is not its own", versions({ usockets: COMMIT }), `uSockets is at ${COMMIT}`],
     ["nothing of JavaScriptCore", page("statically links JavaScriptCore", "has JavaScriptCore"), "JavaScriptCore is"],
+    ["no version in its executable", { executable: Buffer.from("") }, 'no longer has "libjpeg-turbo version " in it: '],
     ["no table", page("## Linked libraries", "## Libraries"), "has no table of Linked libraries: "],
   ])("%s", (_, change, message) => {
     expect(() => linkedParts({ ...ACCOUNT, ...change })).toThrow(message);

@@ -19,7 +19,7 @@ const BUN: Component = {
   note: "Of commit abc",
   parts: [{ kind: "linked", name: "brotli", licence: "MIT" }],
 };
-const FILE = { path: "/usr/bin/livenessprobe", sha256: "ab", contains: [BUN] };
+const FILE = { path: "/usr/bin/livenessprobe", sha256: "ab", licence: "Apache-2.0", contains: [BUN] };
 const CREATED = new Date("2026-01-02T03:04:05.678Z");
 const SBOM = spdxOfPackage(APK, [FILE], [], CREATED);
 
@@ -77,7 +77,7 @@ describe("the document", () => {
 
   test.each([
     ["date", spdxOfPackage(APK, [FILE], [], new Date(0))],
-    ["file", spdxOfPackage(APK, [{ ...FILE, sha256: "cd" }], [], CREATED)],
+    ["file", spdxOfPackage(APK, [{ ...FILE, sha256: "cd", licence: "Apache-2.0" }], [], CREATED)],
     ["content", spdxOfPackage(APK, [FILE], [{ ...BUN, name: "other", parts: [] }], CREATED)],
   ])("has another namespace with another %s", (_, other) => {
     const form = /^https:\/\/spdx\.org\/spdxdocs\/livenessprobe-0\.1\.0-r0-aarch64-[0-9a-f-]{36}$/;
@@ -87,7 +87,7 @@ describe("the document", () => {
 });
 
 test("two things whose names become one id are refused", () => {
-  const files = [FILE, { path: "/usr/bin-livenessprobe", sha256: "cd" }];
+  const files = [FILE, { path: "/usr/bin-livenessprobe", sha256: "cd", licence: "Apache-2.0" }];
   expect(() => spdxOfPackage(APK, files, [], CREATED)).toThrow(
     "Two things of the SBOM have the id SPDXRef-Package-file-usr-bin-livenessprobe, the second is /usr/bin-livenessprobe",
   );
