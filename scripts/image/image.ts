@@ -11,7 +11,7 @@ import { type ApkoOptions, buildVariant } from "./apko";
 import { debComponent } from "./deb-component";
 import { type UnpackedDeb, unpackDeb } from "./debs";
 import { executableContents } from "./executable-contents";
-import { type DebianArchitecture, readLock } from "./lock";
+import { type DebianArchitecture, LOCK_PATH, readLock } from "./lock";
 import { licenceNotices } from "./notices";
 import { EXECUTABLE, baselayout, busybox, glibc, livenessprobe } from "./packages";
 import { bunRuntime } from "./runtimes";
@@ -40,8 +40,10 @@ async function image(): Promise<void> {
   const options = { directory, version, commit, epoch };
   rmSync(directory, { recursive: true, force: true });
   const packages = join(directory, "packages");
-  if (flags.packages === undefined) await makePackages(packages, epoch);
-  else takePackages(flags.packages, packages);
+  if (flags.packages === undefined) {
+    await makePackages(packages, epoch);
+    copyFileSync(LOCK_PATH, join(directory, "lock.json"));
+  } else takePackages(flags.packages, packages);
   await Promise.all(Object.values(APK_ARCHITECTURES).map(async (folder) => writeIndex(join(packages, folder))));
 
   const digests = await buildVariants(options);

@@ -30,16 +30,17 @@ export interface Lock {
   readonly debs: readonly LockedDeb[];
 }
 
-const PATH = join(import.meta.dirname, "../../deploy/image/lock.json");
+/** Where it is in the repository. */
+export const LOCK_PATH = join(import.meta.dirname, "../../deploy/image/lock.json");
 
 /** What goes into the image from outside, but for npm packages: `bun.lock` has those. */
 export function readLock(): Lock {
   // Ours alone, and written by `writeLock`.
-  return JSON.parse(readFileSync(PATH, "utf8")) as Lock;
+  return JSON.parse(readFileSync(LOCK_PATH, "utf8")) as Lock;
 }
 
 export function writeLock(lock: Lock): void {
-  writeFileSync(PATH, `${JSON.stringify(lock, null, 2)}\n`);
+  writeFileSync(LOCK_PATH, `${JSON.stringify(lock, null, 2)}\n`);
 }
 
 /** @throws where the lock has no such package */

@@ -28,17 +28,30 @@ async function sign(): Promise<void> {
   if (digest !== undefined && digest !== built.index.digest)
     throw new Error(`${digest} is not what was built: ${flags.variant} in ${flags.from} is ${built.index.digest}`);
   for (const signable of [built.index, ...built.images]) checkSbom(signable);
-  await checkRevision(built);
-  await signBuilt(built, repository, readSigner(flags.key));
+  const signer = readSigner(flags.key);
+  const revision = built.annotations["org.opencontainers.image.revision"] ?? "no revision";
+  const fault = revisionFault(revision, await readCommit(), signer);
+  if (fault !== undefined) throw new Error(fault);
+  await signBuilt(built, repository, signer);
 }
 
-/** The provenance names the inputs that are locked in this tree. */
-async function checkRevision({ annotations }: BuiltImage): Promise<void> {
-  const [revision, commit] = [annotations["org.opencontainers.image.revision"], await readCommit()];
-  if (revision !== commit)
-    throw new Error(
-      `The image was built from ${revision}, and this tree is ${commit}: build it again with bun run image`,
-    );
+/**
+ * Why an image is not one of this tree; undefined where it is.
+ *
+ * With a key, this tree's locks become the provenance, so both are the same. A workflow attests no locks, and it publishes
+ * a nightly image from a clean checkout: another job built that image with a newer lock, so its revision ends in `-dirty`.
+ *
+ * @param revision what the image was built from
+ * @param commit of this tree
+ */
+export function revisionFault(revision: string, commit: string, { kind }: Signer): string | undefined {
+  const same = kind === "key" ? revision === commit : committed(revision) === committed(commit);
+  if (same) return undefined;
+  return `The image was built from ${revision}, and this tree is ${commit}: build it again with bun run image`;
+}
+
+function committed(revision: string): string {
+  return revision.replace(/-dirty$/, "");
 }
 
 async function signBuilt(built: BuiltImage, repository: string, signer: Signer): Promise<void> {
@@ -58,9 +71,11 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
   }
 }
 
-try {
-  await sign();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+if (import.meta.main) {
+  try {
+    await sign();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import packageJson from "../../package.json" with { type: "json" };
@@ -7,7 +7,7 @@ import { VARIANT_NAMES } from "../../scripts/image/variants";
 import { tool } from "../../scripts/tools/tool";
 import { runToEnd } from "../support/run-to-end";
 import { succeeded } from "../support/signing";
-import { temporaryDirectory } from "../../scripts/temporary";
+import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const ROOT = join(import.meta.dir, "../..");
 const WORKFLOWS = [...new Glob(".github/workflows/*").scanSync({ cwd: ROOT, dot: true })].toSorted();
@@ -59,8 +59,36 @@ jobs:
         with: { persist-credentials: false }
       - run: npx --yes bun@${packageJson.devDependencies.bun} run build "$NAME"
 `;
+  const publishing = sound
+    .replace("contents: read", "contents: read, packages: write")
+    .replace(/- run: npx --yes bun@\S+/, "- run: .ci/bun")
+    .concat(`      - uses: actions/download-artifact@0123456789abcdef0123456789abcdef01234567 # v1.2.3
+        with: { name: built, path: dist/image }
+`);
 
-  test("not by doing what it should", () => expect(faults(sound)).toEqual([]));
+  test.each([
+    ["builds", sound],
+    ["publishes", publishing],
+  ])("not by doing what it should, when it %s", (_, workflow) => expect(faults(workflow)).toEqual([]));
+
+  test.each([
+    ["over the checkout", "path: dist/image", "path: .", "unpacks an artifact into ., and not below dist"],
+    ["into no directory in particular", ", path: dist/image", "", "unpacks an artifact into ., and not below dist"],
+    ["out of dist", "path: dist/image", "path: dist/../scripts", "unpacks an artifact into dist/../scripts, and"],
+    ["beside dist", "path: dist/image", "path: distant", "unpacks an artifact into distant, and not below dist"],
+    ["with a Bun that nobody verified", ".ci/bun", `npx --yes bun@${packageJson.devDependencies.bun}`, "with npx"],
+  ] as const)("by publishing %s", (_, sane, broken, fault) => {
+    const workflow = publishing.replace(sane, broken);
+    expect(workflow).not.toBe(publishing);
+    expect(faults(workflow)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  test("by building for a job that publishes, with a Bun that nobody verified", () => {
+    const [, job = ""] = sound.split("jobs:\n");
+    expect(faults(publishing.replace("jobs:\n", `jobs:\n${job.replace("one:", "build:")}`))).toEqual([
+      expect.stringContaining("runs a Bun that nobody verified, with npx"),
+    ]);
+  });
 
   test.each([
     ["with rights for all jobs", "permissions: {}", "permissions: { contents: read }", "rights for all of its jobs"],
@@ -114,6 +142,89 @@ describe(".ci/as-root", () => {
   }
 });
 
+describe(".ci/bun", () => {
+  const said = "echo this is Bun, told to $*";
+  let tree: TemporaryDirectory;
+  let registry: Bun.Server<undefined>;
+
+  beforeAll(async () => {
+    tree = temporaryDirectory();
+    const archive = await new Bun.Archive({ "package/bin/bun": `#!/bin/sh\n${said}\n` }, { compress: "gzip" }).bytes();
+    // bun.lock's own form: the rest of the line is of no interest to what is tested.
+    const { arch } = process;
+    const name = `@oven/bun-linux-${arch === "arm64" ? "aarch64" : arch}`;
+    const lock = `    "${name}": ["${name}@1.2.3", "", { "os": "linux" }, "${integrity(archive)}"],\n`;
+    mkdirSync(join(tree.path, ".ci"));
+    copyFileSync(join(ROOT, ".ci/bun"), join(tree.path, ".ci/bun"));
+    writeFileSync(join(tree.path, "package.json"), JSON.stringify({ devDependencies: { bun: "1.2.3" } }));
+    writeFileSync(join(tree.path, "bun.lock"), lock);
+    registry = serveRegistry(name, archive);
+  });
+  afterAll(async () => {
+    await registry.stop(true);
+    tree[Symbol.dispose]();
+  });
+
+  test("runs the Bun that bun.lock has the hash of, and fetches it once", async () => {
+    for (const _ of ["first", "again"]) expect(await bun("one")).toEqual([0, "this is Bun, told to run it\n", ""]);
+    expect(archivesServed).toBe(1);
+  });
+
+  test("runs nothing of a Bun with another hash, and keeps nothing of it", async () => {
+    const [code, stdout, stderr] = await bun("two", (lock) => lock.replace(/sha512-..../, "sha512-AAAA"));
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^\.ci\/bun: @oven\/\S+@1\.2\.3 has the sha512 \S+, and bun\.lock has AAAA\S+: it was not run\n$/,
+    );
+    expect(readdirSync(join(tree.path, "two/csi-livenessprobe"))).toEqual([]);
+  });
+
+  test("runs nothing where bun.lock has no hash", async () => {
+    const [code, stdout, stderr] = await bun("three", () => "");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^\.ci\/bun: bun\.lock has no sha512 of @oven\/\S+@1\.2\.3: run bun install\n$/);
+  });
+
+  /** With a cache of its own, and the lock changed for this call. */
+  async function bun(cache: string, change = (lock: string) => lock) {
+    const path = join(tree.path, "bun.lock");
+    const lock = readFileSync(path, "utf8");
+    writeFileSync(path, change(lock));
+    const env = {
+      XDG_CACHE_HOME: join(tree.path, cache),
+      npm_config_cache: join(tree.path, "npm"),
+      npm_config_registry: registry.url.href,
+    };
+    const { code, stdout, stderr } = await runToEnd([join(tree.path, ".ci/bun"), "run", "it"], env, tree.path);
+    writeFileSync(path, lock);
+    return [code, stdout, stderr] as const;
+  }
+});
+
+let archivesServed = 0;
+
+/** A registry on the loopback with one package in it, as npm asks for one. */
+function serveRegistry(name: string, archive: Uint8Array<ArrayBuffer>): Bun.Server<undefined> {
+  return Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ url }) => {
+      const { origin, pathname } = new URL(url);
+      if (pathname === "/it.tgz") {
+        archivesServed += 1;
+        return new Response(archive);
+      }
+      const dist = { tarball: `${origin}/it.tgz`, integrity: integrity(archive) };
+      const version = { name, version: "1.2.3", dist };
+      return Response.json({ name, "dist-tags": { latest: "1.2.3" }, versions: { "1.2.3": version } });
+    },
+  });
+}
+
+function integrity(bytes: Uint8Array): string {
+  return `sha512-${Bun.SHA512.hash(bytes, "base64")}`;
+}
+
 /** The parts of a workflow that the rules are about. */
 interface Workflow {
   readonly permissions?: object;
@@ -150,6 +261,29 @@ function faults(text: string): readonly string[] {
     ...(concurrency?.group === undefined ? ["it has no concurrency group"] : []),
     ...pinFaults(text),
     ...Object.entries(jobs).flatMap(([name, job]) => jobFaults(name, job)),
+    ...(Object.values(jobs).some(mayWrite) ? publishingFaults(Object.values(jobs)) : []),
+  ];
+}
+
+function mayWrite({ permissions = {} }: Job): boolean {
+  return Object.values(permissions).includes("write");
+}
+
+/** What one job builds another one publishes, so that all jobs of such a workflow run what was verified. */
+function publishingFaults(jobs: readonly Job[]): readonly string[] {
+  const commands = jobs.flatMap(stepsOf).flatMap(({ run = "" }) => run.split("\n"));
+  const paths = jobs
+    .filter(mayWrite)
+    .flatMap(stepsOf)
+    .filter(({ uses = "" }) => uses.startsWith("actions/download-artifact@"))
+    .map((step) => String(step.with?.["path"] ?? "."));
+  return [
+    ...commands
+      .filter((command) => /\bnpx\b/.test(command))
+      .map((line) => `${line} runs a Bun that nobody verified, with npx`),
+    ...paths
+      .filter((path) => !/^dist(\/\w+)?$/.test(path))
+      .map((path) => `a job that may write unpacks an artifact into ${path}, and not below dist`),
   ];
 }
 
@@ -180,7 +314,8 @@ function stepFaults({ uses = "", run, with: inputs = {} }: Step): readonly strin
 function commandFaults(command: string): readonly string[] {
   if (command === "") return [];
   if (command.includes("${{")) return [`${command} has an expression in it, whose value the shell would read`];
-  const [, script, file] = /^(?:\.ci\/as-root )?(?:npx --yes bun@\S+ run (\S+)|(\.ci\/\S+))/.exec(command) ?? [];
+  const [, script, file] =
+    /^(?:\.ci\/as-root )?(?:(?:npx --yes bun@\S+|\.ci\/bun) run (\S+)|(\.ci\/\S+))/.exec(command) ?? [];
   const pinned = !command.includes("bun@") || command.includes(`bun@${packageJson.devDependencies.bun} `);
   const ours = script === undefined ? existsSync(join(ROOT, file ?? "none")) : script in packageJson.scripts;
   return ours && pinned ? [] : [`${command} calls nothing of this repository's`];
