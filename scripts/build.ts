@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { runCommand } from "./command";
 import { readCommit } from "./commit";
 import { compileExecutables } from "./executable";
 
@@ -17,9 +18,9 @@ async function build(): Promise<void> {
   console.log(`Built ${what}: ${(size / 2 ** 20).toFixed(1)} MiB in ${took} s`);
 }
 
-try {
-  await build();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run build",
+  about: "Builds dist/livenessprobe for this machine, in some seconds.",
+  flags: {},
+  run: build,
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runCommand } from "./command";
 import { type SampleSidecar as Sidecar, startSampleDriver, startSampleSidecar } from "./sample";
 
 const EXECUTABLE = join(import.meta.dirname, "../dist/livenessprobe");
@@ -75,5 +76,10 @@ function show(line: string): void {
   console.log(`  ${line}`);
 }
 
-process.chdir(join(import.meta.dir, ".."));
-process.exit(await main());
+await runCommand({
+  name: "bun run demo",
+  about: "Builds the sidecar, and shows it with a sample driver: ready, hung, ready again, gone.",
+  flags: {},
+  run: main,
+});
+process.exit();

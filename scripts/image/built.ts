@@ -6,6 +6,9 @@ import { VARIANT_NAMES, type Variant } from "./variants";
 /** Where `bun run image` leaves them. */
 export const BUILT_DIRECTORY = join(import.meta.dirname, "../../dist/image");
 
+/** Of the scripts that take what is there. */
+export const FROM_FLAG = { value: "DIRECTORY", help: "What `bun run image` built. Default: dist/image" } as const;
+
 /** One variant of what `bun run image` left. */
 export interface BuiltImage {
   readonly variant: Variant;

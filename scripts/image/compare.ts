@@ -1,3 +1,4 @@
+import { runCommand } from "../command";
 import { type ImageFile, type OciImage, type OciLayout, openLayout } from "./oci-layout";
 
 /**
@@ -52,15 +53,19 @@ function fieldDifferences(where: string, a: object, b: object): readonly string[
   });
 }
 
-if (import.meta.main) {
-  const [first, second] = process.argv.slice(2);
-  if (first === undefined || second === undefined) {
-    console.error("Usage: bun scripts/image/compare.ts LAYOUT LAYOUT");
-    process.exitCode = 2;
-  } else {
-    const found = differences(openLayout(first), openLayout(second));
-    for (const line of found) console.log(line);
-    console.log(found.length === 0 ? "the same digest" : `${found.length} differences`);
-    process.exitCode = found.length === 0 ? 0 : 1;
-  }
+function compare(_: object, [first = "", second = ""]: readonly string[]): number {
+  const found = differences(openLayout(first), openLayout(second));
+  for (const line of found) console.log(line);
+  console.log(found.length === 0 ? "the same digest" : `${found.length} differences`);
+  return found.length === 0 ? 0 : 1;
 }
+
+if (import.meta.main)
+  await runCommand({
+    name: "bun scripts/image/compare.ts",
+    about:
+      "Says where two builds of an image differ. Exits with 0 where their digests are the same, and with 1 where not.",
+    words: ["LAYOUT", "LAYOUT"],
+    flags: {},
+    run: compare,
+  });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { cached } from "../cache";
+import { progress } from "../command";
 
 export interface Digest {
   readonly algorithm: "sha256" | "sha512";
@@ -18,6 +19,7 @@ const FETCH_BOUND_MS = 120_000;
  */
 export async function fetchFile(name: string, urls: readonly string[], digest: Digest): Promise<string> {
   return cached([digest.algorithm, digest.value], name, async (path) => {
+    progress(`Fetching ${name}`);
     const refusals: string[] = [];
     for (const url of urls) {
       const answer = await get(url, digest);

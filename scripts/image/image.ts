@@ -1,8 +1,8 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
 import { temporaryDirectory } from "../temporary";
+import { type Values, progress, runCommand } from "../command";
 import { readCommit, readSourceDateEpoch } from "../commit";
 import { compileExecutables } from "../executable";
 import { APK_ARCHITECTURES, type Apk, writeApk, writeIndex } from "./apk";
@@ -25,25 +25,24 @@ const RELEASE_NAMES: Readonly<Record<DebianArchitecture, string>> = {
   arm64: "livenessprobe-linux-arm64",
 };
 
-const USAGE = `Usage: bun run image [--packages DIRECTORY]
-Builds every image into dist/image/, and the executables in them into dist/release/.
-  --packages DIRECTORY  rebuild from the apks of a release: x86_64/*.apk and aarch64/*.apk`;
+const FLAGS = {
+  packages: {
+    value: "DIRECTORY",
+    help: "Rebuild from the apks of a release, x86_64/*.apk and aarch64/*.apk, and not from the sources.",
+  },
+} as const;
 
-async function image(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: { packages: { type: "string" }, help: { type: "boolean", default: false } },
-  });
-  if (flags.help) return console.log(USAGE);
+async function image({ packages: given }: Values<typeof FLAGS>): Promise<void> {
   const startedMs = performance.now();
   const directory = join(DIST, "image");
   const [version, commit, epoch] = [packageJson.version, await readCommit(), await readSourceDateEpoch()];
   const options = { directory, version, commit, epoch };
   rmSync(directory, { recursive: true, force: true });
   const packages = join(directory, "packages");
-  if (flags.packages === undefined) {
+  if (given === undefined) {
     await makePackages(packages, epoch);
     copyFileSync(LOCK_PATH, join(directory, "lock.json"));
-  } else takePackages(flags.packages, packages);
+  } else takePackages(given, packages);
   await Promise.all(Object.values(APK_ARCHITECTURES).map(async (folder) => writeIndex(join(packages, folder))));
 
   const digests = await buildVariants(options);
@@ -57,6 +56,7 @@ async function makePackages(packages: string, epoch: number): Promise<void> {
   using scratch = temporaryDirectory();
   await compileAll(scratch.path);
   for (const architecture of ARCHITECTURES) {
+    progress(`Packing for ${architecture}`);
     const apks = await apksFor(architecture, scratch.path, epoch);
     await Promise.all(apks.map(async (apk) => writeApk(apk, architecture, packages)));
   }
@@ -73,6 +73,7 @@ function takePackages(from: string, packages: string): void {
 }
 
 async function compileAll(scratch: string): Promise<void> {
+  progress("Compiling the executables for amd64 and arm64");
   const executables = ARCHITECTURES.map(async (architecture) => ({
     path: executableOf(architecture, scratch),
     runtime: await bunRuntime(architecture),
@@ -106,6 +107,7 @@ async function apksFor(architecture: DebianArchitecture, scratch: string, epoch:
 async function buildVariants(options: ApkoOptions): Promise<Readonly<Record<string, string>>> {
   const digests: Record<string, string> = {};
   for (const [variant, making] of VARIANTS) {
+    progress(`Building ${variant}`);
     switch (making.kind) {
       case "apko":
         digests[variant] = await buildVariant(variant, making.definition, options);
@@ -118,9 +120,10 @@ async function buildVariants(options: ApkoOptions): Promise<Readonly<Record<stri
   return digests;
 }
 
-try {
-  await image();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run image",
+  about: `Builds every variant of the image into dist/image/, and the executables in them into dist/release/: about a minute,
+    and some minutes more where the tools are not built yet.`,
+  flags: FLAGS,
+  run: image,
+});

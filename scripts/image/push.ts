@@ -1,36 +1,35 @@
-import { parseArgs } from "node:util";
+import { type Values, progress, runCommand } from "../command";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
-import { BUILT_DIRECTORY, openBuilt, readVariant } from "./built";
+import { BUILT_DIRECTORY, FROM_FLAG, openBuilt, readVariant } from "./built";
 import { readReference } from "./reference";
+import { variantFor } from "./variants";
 
-const USAGE = "bun run image:push --image HOST/NAME:TAG [--variant NAME] [--from DIRECTORY]";
+const FLAGS = {
+  image: { value: "HOST/NAME:TAG", required: true, help: "Where to push it." },
+  variant: { value: "NAME", help: "Which one. Default: by the suffix of the tag, livenessprobe where it has none" },
+  from: FROM_FLAG,
+} as const;
 
-/** Pushes one variant, all its architectures, to a registry, and prints what it is there: `HOST/NAME:TAG@DIGEST`. */
-async function push(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: {
-      image: { type: "string" },
-      variant: { type: "string", default: "livenessprobe" },
-      from: { type: "string", default: BUILT_DIRECTORY },
-    },
-  });
-  if (flags.image === undefined) throw new Error(`Where to push it is not said: ${USAGE}`);
-  const { repository, tag, digest } = readReference(flags.image);
+async function push({ image, variant: wanted, from = BUILT_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
+  const { repository, tag, digest } = readReference(image);
   if (tag === undefined || digest !== undefined)
-    throw new Error(`${flags.image} must have a tag and no digest, which is that of what was built: ${USAGE}`);
-  const { layout, index } = openBuilt(flags.from, readVariant(flags.variant));
+    throw new Error(`${image} must have a tag and no digest, which is that of what was built: write HOST/NAME:TAG`);
+  const variant = variantFor(tag, wanted === undefined ? undefined : readVariant(wanted));
+  const { layout, index } = openBuilt(from, variant);
   const crane = await tool("crane");
-  await runProgram(crane, ["push", layout, flags.image]);
-  const there = await runProgram(crane, ["digest", flags.image]);
+  progress(`Pushing ${variant} to ${image}`);
+  await runProgram(crane, ["push", layout, image]);
+  const there = await runProgram(crane, ["digest", image]);
   if (there !== index.digest)
-    throw new Error(`${flags.image} is ${there} in the registry, and ${index.digest} was pushed: it was overwritten`);
+    throw new Error(`${image} is ${there} in the registry, and ${index.digest} was pushed: it was overwritten`);
   console.log(`${repository}:${tag}@${there}`);
 }
 
-try {
-  await push();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run image:push",
+  about: `Pushes one variant of the image, all its architectures, to a registry. Prints what it is there:
+    HOST/NAME:TAG@DIGEST.`,
+  flags: FLAGS,
+  run: push,
+});

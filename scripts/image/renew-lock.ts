@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../temporary";
+import { progress, runCommand } from "../command";
 import { run } from "../run";
 import { needFiles } from "../tools/debian";
 import { fetchDeb } from "./debs";
@@ -61,6 +62,7 @@ async function privateApt(directory: string): Promise<Apt> {
     `Dir::Cache=${directory}/cache`,
   ].flatMap((option) => ["-o", option]);
   const apt: Apt = (...args) => run(["apt-get", "--quiet", ...options, ...args], { cwd: directory });
+  progress("Asking Debian for its newest packages");
   await apt("update");
   return apt;
 }
@@ -89,9 +91,10 @@ async function find(name: string, architecture: DebianArchitecture, apt: Apt): P
   return { version: decodeURIComponent(version), file: { archive, path, sha256 } };
 }
 
-try {
-  await renewLock();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run image:lock",
+  about: `Writes into deploy/image/lock.json which versions of its packages Debian has today. apt asks for them, which checks
+    the archive's signatures.`,
+  flags: {},
+  run: renewLock,
+});

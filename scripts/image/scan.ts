@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { temporaryDirectory } from "../temporary";
+import { type Values, progress, runCommand } from "../command";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { APK_ARCHITECTURES } from "./apk";
-import { BUILT_DIRECTORY } from "./built";
+import { BUILT_DIRECTORY, FROM_FLAG } from "./built";
 import { readLock } from "./lock";
 import { VARIANTS } from "./variants";
 
@@ -13,19 +13,21 @@ import { VARIANTS } from "./variants";
 const PLANTED = { name: "libc6", version: "2.36-9+deb12u1", vulnerability: "CVE-2023-4911" } as const;
 
 /** Scans the SBOM of each image for known vulnerabilities, and before them one with an old libc6 in it. */
-async function scan(): Promise<void> {
-  const { values: flags } = parseArgs({ options: { from: { type: "string", default: BUILT_DIRECTORY } } });
+async function scan({ from = BUILT_DIRECTORY }: Values<{ from: typeof FROM_FLAG }>): Promise<number> {
   const sboms = [...VARIANTS].flatMap(([variant, { kind }]) =>
     // With zstd layers it is the same files.
-    kind === "zstd" ? [] : Object.values(APK_ARCHITECTURES).map((name) => sbomOf(flags.from, variant, name)),
+    kind === "zstd" ? [] : Object.values(APK_ARCHITECTURES).map((name) => sbomOf(from, variant, name)),
   );
   await checkSight(sboms);
+  let code = 0;
   for (const { name, path } of sboms) {
+    progress(`Scanning ${name}`);
     // oxlint-disable-next-line no-await-in-loop -- one machine, one database
     const verdict = judge(await grype(path));
     for (const text of tell(name, verdict)) console.log(text);
-    if (verdict.kind === "outdated") process.exitCode = 1;
+    if (verdict.kind === "outdated") code = 1;
   }
+  return code;
 }
 
 interface Sbom {
@@ -43,6 +45,7 @@ function sbomOf(directory: string, variant: string, architecture: string): Sbom 
 async function checkSight([first]: readonly Sbom[]): Promise<void> {
   using directory = temporaryDirectory();
   const path = join(directory.path, "planted.spdx.json");
+  progress("Trying the scanner on an SBOM with an old libc6");
   await Bun.write(path, plant(readFileSync(first?.path ?? "", "utf8")));
   const { name, version, vulnerability } = PLANTED;
   if (!findings(await grype(path)).some((finding) => finding.name === name && finding.vulnerability === vulnerability))
@@ -177,11 +180,11 @@ function describe({ vulnerability, severity, name, version, fixedIn }: Finding):
   return `  ${vulnerability} (${severity}) ${name} ${version}, ${fixedIn === "" ? "not fixed" : `fixed in ${fixedIn}`}`;
 }
 
-if (import.meta.main) {
-  try {
-    await scan();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main)
+  await runCommand({
+    name: "bun run image:scan",
+    about: `Scans the SBOM of each image for known vulnerabilities with grype, which fetches its database. Exits with 1 when
+      Debian has a fix that the image does not have.`,
+    flags: { from: FROM_FLAG },
+    run: scan,
+  });

@@ -1,34 +1,31 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { temporaryDirectory } from "../temporary";
+import { type Values, progress, runCommand } from "../command";
 import { readCommit } from "../commit";
-import { BUILT_DIRECTORY, type BuiltImage, checkSbom, openBuilt, readVariant } from "./built";
+import { BUILT_DIRECTORY, type BuiltImage, FROM_FLAG, checkSbom, openBuilt, readVariant } from "./built";
 import { type Signer, openCosign, readSigner } from "./cosign";
 import { readBuildInputs, selfAssertedProvenance } from "./provenance";
 import { readReference } from "./reference";
+import { variantFor } from "./variants";
 
-const USAGE = "bun run image:sign --image HOST/NAME[:TAG][@DIGEST] [--key PATH] [--variant NAME] [--from DIRECTORY]";
+const FLAGS = {
+  image: { value: "HOST/NAME[:TAG][@DIGEST]", required: true, help: "Where `bun run image:push` pushed it." },
+  key: {
+    value: "PATH",
+    help: "A private key of cosign's, whose password is in COSIGN_PASSWORD. Default: the identity of a GitHub workflow",
+  },
+  variant: { value: "NAME", help: "Which one. Default: by the suffix of the tag, livenessprobe where it has none" },
+  from: FROM_FLAG,
+} as const;
 
-/**
- * Signs what `bun run image:push` pushed: the index and each image in it, each with its SBOM, and, with a key, the
- * provenance that the builder asserts of itself. Only what is in `--from` gets signed, whatever a tag points at.
- */
-async function sign(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: {
-      image: { type: "string" },
-      key: { type: "string" },
-      variant: { type: "string", default: "livenessprobe" },
-      from: { type: "string", default: BUILT_DIRECTORY },
-    },
-  });
-  if (flags.image === undefined) throw new Error(`What to sign is not said: ${USAGE}`);
-  const { repository, digest } = readReference(flags.image);
-  const built = openBuilt(flags.from, readVariant(flags.variant));
+async function sign({ image, key, variant: wanted, from = BUILT_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
+  const { repository, tag, digest } = readReference(image);
+  const variant = variantFor(tag, wanted === undefined ? undefined : readVariant(wanted));
+  const built = openBuilt(from, variant);
   if (digest !== undefined && digest !== built.index.digest)
-    throw new Error(`${digest} is not what was built: ${flags.variant} in ${flags.from} is ${built.index.digest}`);
+    throw new Error(`${digest} is not what was built: ${variant} in ${from} is ${built.index.digest}`);
   for (const signable of [built.index, ...built.images]) checkSbom(signable);
-  const signer = readSigner(flags.key);
+  const signer = readSigner(key);
   const revision = built.annotations["org.opencontainers.image.revision"] ?? "no revision";
   const fault = revisionFault(revision, await readCommit(), signer);
   if (fault !== undefined) throw new Error(fault);
@@ -59,10 +56,12 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
   const provenance = join(directory.path, "provenance.json");
   await Bun.write(provenance, JSON.stringify(selfAssertedProvenance(built, readBuildInputs())));
   using cosign = await openCosign(signer);
+  progress(`Signing ${repository}@${built.index.digest} and the image of each architecture`);
   await cosign.signIndex(`${repository}@${built.index.digest}`);
   // One after the other: where a registry has no referrers API, each rewrites the list of what refers to an image.
   for (const { name, digest, sbom } of [built.index, ...built.images]) {
     const reference = `${repository}@${digest}`;
+    progress(`Attesting what is in ${name}`);
     await cosign.attest(reference, "spdxjson", sbom);
     // GitHub makes the provenance of what a workflow signs: it saw the build.
     if (signer.kind === "key") await cosign.attest(reference, "slsaprovenance1", provenance);
@@ -71,11 +70,11 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
   }
 }
 
-if (import.meta.main) {
-  try {
-    await sign();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main)
+  await runCommand({
+    name: "bun run image:sign",
+    about: `Signs what \`bun run image:push\` pushed: the index and each image in it, each with its SBOM, and, with a key, the
+      provenance that the builder asserts of itself. Signs only what is in --from, wherever a tag points.`,
+    flags: FLAGS,
+    run: sign,
+  });

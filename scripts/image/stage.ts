@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { temporaryDirectory } from "../temporary";
+import { type Values, progress, runCommand } from "../command";
 import { readSourceDateEpoch } from "../commit";
 import { compileExecutables } from "../executable";
 import type { Entry } from "./apk";
@@ -10,20 +10,17 @@ import { licenceNotices } from "./notices";
 import { livenessprobe } from "./packages";
 import { bunRuntime } from "./runtimes";
 
-const USAGE = "bun scripts/image/stage.ts --architecture amd64|arm64 --out DIRECTORY";
+const FLAGS = {
+  architecture: { value: "amd64|arm64", required: true, help: "The machine that the image is for." },
+  out: { value: "DIRECTORY", required: true, help: "Where the files go. What it holds is removed." },
+} as const;
 
-/**
- * Lays our own files out in a directory as they lie in the image, for a build that takes glibc from elsewhere: the
- * Dockerfile's. They are the files of the package `livenessprobe`, but for its SBOM, which is of that package.
- */
-async function stage(): Promise<void> {
-  const { values: flags } = parseArgs({ options: { architecture: { type: "string" }, out: { type: "string" } } });
-  const { architecture, out } = flags;
-  if (out === undefined || !isArchitecture(architecture))
-    throw new Error(`What to lay out, or where, is not said: ${USAGE}`);
+async function stage({ architecture, out }: Values<typeof FLAGS>): Promise<void> {
+  if (!isArchitecture(architecture)) throw new Error(`--architecture must be amd64 or arm64, got ${architecture}`);
   using scratch = temporaryDirectory();
   // Of the same name as in the image, which becomes part of it.
   const executable = join(scratch.path, "livenessprobe");
+  progress(`Compiling the executable for ${architecture}`);
   await compileExecutables([{ path: executable, runtime: await bunRuntime(architecture) }]);
   const directory = resolve(out);
   rmSync(directory, { recursive: true, force: true });
@@ -33,7 +30,7 @@ async function stage(): Promise<void> {
   console.log(`Laid out ${entries.length} files for ${architecture} in ${directory}`);
 }
 
-function isArchitecture(name: string | undefined): name is DebianArchitecture {
+function isArchitecture(name: string): name is DebianArchitecture {
   return name === "amd64" || name === "arm64";
 }
 
@@ -54,9 +51,10 @@ function layOut(entry: Entry, directory: string): void {
   return entry satisfies never;
 }
 
-try {
-  await stage();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun scripts/image/stage.ts",
+  about: `Lays our own files out in a directory as they lie in the image, for a build that takes glibc from elsewhere: the
+    Dockerfile's. They are the files of the package livenessprobe, but for its SBOM, which is of that package.`,
+  flags: FLAGS,
+  run: stage,
+});

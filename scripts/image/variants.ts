@@ -5,7 +5,7 @@ export type Making =
 export type Variant =
   "livenessprobe" | "livenessprobe-nonroot" | "livenessprobe-dev" | "livenessprobe-zstd" | "livenessprobe-nonroot-zstd";
 
-/** In the order of building. All definitions but the first include it; zstd is a fifth less to fetch. */
+/** In the order of building. All definitions but the first include it; zstd is a sixth less to fetch. */
 const MAKINGS: readonly (readonly [Variant, Making])[] = [
   ["livenessprobe", { kind: "apko", definition: "apko.yaml" }],
   ["livenessprobe-nonroot", { kind: "apko", definition: "deploy/image/nonroot.yaml" }],
@@ -16,3 +16,23 @@ const MAKINGS: readonly (readonly [Variant, Making])[] = [
 
 export const VARIANTS: ReadonlyMap<Variant, Making> = new Map(MAKINGS);
 export const VARIANT_NAMES: readonly Variant[] = [...VARIANTS.keys()];
+
+/** What a tag of the variant has behind the version: `-nonroot`, and nothing for the default one. */
+export function suffixOf(variant: Variant): string {
+  return variant.replace("livenessprobe", "");
+}
+
+/**
+ * The variant that goes under a tag: by the tag's suffix, as `bun run image:tag` sets it.
+ *
+ * @param tag `0.1.0-nonroot`; undefined where an image is named by its digest
+ * @param wanted `--variant`, where it was given
+ * @throws where the two contradict each other: one image under the name of another is what nobody would find
+ */
+export function variantFor(tag: string | undefined, wanted: Variant | undefined): Variant {
+  const named = VARIANT_NAMES.filter((name) => suffixOf(name) !== "" && tag?.endsWith(suffixOf(name)) === true);
+  const ofTag = named.toSorted((one, other) => other.length - one.length)[0];
+  if (ofTag !== undefined && wanted !== undefined && ofTag !== wanted)
+    throw new Error(`The tag ${tag} is of ${ofTag}, and --variant says ${wanted}: change one of them`);
+  return wanted ?? ofTag ?? "livenessprobe";
+}

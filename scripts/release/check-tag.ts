@@ -1,6 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
-
-const USAGE = "bun run release:check-tag TAG";
+import { runCommand } from "../command";
 
 /**
  * Why a tag is not that of this version; undefined where it is.
@@ -12,11 +11,16 @@ export function tagFault(tag: string, version: string): string | undefined {
   return `The tag ${tag} is not v${version}, and ${version} is what package.json says: change the one or the other`;
 }
 
-if (import.meta.main) {
-  const [tag] = process.argv.slice(2);
-  const fault = tag === undefined ? `Which tag is not said: ${USAGE}` : tagFault(tag, packageJson.version);
-  if (fault !== undefined) {
-    console.error(fault);
-    process.exitCode = 1;
-  }
+function checkTag(_: object, [tag = ""]: readonly string[]): void {
+  const fault = tagFault(tag, packageJson.version);
+  if (fault !== undefined) throw new Error(fault);
 }
+
+if (import.meta.main)
+  await runCommand({
+    name: "bun run release:check-tag",
+    about: "Checks that a tag is that of the version in package.json: vX.Y.Z.",
+    words: ["TAG"],
+    flags: {},
+    run: checkTag,
+  });

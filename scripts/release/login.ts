@@ -1,3 +1,4 @@
+import { runCommand } from "../command";
 import { tool } from "../tools/tool";
 
 /**
@@ -26,9 +27,10 @@ function read(name: string): string {
   return value;
 }
 
-try {
-  await login();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run image:login",
+  about: `Logs crane and cosign in to the registry of IMAGE_REPOSITORY as REGISTRY_USER with REGISTRY_TOKEN. These are variables
+    of the environment, since everyone on a machine can read a command line.`,
+  flags: {},
+  run: login,
+});

@@ -1,13 +1,18 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { BUILT_DIRECTORY } from "../image/built";
+import { type Values, progress, runCommand } from "../command";
+import { BUILT_DIRECTORY, FROM_FLAG } from "../image/built";
 import { readReference } from "../image/reference";
 import { run, runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { type Target, digestAt, readTargets } from "./targets";
 
-const USAGE = "bun run image:publish --repository HOST/NAME --tag TAG [--key PATH] [--from DIRECTORY]";
+const FLAGS = {
+  repository: { value: "HOST/NAME", required: true, help: "Where to publish." },
+  tag: { value: "TAG", required: true, help: "The default variant's tag; the others have their suffix behind it." },
+  key: { value: "PATH", help: "As for `bun run image:sign`." },
+  from: FROM_FLAG,
+} as const;
 const SIGN = join(import.meta.dirname, "../image/sign.ts");
 
 /**
@@ -16,17 +21,7 @@ const SIGN = join(import.meta.dirname, "../image/sign.ts");
  *
  * In a GitHub workflow each one that was pushed becomes an output of the step: `livenessprobe=sha256:...`.
  */
-async function publishImages(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: {
-      repository: { type: "string" },
-      tag: { type: "string" },
-      key: { type: "string" },
-      from: { type: "string", default: BUILT_DIRECTORY },
-    },
-  });
-  const { repository, tag, key, from } = flags;
-  if (repository === undefined || tag === undefined) throw new Error(`Where to publish is not said: ${USAGE}`);
+async function publishImages({ repository, tag, key, from = BUILT_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
   for (const target of readTargets(from, repository, tag)) {
     // oxlint-disable-next-line no-await-in-loop -- they share layers: what the first has pushed the next need not
     if ((await digestAt(target.reference)) === target.digest) {
@@ -42,6 +37,7 @@ async function publishImages(): Promise<void> {
 async function pushAndSign(target: Target, from: string, key: string | undefined): Promise<string> {
   const { variant, layout, digest, reference } = target;
   const image = `${readReference(reference).repository}@${digest}`;
+  progress(`Pushing and signing ${variant}`);
   await runProgram(await tool("crane"), ["push", layout, image]);
   const signer = key === undefined ? [] : ["--key", key];
   return run([process.execPath, SIGN, "--image", image, "--variant", variant, "--from", from, ...signer]);
@@ -52,9 +48,10 @@ function tellWorkflow({ variant, digest }: Target): void {
   if (outputs) appendFileSync(outputs, `${variant}=${digest}\n`);
 }
 
-try {
-  await publishImages();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run image:publish",
+  about: `Pushes and signs each variant that the registry does not have under its tag yet. It pushes by digest; \`bun run
+    image:tag\` sets the tag, when all that goes with the image is there too.`,
+  flags: FLAGS,
+  run: publishImages,
+});

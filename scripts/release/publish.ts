@@ -1,28 +1,22 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
+import { type Values, progress, runCommand } from "../command";
 import { BUILT_DIRECTORY } from "../image/built";
 import { runProgram } from "../run";
 import { tagFault } from "./check-tag";
 import { BUNDLE, RELEASE_DIRECTORY, readRelease } from "./files";
 import { readTargets } from "./targets";
 
-const USAGE = "bun run release:publish --tag TAG --repository HOST/NAME";
+const FLAGS = {
+  tag: { value: "TAG", required: true, help: "The release's tag: vX.Y.Z." },
+  repository: { value: "HOST/NAME", required: true, help: "Where its images are." },
+  from: { value: "DIRECTORY", help: "The files of the release, each with its signature. Default: dist/release" },
+  image: { value: "DIRECTORY", help: "What `bun run image` built. Default: dist/image" },
+} as const;
 
-/** Makes the release of a tag on GitHub, with its files and their signatures, by GitHub's own client. */
-async function publish(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: {
-      tag: { type: "string" },
-      repository: { type: "string" },
-      from: { type: "string", default: RELEASE_DIRECTORY },
-      image: { type: "string", default: BUILT_DIRECTORY },
-    },
-  });
-  const { tag, repository, from } = flags;
-  if (tag === undefined || repository === undefined)
-    throw new Error(`Which tag, or where its images are, is not said: ${USAGE}`);
+async function publish(flags: Values<typeof FLAGS>): Promise<void> {
+  const { tag, repository, from = RELEASE_DIRECTORY, image = BUILT_DIRECTORY } = flags;
   const { version } = packageJson;
   const fault = tagFault(tag, version);
   if (fault !== undefined) throw new Error(fault);
@@ -30,8 +24,9 @@ async function publish(): Promise<void> {
   const missing = files.find((path) => !existsSync(path));
   if (missing !== undefined)
     throw new Error(`There is no ${missing}: sign the release's files with bun run release:sign`);
-  const images = readTargets(flags.image, repository, version).map((target) => `${target.reference}@${target.digest}`);
+  const images = readTargets(image, repository, version).map((target) => `${target.reference}@${target.digest}`);
   const args = ["release", "create", tag, "--verify-tag", "--title", tag, "--notes", notes(tag, images), ...files];
+  progress(`Making the release ${tag} with ${files.length} files`);
   console.log(await runProgram({ command: ["gh"], env: {} }, args));
 }
 
@@ -45,9 +40,9 @@ How to verify them and the files below is in docs/verify.md, how to build them a
 `;
 }
 
-try {
-  await publish();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run release:publish",
+  about: "Makes the release of a tag on GitHub, with its files and their signatures, with GitHub's own client gh.",
+  flags: FLAGS,
+  run: publish,
+});

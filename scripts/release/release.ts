@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
 import { imageOf, openLayout, readImageFile } from "../image/oci-layout";
+import { type Values, runCommand } from "../command";
 import { readSourceDateEpoch } from "../commit";
 import { APK_ARCHITECTURES } from "../image/apk";
-import { BUILT_DIRECTORY } from "../image/built";
+import { BUILT_DIRECTORY, FROM_FLAG } from "../image/built";
 import type { DebianArchitecture } from "../image/lock";
 import { EXECUTABLE } from "../image/packages";
 import { writeReleaseSbom } from "../image/release-sbom";
@@ -71,23 +71,22 @@ function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-async function release(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: {
-      from: { type: "string", default: BUILT_DIRECTORY },
-      to: { type: "string", default: RELEASE_DIRECTORY },
-    },
-  });
+const FLAGS = {
+  from: FROM_FLAG,
+  to: { value: "DIRECTORY", help: "Holds the executables, and takes the rest. Default: dist/release" },
+} as const;
+
+async function release({ from = BUILT_DIRECTORY, to = RELEASE_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
   const { version } = packageJson;
   const epoch = await readSourceDateEpoch();
-  for (const name of await makeRelease({ ...flags, version, epoch })) console.log(name);
+  for (const name of await makeRelease({ from, to, version, epoch })) console.log(name);
 }
 
-if (import.meta.main) {
-  try {
-    await release();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main)
+  await runCommand({
+    name: "bun run release",
+    about: `Completes what \`bun run image\` left to the files of a release: the executables of the image, an SBOM of each, the
+      image's packages, and the checksums of all that. Prints their names.`,
+    flags: FLAGS,
+    run: release,
+  });

@@ -1,32 +1,33 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { type Values, progress, runCommand } from "../command";
 import { openCosign, readSigner } from "../image/cosign";
+import { BUNDLE, RELEASE_DIRECTORY } from "./files";
 
-const RELEASE_DIRECTORY = join(import.meta.dirname, "../../dist/release");
-const BUNDLE = ".sigstore.json";
+const FLAGS = {
+  key: { value: "PATH", help: "As for `bun run image:sign`." },
+  from: { value: "DIRECTORY", help: "The files to sign. Default: dist/release" },
+} as const;
 
 /** Signs each file of a release, and leaves the signature beside it, as a Sigstore bundle: `NAME.sigstore.json`. */
-async function sign(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: { key: { type: "string" }, from: { type: "string", default: RELEASE_DIRECTORY } },
-  });
-  const names = readdirSync(flags.from, { withFileTypes: true })
+async function sign({ key, from = RELEASE_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
+  const names = readdirSync(from, { withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith(BUNDLE))
     .map(({ name }) => name)
     .toSorted();
-  if (names.length === 0) throw new Error(`There is nothing to sign in ${flags.from}: bun run image builds it`);
-  using cosign = await openCosign(readSigner(flags.key));
+  if (names.length === 0) throw new Error(`There is nothing to sign in ${from}: bun run image builds it`);
+  using cosign = await openCosign(readSigner(key));
   for (const name of names) {
-    const path = join(flags.from, name);
+    const path = join(from, name);
+    progress(`Signing ${name}`);
     await cosign.signFile(path, path + BUNDLE);
     console.log(`${name}${BUNDLE}`);
   }
 }
 
-try {
-  await sign();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run release:sign",
+  about: "Signs each file of a release. The signature goes beside it, as a Sigstore bundle: NAME.sigstore.json.",
+  flags: FLAGS,
+  run: sign,
+});

@@ -1,24 +1,18 @@
-import { parseArgs } from "node:util";
-import { BUILT_DIRECTORY } from "../image/built";
+import { type Values, progress, runCommand } from "../command";
+import { BUILT_DIRECTORY, FROM_FLAG } from "../image/built";
 import { readReference } from "../image/reference";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { digestAt, readTargets } from "./targets";
 
-const USAGE = "bun run image:tag --repository HOST/NAME --tag TAG [--move] [--from DIRECTORY]";
+const FLAGS = {
+  repository: { value: "HOST/NAME", required: true, help: "Where the images are." },
+  tag: { value: "TAG", required: true, help: "The default variant's tag; the others have their suffix behind it." },
+  move: { help: "Move a tag that is there already." },
+  from: FROM_FLAG,
+} as const;
 
-/** Sets the tag of each variant on what `bun run image:publish` pushed. A tag that is there stays, but with `--move`. */
-async function tagImages(): Promise<void> {
-  const { values: flags } = parseArgs({
-    options: {
-      repository: { type: "string" },
-      tag: { type: "string" },
-      move: { type: "boolean", default: false },
-      from: { type: "string", default: BUILT_DIRECTORY },
-    },
-  });
-  const { repository, tag, move, from } = flags;
-  if (repository === undefined || tag === undefined) throw new Error(`What to tag is not said: ${USAGE}`);
+async function tagImages({ repository, tag, move, from = BUILT_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
   const targets = await Promise.all(
     readTargets(from, repository, tag).map(async (target) => ({ ...target, there: await digestAt(target.reference) })),
   );
@@ -28,15 +22,17 @@ async function tagImages(): Promise<void> {
     throw new Error(`${taken.reference} is there, as ${taken.there}: a version that is published does not change`);
   for (const { reference, digest } of pending) {
     const { repository: name, tag: wanted = "" } = readReference(reference);
+    progress(`Tagging ${reference}`);
     // oxlint-disable-next-line no-await-in-loop -- few, and in order
     await runProgram(await tool("crane"), ["tag", `${name}@${digest}`, wanted]);
     console.log(`${reference}@${digest}`);
   }
 }
 
-try {
-  await tagImages();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun run image:tag",
+  about:
+    "Sets the tag of each variant on what `bun run image:publish` pushed. A tag that is there stays, but with --move.",
+  flags: FLAGS,
+  run: tagImages,
+});

@@ -4,7 +4,7 @@ import { readReference } from "../image/reference";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { openBuilt, readVariant } from "../image/built";
-import type { Variant } from "../image/variants";
+import { type Variant, suffixOf } from "../image/variants";
 
 /** A variant that was built, and where it goes. */
 export interface Target {
@@ -32,10 +32,6 @@ export function readTargets(directory: string, repository: string, tag: string):
     const { layout, index } = openBuilt(directory, variant);
     return { variant, layout, digest: index.digest, reference: `${repository}:${tag}${suffixOf(variant)}` };
   });
-}
-
-function suffixOf(variant: Variant): string {
-  return variant.replace("livenessprobe", "");
 }
 
 /**

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { progress } from "../command";
 import { run } from "../run";
 
 /**
@@ -25,6 +26,7 @@ async function install(missing: readonly (readonly [string, string])[]): Promise
     const names = missing.map(([name]) => name).join(", ");
     throw new Error(`${names}: not here, and it takes root on Debian to install; run: ${command.join(" ")}`);
   }
+  progress(`Installing ${packages.join(", ")} with apt-get`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await run(["apt-get", "update"], { env });
   await run(command, { env });

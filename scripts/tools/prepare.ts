@@ -1,3 +1,4 @@
+import { runCommand } from "../command";
 import { needPrograms } from "./debian";
 import { type ToolName, tool } from "./tool";
 
@@ -19,20 +20,16 @@ const PROGRAMS = {
   runc: "runc",
   skopeo: "skopeo",
 };
-/** Longer than this, and it was built or installed just now. */
-const NEWS_MS = 3_000;
 
-async function prepare(what: string, install: () => Promise<unknown>): Promise<void> {
-  const begun = performance.now();
-  await install();
-  const tookMs = performance.now() - begun;
-  if (tookMs > NEWS_MS) console.log(`Installed ${what} in ${(tookMs / 1_000).toFixed(0)} s`);
+async function prepare(): Promise<void> {
+  await needPrograms(PROGRAMS);
+  for (const name of TOOLS) await tool(name);
 }
 
-try {
-  await prepare("programs of Debian's", () => needPrograms(PROGRAMS));
-  for (const name of TOOLS) await prepare(name, () => tool(name));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: "bun scripts/tools/prepare.ts",
+  about:
+    "Installs and builds what the tests of the image call: minutes where nothing is there yet, nothing where all is.",
+  flags: {},
+  run: prepare,
+});

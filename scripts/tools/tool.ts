@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachePath, cached } from "../cache";
+import { progress } from "../command";
 import { type Program, run } from "../run";
 
 const GO_TOOLS = ["actionlint", "apko", "cosign", "crane", "grype"] as const;
@@ -32,12 +33,13 @@ function isGoTool(name: ToolName): name is GoToolName {
 
 async function goTool(name: GoToolName): Promise<Program> {
   const { go, source, main, inputs } = await goBuild(name);
-  const binary = await cached(inputs, name, (path) =>
-    run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, main], {
+  const binary = await cached(inputs, name, (path) => {
+    progress(`Building ${name} with Go, which takes up to some minutes, and is done once`);
+    return run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, main], {
       cwd: source,
       env: { CGO_ENABLED: "0" },
-    }),
-  );
+    });
+  });
   return { command: [binary], env: {} };
 }
 
@@ -60,9 +62,10 @@ async function pythonTool(name: keyof typeof PYTHON_TOOLS): Promise<Program> {
   const requirements = join(import.meta.dirname, "python", `${how.requirements}.txt`);
   const version = await run([python, "--version"]);
   const install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
-  const packages = await cached([version, readFileSync(requirements, "utf8")], "packages", (path) =>
-    run([...install, "--require-hashes", "--only-binary", ":all:", "-r", requirements, "--target", path]),
-  );
+  const packages = await cached([version, readFileSync(requirements, "utf8")], "packages", (path) => {
+    progress(`Installing ${name} with pip, which is done once`);
+    return run([...install, "--require-hashes", "--only-binary", ":all:", "-r", requirements, "--target", path]);
+  });
   if ("executable" in how) return { command: [join(packages, how.executable)], env: {} };
   const env = { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1" };
   return { command: [python, ...how.start], env };

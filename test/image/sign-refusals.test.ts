@@ -24,11 +24,17 @@ interface Case {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Done to a copy of what was built. */
   readonly spoil?: (directory: string) => void;
+  /** 1 where it is left out. */
+  readonly code?: number;
 }
 
 const cases: readonly (readonly [string, Case, RegExp])[] = [
-  ["no image", { flags: { image: undefined } }, /^What to sign is not said: bun run image:sign --image/],
-  ["an unknown flag", { flags: { keys: "x" } }, /^Unknown option '--keys'/],
+  ["no image", { flags: { image: undefined }, code: 2 }, /^--image is missing: bun run image:sign --help says what/],
+  [
+    "an unknown flag",
+    { flags: { keys: "x" }, code: 2 },
+    /^Unknown option '--keys': bun run image:sign --help says what/,
+  ],
   [
     "no key, and no workflow",
     { flags: { key: undefined } },
@@ -84,7 +90,7 @@ const cases: readonly (readonly [string, Case, RegExp])[] = [
 ];
 
 describe("image:sign says in a line why it does not sign", () => {
-  test.each(cases)("%s", async (_, { flags = {}, env = {}, spoil }, why) => {
+  test.each(cases)("%s", async (_, { flags = {}, env = {}, spoil, code: expected = 1 }, why) => {
     const from = spoil === undefined ? signed.standIn.directory : copyBuilt(spoil);
     const given = { image: "/signed:1", key: signed.ours.privateKey, from, ...flags };
     const args = Object.entries(given).flatMap(([flag, value]) => {
@@ -93,9 +99,10 @@ describe("image:sign says in a line why it does not sign", () => {
     });
     const environment = { ...passwordOf(signed.ours), BUILD_COMMIT: REVISION, ACTIONS_ID_TOKEN_REQUEST_URL: undefined };
     const { code, stdout, stderr } = await runScript("image/sign.ts", args, { ...environment, ...env });
-    expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr.trimEnd()).toMatch(why);
-    expect(stderr.trimEnd()).not.toContain("\n");
+    expect([code, stdout]).toEqual([expected, ""]);
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines.at(-1)).toMatch(why);
+    expect(lines.slice(0, -1).filter((line) => !line.startsWith("Signing "))).toEqual([]);
   });
 });
 
@@ -106,6 +113,13 @@ describe("image:push says in a line why it does not push", () => {
   ])("%s", async (_, image, why) => {
     const { code, stderr } = await pushBuilt(signed.standIn.directory, signed.registry.address + image);
     expect([code, stderr]).toEqual([1, expect.stringMatching(why)]);
+  });
+
+  test("a tag of another variant than --variant says", async () => {
+    const args = ["--from", signed.standIn.directory, "--image", `${signed.registry.address}/pushed:1-nonroot`];
+    const ended = await runScript("image/push.ts", [...args, "--variant", "livenessprobe"], {});
+    const why = "The tag 1-nonroot is of livenessprobe-nonroot, and --variant says livenessprobe: change one of them\n";
+    expect(ended).toEqual({ code: 1, stdout: "", stderr: why });
   });
 
   test("a layout that was changed", async () => {
