@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { temporaryDirectory, type TemporaryDirectory } from "../scripts/temporary";
 import { usable } from "./support/usable";
+import { cloneWorkingTree } from "./support/working-tree";
 
 const ROOT = join(import.meta.dir, "..");
 const BUILD_BOUND_MS = 120_000;
@@ -85,23 +86,6 @@ test("a source that cannot be built is said, and the exit code is 1", () => {
 
 function place(name: string): string {
   return join(directory.path, name);
-}
-
-/** Clones HEAD, with the changes of the working tree as a commit on top; its hash. */
-function cloneWorkingTree(clone: string): string {
-  run(["git", "clone", "--quiet", ROOT, clone]);
-  const tracked = ["git", "-C", ROOT, "ls-files", "-z"];
-  const there = new Set(run([...tracked, "--cached", "--others", "--exclude-standard"]).stdout.split("\0"));
-  for (const file of there) {
-    if (file === "") continue;
-    mkdirSync(dirname(join(clone, file)), { recursive: true });
-    if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(clone, file));
-    else rmSync(join(clone, file), { force: true });
-  }
-  const git = ["git", "-C", clone, "-c", "user.name=test", "-c", "user.email=test@example.invalid"];
-  run([...git, "add", "--all"]);
-  run([...git, "commit", "--quiet", "--allow-empty", "--message", "The working tree"]);
-  return run([...git, "rev-parse", "HEAD"]).stdout.trim();
 }
 
 /** What the build reads, and no repository. */

@@ -44,7 +44,10 @@ async function sign({ image, key, variant: wanted, from = BUILT_DIRECTORY }: Val
 export function revisionFault(revision: string, commit: string, { kind }: Signer): string | undefined {
   const same = kind === "key" ? revision === commit : committed(revision) === committed(commit);
   if (same) return undefined;
-  return `The image was built from ${revision}, and this tree is ${commit}: build it again with bun run image`;
+  const what = `The image was built from ${revision}, and this tree is ${commit}`;
+  return revision === committed(commit)
+    ? `${what}: git status shows what was changed or added since`
+    : `${what}: build it again with bun run image`;
 }
 
 function committed(revision: string): string {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import packageJson from "../../package.json" with { type: "json" };
-import { BUILT_DIRECTORY, openBuilt } from "../../scripts/image/built";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Glob } from "bun";
+import { run } from "../../scripts/run";
 import { needPrograms } from "../../scripts/tools/debian";
 import { tool } from "../../scripts/tools/tool";
 import { digestOf } from "../support/registry";
@@ -10,7 +10,8 @@ import { type SignedStandIn, signStandIn } from "../support/signed-stand-in";
 import { runToEnd } from "../support/run-to-end";
 import { cosign, succeeded } from "../support/signing";
 import { type StandInAuthority, makeAuthority } from "../support/stand-in-authority";
-import { sbomPath } from "../support/stand-in-image";
+import { sbomPath, writeStandIn } from "../support/stand-in-image";
+import { cloneWorkingTree } from "../support/working-tree";
 
 /** cosign is compiled where the cache has none. */
 const TOOLS_BOUND_MS = 15 * 60_000;
@@ -18,6 +19,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const RELEASED = "livenessprobe-linux-x64";
 const WORKFLOW = "https://github.com/OWNER/csi-livenessprobe/.github/workflows/release.yml@refs/tags/v0.1.0";
 const ISSUER = "https://token.actions.githubusercontent.com";
+/** As apko.yaml has it. */
+const SOURCE = "https://github.com/csi-livenessprobe/csi-livenessprobe";
 const page = readFileSync(join(ROOT, "docs/verify.md"), "utf8");
 
 /** Commands of the page, and what it says that they write: some of the lines, in their order. */
@@ -34,20 +37,51 @@ beforeAll(async () => {
 }, TOOLS_BOUND_MS);
 afterAll(async () => signed[Symbol.asyncDispose]());
 
-test("the commands with a key write what the page says, and the last two are refused", async () => {
-  const { annotations } = openBuilt(BUILT_DIRECTORY, "livenessprobe");
-  const directory = join(signed.directory, "with a key");
-  mkdirSync(join(directory, "dist/release"), { recursive: true });
-  cpSync(join(ROOT, "dist/release", RELEASED), join(directory, "dist/release", RELEASED));
-  const steps = stepsOf("With a key of your own");
-  expect(steps.length).toBeGreaterThan(6);
-  const ran = await run(steps, directory, [], {
-    COSIGN_PASSWORD: "a password",
-    BUILD_COMMIT: annotations["org.opencontainers.image.revision"] ?? "",
+describe("the commands with a key, as they stand on the page, in a clone of this repository", () => {
+  let clone: string;
+
+  beforeAll(async () => {
+    clone = join(signed.directory, "with a key/csi-livenessprobe");
+    mkdirSync(dirname(clone));
+    const commit = cloneWorkingTree(clone);
+    // Linked file by file: git ignores a directory of this name, and not a link.
+    await run(["cp", "--archive", "--link", join(ROOT, "node_modules"), join(clone, "node_modules")]);
+    // The image alone is a stand-in: a real one may be of another commit than this tree.
+    for (const name of ["image", "release"]) mkdirSync(join(clone, "dist", name), { recursive: true });
+    writeStandIn(join(clone, "dist/image"), commit, SOURCE);
+    writeFileSync(join(clone, "dist/release", RELEASED), "the bytes of a release");
+  }, TOOLS_BOUND_MS);
+
+  test(
+    "write what the page says, and the last two are refused",
+    async () => {
+      const steps = stepsOf("With a key of your own");
+      expect(steps.length).toBeGreaterThan(6);
+      const ran = await runSteps(steps, { directory: clone, typed: "a password\n" });
+      expect(ran.map(({ code }) => code)).toEqual(steps.map((_, at) => (at < steps.length - 2 ? 0 : 1)));
+      for (const [at, { output }] of steps.entries())
+        expect(ran[at]?.lines).toEqual(withLines(ran[at]?.lines ?? [], output));
+    },
+    TOOLS_BOUND_MS,
+  );
+
+  test("leave the tree as it was, and the private key outside of it", async () => {
+    expect(await run(["git", "status", "--porcelain"], { cwd: clone })).toBe("");
+    const keys = [...new Glob("**/*.key").scanSync({ cwd: dirname(clone), dot: true })];
+    expect(keys.filter((path) => !path.includes("node_modules")).toSorted()).toEqual([
+      "csi-livenessprobe-keys/another.key",
+      "csi-livenessprobe-keys/cosign.key",
+    ]);
   });
-  expect(ran.map(({ code }) => code)).toEqual(steps.map((_, at) => (at < steps.length - 2 ? 0 : 1)));
-  for (const [at, { output }] of steps.entries())
-    expect(ran[at]?.lines).toEqual(withLines(ran[at]?.lines ?? [], output));
+
+  test.each(["cosign.key", "cosign.pub", "import-cosign.key", "scripts/image/mine.key"])(
+    "git and an image's build take no %s from here",
+    async (name) => {
+      expect(await run(["git", "check-ignore", "--no-index", name], { cwd: clone })).toBe(name);
+      const rules = readFileSync(join(ROOT, ".dockerignore"), "utf8").trimEnd().split("\n");
+      expect(rules.slice(-2)).toEqual(["**/*.key", "**/cosign.pub"]);
+    },
+  );
 });
 
 describe("the commands for a release, with an authority of ours in Sigstore's place", () => {
@@ -90,7 +124,7 @@ describe("the commands for a release, with an authority of ours in Sigstore's pl
       commands: `${at === 0 ? `${assignments.replace(WORKFLOW, workflow).replace(ISSUER, issuer)}\n` : ""}${command}`,
       output: [],
     }));
-    const ran = await run(steps, directory, authority.verifying, {});
+    const ran = await runSteps(steps, { directory, verifying: authority.verifying });
     expect(ran.map((ended) => ended.code)).toEqual([code, code, code, code]);
     for (const { lines } of ran)
       expect(lines.join("\n")).toContain(code === 0 ? "erified" : "no matching CertificateIdentity found");
@@ -114,28 +148,29 @@ interface Ran {
 
 const END = "=== ended with ";
 
-/**
- * Runs the steps in one shell, with the registry of this test in the place of `registry.example`.
- *
- * @param verifying given to each verifying command of cosign beside its own
- */
-async function run(
+interface Shell {
+  readonly directory: string;
+  /** Given to each verifying command of cosign beside its own. */
+  readonly verifying?: readonly string[];
+  /** On standard input. */
+  readonly typed?: string;
+}
+
+/** Runs the steps in one shell, with the registry of this test in the place of `registry.example`. */
+async function runSteps(
   steps: readonly Step[],
-  directory: string,
-  verifying: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { directory, verifying = [], typed = "" }: Shell,
 ): Promise<readonly Ran[]> {
-  const commandOf = async (name: "cosign" | "crane"): Promise<string> => quoted((await tool(name)).command);
-  const script = [
-    "set -o pipefail",
-    `cosign() { case $1 in verify*) set -- "$1" ${quoted(verifying)} "\${@:2}" ;; esac; ${await commandOf("cosign")} "$@"; }`,
-    `crane() { ${await commandOf("crane")} "$@"; }`,
-    `bun() { case $2 in ${scripts(directory)} *) echo "package.json has no $2"; return 127 ;; esac; }`,
-    ...steps.flatMap(({ commands }) => [`{ ${commands}\n} 2>&1`, `echo "${END}$?"`]),
-  ].join("\n");
+  const script = steps.flatMap(({ commands }) => [`{ ${commands}\n} 2>&1`, `echo "${END}$?"`]).join("\n");
   const here = script.replaceAll("registry.example/", `${signed.registry.address}/`);
-  const { stdout } = succeeded(await runToEnd(["bash", "-c", here], env, directory));
-  const parts = stdout.split(END);
+  const child = Bun.spawn(["bash", "-o", "pipefail", "-c", here], {
+    cwd: directory,
+    env: { ...process.env, PATH: `${await tools(verifying)}:${dirname(process.execPath)}:${process.env["PATH"]}` },
+    stdin: new Blob([typed]),
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const parts = (await child.stdout.text()).split(END);
   return steps.map((_, at) => ({
     code: Number.parseInt(parts[at + 1] ?? "", 10),
     lines: (parts[at] ?? "")
@@ -146,17 +181,18 @@ async function run(
   }));
 }
 
-/** What `bun run NAME` starts, by package.json, but for installing; with this directory's files of a release. */
-function scripts(directory: string): string {
-  return Object.entries(packageJson.scripts)
-    .map(([name, line]) => [name, /bun (scripts\/\S+)/.exec(line)?.[1]] as const)
-    .filter(([, path]) => path !== undefined)
-    .map(([name, path]) => {
-      const command = quoted([process.execPath, join(ROOT, path ?? "")]);
-      const from = name.startsWith("release:") ? quoted(["--from", join(directory, "dist/release")]) : "";
-      return `${name}) ${command} ${from} "\${@:3}" ;;`;
-    })
-    .join(" ");
+/** A directory with cosign and crane, which whoever reads the page has installed. */
+async function tools(verifying: readonly string[]): Promise<string> {
+  const directory = join(signed.directory, `tools-${verifying.length}`);
+  mkdirSync(directory, { recursive: true });
+  const more = `case "$1" in verify*) what=$1; shift; set -- "$what" ${quoted(verifying)} "$@" ;; esac`;
+  for (const name of ["cosign", "crane"] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    const { command } = await tool(name);
+    const lines = ["#!/bin/sh", name === "cosign" ? more : "", `exec ${quoted(command)} "$@"`, ""];
+    writeFileSync(join(directory, name), lines.join("\n"), { mode: 0o755 });
+  }
+  return directory;
 }
 
 function quoted(words: readonly string[]): string {

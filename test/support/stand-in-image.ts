@@ -17,13 +17,13 @@ const ARCHITECTURES = ["amd64", "arm64"] as const;
  * Writes a stand-in for what `bun run image` leaves, of the variant `livenessprobe`.
  *
  * @param directory empty
- * @param revision what its annotations name
+ * @param revision what its annotations name, as the source
  */
-export function writeStandIn(directory: string, revision: string): StandIn {
+export function writeStandIn(directory: string, revision: string, source = "https://registry.example/source"): StandIn {
   const annotations = {
     "org.opencontainers.image.created": "2026-11-22T00:00:00Z",
     "org.opencontainers.image.revision": revision,
-    "org.opencontainers.image.source": "https://registry.example/source",
+    "org.opencontainers.image.source": source,
   };
   const layout = join(directory, "livenessprobe");
   const blobs = join(layout, "blobs/sha256");
