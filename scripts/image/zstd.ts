@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** 46 MB where gzip makes 57, in 5 s; level 19 makes 42, in 100 s. */
+/** Of the largest layer 47 MB where gzip makes 56, in 2 s; level 19 makes 42, in 51 s. */
 const LEVEL = 9;
 
 interface Descriptor {
