@@ -2,6 +2,7 @@ import type { CallOutcome } from "./csi/call";
 import type { ConnectFailure } from "./csi/connection";
 import { statusName } from "./csi/status";
 import { formatDuration } from "./duration";
+import { adviseOn, describeUid, formatMode, isAllowed, type FilePermissions } from "./permission";
 import type { FailureReason } from "./probe-result";
 import type { SocketFile } from "./socket-file";
 import { oneLine } from "./text";
@@ -105,7 +106,7 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
   const file = scene.socketFile();
   switch (file.kind) {
     case "socket":
-      if (code === "EACCES" || code === "EPERM") return diagnoseDenial(file, scene);
+      if (code === "EACCES" || code === "EPERM") return denied(unwritable(file, scene), scene);
       return code === "ENOENT" ? missing(scene, "did not exist until a moment ago") : nobodyListens(scene);
     case "missing":
       return file.missingDirectory === undefined
@@ -118,8 +119,9 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
         reason: "not_a_socket",
         message: `not a socket: ${scene.socketPath} is a ${file.type} (tried for ${rounded(scene.elapsedMs)}); does --csi-address name the driver's socket?`,
       };
+    case "unreachable":
+      return denied(unreachable(file, scene), scene);
     case "hidden":
-      if (file.code === "EACCES" || file.code === "EPERM") return diagnoseDenial(file, scene);
       return diagnoseInternal(`the file system fails with ${file.code} at ${scene.socketPath}`);
   }
   return file satisfies never;
@@ -154,25 +156,43 @@ function wrongSocketType(scene: Scene): Diagnosis {
   };
 }
 
-type ClosedFile = Extract<SocketFile, { readonly kind: "socket" | "hidden" }>;
-
-function diagnoseDenial(file: ClosedFile, scene: Scene): Diagnosis {
-  const { socketPath, uid } = scene;
+function denied(why: string, scene: Scene): Diagnosis {
   return {
     reason: "permission_denied",
-    message: `permission denied: ${denial(file, socketPath, uid)} (tried for ${rounded(scene.elapsedMs)})`,
+    message: `permission denied: ${why} (tried for ${rounded(scene.elapsedMs)})`,
   };
 }
 
-function denial(file: ClosedFile, socketPath: string, uid: number): string {
-  if (file.kind === "hidden") {
-    return `uid ${uid} may not reach ${socketPath}, a directory on the way denies it; run the sidecar as uid 0 or open the directory to uid ${uid}`;
+function unwritable(file: Extract<SocketFile, { readonly kind: "socket" }>, { socketPath, uid }: Scene): string {
+  const owned = `${socketPath} ${belonging(file)}`;
+  const { deniedTo: rights } = file;
+  // A security module may refuse access(2) too, so that the bits decide.
+  if (rights === undefined || isAllowed("write", file, uid, rights))
+    return `${owned}; uid ${uid} may connect by its permissions${REFUSED_OTHERWISE}`;
+  const advice = adviseOn("write", file, uid, rights, `let the driver make its socket writable for uid ${uid}`);
+  return `${owned}, and connecting as ${describeUid("write", uid, rights)} needs write permission; ${advice.join(", or ")}`;
+}
+
+function unreachable(
+  { directory, rights }: Extract<SocketFile, { readonly kind: "unreachable" }>,
+  { socketPath, uid }: Scene,
+): string {
+  const blocked = `uid ${uid} may not reach ${socketPath}`;
+  if (directory === undefined) {
+    return `${blocked}: a directory on the way, behind a symbolic link, denies it; run the sidecar as the uid that owns the directory, or open it`;
   }
-  const mode = `0${file.mode.toString(8).padStart(3, "0")}`;
-  const owner = `${socketPath} belongs to uid ${file.uid} and gid ${file.gid} with mode ${mode}`;
-  if (file.writable)
-    return `${owner}, which allows uid ${uid}; so SELinux or AppArmor refuses it: see the node's audit log`;
-  return `${owner}, and connecting as uid ${uid} needs write permission; run the sidecar as uid 0 (no capability is needed), or let the driver make its socket writable for uid ${uid}`;
+  const owned = `${blocked}: the directory ${directory.path} ${belonging(directory)}`;
+  if (isAllowed("search", directory, uid, rights))
+    return `${owned}; uid ${uid} may search it by its permissions${REFUSED_OTHERWISE}`;
+  const advice = adviseOn("search", directory, uid, rights, `open the directory to uid ${uid}`);
+  return `${owned}, and ${describeUid("search", uid, rights)} needs search permission (x); ${advice.join(", or ")}`;
+}
+
+const REFUSED_OTHERWISE =
+  ", so something else refuses it, such as SELinux, AppArmor or seccomp: see the node's audit log";
+
+function belonging({ uid, gid, mode }: FilePermissions): string {
+  return `belongs to uid ${uid} and gid ${gid} with mode ${formatMode(mode)}`;
 }
 
 function rounded(ms: number): string {

@@ -195,7 +195,8 @@ const REMEDIES: Readonly<Record<FailureReason, string>> = {
   socket_missing: "see whether the driver runs, and which path it listens on",
   not_a_socket: "see which path the driver listens on",
   nobody_listens: "see why the driver is not running",
-  permission_denied: "run this as uid 0; with that, see the labels and the node's audit log",
+  permission_denied:
+    "connect as somebody who may, as said here; where the mode allows it, see the labels and the audit log",
   hung: "see how its process is, above, and what its log says last",
   closed: "see the driver's log",
   not_grpc: "see which program listens there, above",

@@ -1,5 +1,6 @@
 import { MAX_SOCKET_PATH_BYTES } from "./csi/address";
 import type { FileFacts, Resolution, Root } from "./node/rooted-path";
+import { formatMode } from "./permission";
 import type { InspectStep, StepOutcome } from "./report";
 import { resolutionText } from "./survey-notes";
 
@@ -24,11 +25,11 @@ export interface FoundFile {
  * @param socketPath as the kubelet knows it: its length counts (unix(7)), and no prefix of ours does
  * @param uid our own effective user id
  */
-export function takePathSteps(root: Root, socketPath: string, uid: number): PathSteps {
+export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, uid: number): PathSteps {
   const begun = performance.now();
   const resolved = root.resolve(socketPath);
   const elapsedMs = performance.now() - begun;
-  const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath), elapsedMs };
+  const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath, uid), elapsedMs };
   if (resolved.kind !== "found")
     return {
       steps: [pathStep, { title: "file", outcome: { kind: "notReached" }, elapsedMs: undefined }],
@@ -38,12 +39,12 @@ export function takePathSteps(root: Root, socketPath: string, uid: number): Path
   return { steps: [pathStep, fileStep], socket: resolved.file.type === "socket" ? resolved : undefined };
 }
 
-function pathOutcome(resolved: Resolution, socketPath: string): StepOutcome {
+function pathOutcome(resolved: Resolution, socketPath: string, uid: number): StepOutcome {
   const bytes = Buffer.byteLength(socketPath);
   const length = `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`;
   if (resolved.kind !== "found") {
     const missing = resolved.kind === "missing" ? `${resolved.path} does not exist` : resolutionText(resolved);
-    return { kind: "failed", details: [missing], remedy: remedyOf(resolved) };
+    return { kind: "failed", details: [missing], remedy: remedyOf(resolved, uid) };
   }
   const leads = resolved.path === socketPath ? [] : [`leads to ${resolved.path}`];
   if (bytes > MAX_SOCKET_PATH_BYTES)
@@ -55,12 +56,12 @@ function pathOutcome(resolved: Resolution, socketPath: string): StepOutcome {
   return { kind: "passed", details: [...leads, length] };
 }
 
-function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>): string | undefined {
+function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>, uid: number): string | undefined {
   switch (resolved.kind) {
     case "missing":
       return "is the driver running, and does it listen on this path? livenessprobe list shows every socket of the node";
     case "notPermitted":
-      return "run this as uid 0";
+      return uid === 0 ? "run this with the capability DAC_READ_SEARCH" : "run this as uid 0";
     case "notADirectory":
     case "loop":
     case "offLimits":
@@ -71,7 +72,7 @@ function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>): st
 }
 
 function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, uid: number): StepOutcome {
-  const facts = [`uid ${owner}, gid ${gid}, mode 0${mode.toString(8).padStart(3, "0")}`, `we are uid ${uid}`];
+  const facts = [`uid ${owner}, gid ${gid}, mode ${formatMode(mode)}`, `we are uid ${uid}`];
   if (type === "socket") return { kind: "passed", details: ["a socket", ...facts] };
   return {
     kind: "failed",

@@ -10,9 +10,11 @@ import {
   type Scene,
 } from "../src/diagnosis";
 import type { FailureReason } from "../src/probe-result";
+import type { Rights } from "../src/rights";
 import type { SocketFile } from "../src/socket-file";
 
-const SOCKET: SocketFile = { kind: "socket", uid: 0, gid: 7, mode: 0o755, writable: true };
+const SOCKET: SocketFile = { kind: "socket", uid: 0, gid: 7, mode: 0o755, deniedTo: undefined };
+const NONE: Rights = { groups: [65_532], capabilities: [], ownUserNamespace: false };
 const SCENE: Scene = {
   socketPath: "/csi/csi.sock",
   rpcName: "Identity/Probe",
@@ -59,9 +61,9 @@ describe("connect(2) that failed is told by its code and by what the file system
     [
       "a closed directory",
       "ECONNREFUSED",
-      { kind: "hidden", code: "EACCES" },
+      { kind: "unreachable", directory: { path: "/csi", uid: 0, gid: 0, mode: 0o700 }, rights: NONE },
       "permission_denied",
-      ["a directory on the way denies it", "uid 65532"],
+      ["the directory /csi belongs to uid 0 and gid 0 with mode 0700", "uid 65532 needs search permission (x)"],
     ],
     [
       "a broken mount, which is no driver's fault",
@@ -73,14 +75,14 @@ describe("connect(2) that failed is told by its code and by what the file system
     [
       "a closed directory, where connect(2) says so",
       "EACCES",
-      { kind: "hidden", code: "EACCES" },
+      { kind: "unreachable", directory: undefined, rights: NONE },
       "permission_denied",
-      ["a directory on the way denies it"],
+      ["a directory on the way, behind a symbolic link, denies it"],
     ],
     [
       "a socket of another's",
       "EACCES",
-      { ...SOCKET, writable: false },
+      { ...SOCKET, deniedTo: NONE },
       "permission_denied",
       ["uid 0 and gid 7", "mode 0755", "uid 65532", "run the sidecar as uid 0"],
     ],
@@ -89,7 +91,21 @@ describe("connect(2) that failed is told by its code and by what the file system
       "EACCES",
       SOCKET,
       "permission_denied",
-      ["which allows uid 65532", "SELinux or AppArmor"],
+      ["uid 65532 may connect by its permissions", "SELinux, AppArmor or seccomp"],
+    ],
+    [
+      "a directory that only a security module closes",
+      "EACCES",
+      { kind: "unreachable", directory: { path: "/csi", uid: 0, gid: 0, mode: 0o755 }, rights: NONE },
+      "permission_denied",
+      ["uid 65532 may search it by its permissions", "SELinux, AppArmor or seccomp"],
+    ],
+    [
+      "a socket of another's, where the security module refuses access(2) too",
+      "EACCES",
+      { ...SOCKET, mode: 0o777, deniedTo: NONE },
+      "permission_denied",
+      ["uid 65532 may connect by its permissions", "SELinux, AppArmor or seccomp"],
     ],
     // connect(2) asks for write permission before it looks whether it is a socket.
     [
@@ -99,7 +115,7 @@ describe("connect(2) that failed is told by its code and by what the file system
       "not_a_socket",
       ["is a regular file"],
     ],
-    ["EPERM", "EPERM", { ...SOCKET, writable: false }, "permission_denied", ["mode 0755"]],
+    ["EPERM", "EPERM", { ...SOCKET, deniedTo: NONE }, "permission_denied", ["mode 0755"]],
     ["no descriptor left", "EMFILE", SOCKET, "internal", ["EMFILE", "the driver was not asked", "nofile"]],
     ["no descriptor left on the node", "ENFILE", SOCKET, "internal", ["ENFILE"]],
     ["no memory", "ENOMEM", SOCKET, "internal", ["ENOMEM"]],
@@ -115,7 +131,7 @@ describe("connect(2) that failed is told by its code and by what the file system
     [0, "mode 0000"],
     [0o4711, "mode 04711"],
   ])("the mode %d is written as %s", (mode, text) => {
-    const socketFile = (): SocketFile => ({ ...SOCKET, mode, writable: false });
+    const socketFile = (): SocketFile => ({ ...SOCKET, mode, deniedTo: NONE });
     expect(diagnoseConnect({ kind: "refused", code: "EACCES" }, { ...SCENE, socketFile }).message).toContain(text);
   });
 });

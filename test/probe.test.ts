@@ -71,7 +71,8 @@ test("the file system is asked about the socket's own path, and with our uid", a
     ...optionsWith(async () => rpc(outcome)),
     lookAtSocketFile: (path) => {
       asked.push(path);
-      return { kind: "socket", uid: 1, gid: 2, mode: 0o700, writable: false };
+      const rights = { groups: [], capabilities: [], ownUserNamespace: false };
+      return { kind: "socket", uid: 1, gid: 2, mode: 0o700, deniedTo: rights };
     },
   });
   expect(asked).toEqual(["/csi/csi.sock"]);

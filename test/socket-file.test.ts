@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../scripts/temporary";
 
 const uid = process.getuid?.() ?? 0;
 const gid = process.getgid?.() ?? 0;
-const A_SOCKET = { kind: "socket", uid, gid, mode: expect.any(Number), writable: true };
+const A_SOCKET = { kind: "socket", uid, gid, mode: expect.any(Number) };
 
 test.each<[SocketCaseName, object]>([
   ["a missing file", { kind: "missing", missingDirectory: undefined }],
@@ -56,12 +56,30 @@ test("a FIFO is told from a device", async () => {
   expect(lookAtSocketFile("/dev/null")).toEqual({ kind: "notASocket", type: "device" });
 });
 
-test.if(uid === 0)("of a socket behind a directory that denies it, it tells the error's code", async () => {
+const RIGHTS_OF_NOBODY = { groups: [NOBODY_UID], capabilities: [], ownUserNamespace: false };
+
+test.if(uid === 0)("of a socket behind a directory that denies it, it tells which one", async () => {
   using directory = temporaryDirectory();
   const closed = join(directory.path, "closed");
   mkdirSync(closed);
   chmodSync(closed, 0o700);
-  expect(await lookAs(NOBODY_UID, join(closed, "csi.sock"))).toEqual({ kind: "hidden", code: "EACCES" });
+  expect(await lookAs(NOBODY_UID, join(closed, "csi.sock"))).toEqual({
+    kind: "unreachable",
+    directory: { path: closed, uid: 0, gid: 0, mode: 0o700 },
+    rights: RIGHTS_OF_NOBODY,
+  });
+});
+
+test.if(uid === 0)("of one behind a link into such a directory, it does not guess", async () => {
+  using directory = temporaryDirectory();
+  const closed = join(directory.path, "closed");
+  mkdirSync(join(closed, "inner"), { recursive: true });
+  chmodSync(closed, 0o700);
+  symlinkSync(join(closed, "inner"), join(directory.path, "link"));
+  expect(await lookAs(NOBODY_UID, join(directory.path, "link", "csi.sock"))).toEqual({
+    kind: "unreachable",
+    rights: RIGHTS_OF_NOBODY,
+  });
 });
 
 test.if(uid === 0)("of root's socket it tells another uid that it may not write", async () => {
@@ -71,7 +89,7 @@ test.if(uid === 0)("of root's socket it tells another uid that it may not write"
     uid: 0,
     gid: 0,
     mode: 0o755,
-    writable: false,
+    deniedTo: RIGHTS_OF_NOBODY,
   });
 });
 

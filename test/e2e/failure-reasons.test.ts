@@ -76,7 +76,7 @@ describe(`as uid ${NOBODY_UID}, which may not write to root's sockets,`, () => {
     const closed = join(place.path, "closed");
     mkdirSync(closed, { mode: 0o700 });
     await expectFailure(join(closed, "csi.sock"), NOBODY_UID, "permission_denied", [
-      `permission denied: uid ${NOBODY_UID} may not reach PATH, a directory on the way denies it`,
+      `permission denied: uid ${NOBODY_UID} may not reach PATH: the directory DIRECTORY belongs to uid 0 and gid 0 with mode 0700`,
       `open the directory to uid ${NOBODY_UID}`,
     ]);
   });
