@@ -56,12 +56,12 @@ export async function prepareBaseline(peer: string | undefined): Promise<Baselin
   return built satisfies never;
 }
 
-/** Compiles a small program of `bench/http/` in the way the sidecar is. */
-export async function compileVariant(name: string, directory: string, env: Program["env"] = {}): Promise<Program> {
-  const path = join(directory, name);
-  const source = join(import.meta.dirname, "http", `${name}.ts`);
+/** Compiles `bench/bare-serve.ts` in the way the sidecar is. */
+export async function compileBareServe(directory: string, env: Program["env"]): Promise<Program> {
+  const path = join(directory, "bare-serve");
+  const source = join(import.meta.dirname, "bare-serve.ts");
   await run([process.execPath, "build", source, ...COMPILE_FLAGS, `--outfile=${path}`]);
-  return { label: name, path, env };
+  return { label: "bare-serve", path, env };
 }
 
 async function run(command: string[]): Promise<void> {

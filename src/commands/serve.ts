@@ -4,7 +4,7 @@ import { ConfigError, errorCode, errorText } from "../errors";
 import { FLAGS } from "../flags";
 import { answerHealthz, answerMetrics, createHandler, type Route } from "../http/handler";
 import { startHttpServer, type HttpServer } from "../http/server";
-import { createLogging, droppedLinesNotice, type CreateLogger } from "../log/logger";
+import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
 import { openStderrSink } from "../log/sink";
 import { readMaxOpenFiles, readProcessMetrics } from "../metrics/process";
 import { readOptions, type Listener, type Options } from "../options";
@@ -38,6 +38,7 @@ async function serve(options: Options, edge: Edge, words: readonly string[]): Pr
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
   for (const { listener, server } of servers)
     logger.info("Listening", { flag: listener.flag, address: server.address });
+  warnOfFewDescriptors(logger);
   sidecar.driverName.start();
 
   await edge.stopRequested;
@@ -88,45 +89,46 @@ interface Listening {
 }
 
 function listenEach(all: readonly Listening[]): readonly ListeningServer[] {
-  const maxConnections = connectionLimit(readMaxOpenFiles(), all.length);
-  return all.map(({ listener, routes }) => ({ listener, server: start(listener, routes, maxConnections) }));
+  return all.map(({ listener, routes }) => ({ listener, server: start(listener, routes) }));
 }
 
-function start(listener: Listener, routes: readonly Route[], maxConnections: number): HttpServer {
-  const { flag, text, hostname, port } = listener;
+function start({ flag, text, hostname, port }: Listener, routes: readonly Route[]): HttpServer {
   try {
-    return startHttpServer({ hostname, port, maxConnections, handle: createHandler(routes) });
+    return startHttpServer({ hostname, port, handle: createHandler(routes) });
   } catch (error) {
-    throw new ConfigError(`${flag} must be an address to listen on, got ${quote(text)}: ${whyNotListening(error)}`);
+    throw new ConfigError(`${flag} cannot listen on ${quote(text)}: ${whyNotListening(error)}`);
   }
 }
 
 // Bun's own text for each of these is "Failed to listen at" and the host.
 const NOT_LISTENING: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is in use",
+  EADDRINUSE: "the port is in use; choose another port, or stop the process that uses it",
   EADDRNOTAVAIL: "this host has no such address",
-  EACCES: "permission denied; a port below 1024 takes uid 0 or the capability NET_BIND_SERVICE",
+  EACCES: "permission denied; a port below 1024 needs uid 0 or the capability NET_BIND_SERVICE",
   ENOTFOUND: "the host's name is not known",
+  // No name server answered (EAI_AGAIN).
+  EAGAIN: "the host's name is not known",
 };
 
 function whyNotListening(error: unknown): string {
-  // A name that does not resolve is an error without a code.
-  const code = errorCode(error);
-  return code === undefined
-    ? `${errorText(error)}; is the host's name known?`
-    : (NOT_LISTENING[code] ?? `${errorText(error)}: ${code}`);
+  const code = errorCode(error) ?? "no error code";
+  return NOT_LISTENING[code] ?? `${errorText(error)}: ${code}`;
 }
 
-/** Descriptors kept for all but HTTP: the runtime's own, the log, `/proc` at a scrape, and connections to the driver. */
-const RESERVED_FDS = 64;
-/** More would only cost memory: the kernel's part of it counts against the container's limit. */
-const MOST_CONNECTIONS = 1_024;
-const FEWEST_CONNECTIONS = 8;
+/** With fewer descriptors than this, idle connections can take all of them until Bun closes them after 12 s. */
+const FEW_DESCRIPTORS = 4_096;
 
-/** How many connections each listener may hold. */
-function connectionLimit(maxOpenFiles: number, listeners: number): number {
-  const affordable = Math.floor((maxOpenFiles - RESERVED_FDS) / listeners);
-  return Math.max(FEWEST_CONNECTIONS, Math.min(MOST_CONNECTIONS, affordable));
+function warnOfFewDescriptors(logger: Logger): void {
+  // Bun raises the soft limit to the hard one when it starts.
+  const limit = readMaxOpenFiles();
+  if (limit >= FEW_DESCRIPTORS) return;
+  logger.warning(
+    "Few file descriptors: a flood of idle connections can delay answers by 12 s; raise the limit (nofile)",
+    {
+      limit,
+      recommended: FEW_DESCRIPTORS,
+    },
+  );
 }
 
 function epochMs(): number {

@@ -1,26 +1,23 @@
 import { posix } from "node:path";
 import type { ProbeResult } from "../probe-result";
-import type { HttpRequest } from "./request";
-import { textResponse, type HttpResponse } from "./response";
 
 /** A path that is served, and what answers it. */
 export interface Route {
   readonly path: string;
-  answer(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
+  answer(request: Request): Response | Promise<Response>;
 }
 
 /**
  * Routes as the Go sidecar does: any method alike, the query ignored, the path compared after percent-decoding, doubled
  * slashes and dot segments redirected away, 404 for the rest.
  */
-export function createHandler(
-  routes: readonly Route[],
-): (request: HttpRequest) => HttpResponse | Promise<HttpResponse> {
+export function createHandler(routes: readonly Route[]): (request: Request) => Response | Promise<Response> {
   return (request) => {
-    const path = decode(request.path);
+    const target = readTarget(request.url);
+    const path = decode(target.path);
     if (path === undefined) return textResponse(400, "malformed path\n");
     const clean = posix.normalize(path);
-    if (clean !== path) return textResponse(307, "", { Location: encodePath(clean) + request.query });
+    if (clean !== path) return textResponse(307, "", { Location: encodePath(clean) + target.query });
     const route = routes.find((candidate) => candidate.path === path);
     return route?.answer(request) ?? textResponse(404, "404 page not found\n", { "X-Content-Type-Options": "nosniff" });
   };
@@ -30,7 +27,7 @@ export function createHandler(
  * The HTTP answer to a probe's result. The bodies `ok` (no newline) and `driver responded but is not ready` are the Go
  * sidecar's: people match on them.
  */
-export function answerHealthz(result: ProbeResult): HttpResponse {
+export function answerHealthz(result: ProbeResult): Response {
   switch (result.kind) {
     case "ready":
       return textResponse(200, "ok");
@@ -43,13 +40,31 @@ export function answerHealthz(result: ProbeResult): HttpResponse {
 }
 
 /** The HTTP answer to a scrape, compressed where the client allows it; headers as the Go sidecar's. */
-export function answerMetrics(request: HttpRequest, metrics: string, startTimeSeconds: number): HttpResponse {
+export function answerMetrics(request: Request, metrics: string, startTimeSeconds: number): Response {
   const headers = {
     "Content-Type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
     "Process-Start-Time-Unix": String(Math.floor(startTimeSeconds)),
   };
-  if (!acceptsGzip(request.headers.get("accept-encoding") ?? "")) return { status: 200, headers, body: metrics };
-  return { status: 200, headers: { ...headers, "Content-Encoding": "gzip" }, body: Bun.gzipSync(metrics) };
+  if (!acceptsGzip(request.headers.get("accept-encoding") ?? "")) return new Response(metrics, { headers });
+  return new Response(Bun.gzipSync(metrics), { headers: { ...headers, "Content-Encoding": "gzip" } });
+}
+
+/** A response in plain text. */
+export function textResponse(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(body, { status, headers: { "Content-Type": "text/plain; charset=utf-8", ...headers } });
+}
+
+interface Target {
+  /** As it was sent, percent-encoded. */
+  readonly path: string;
+  /** With its question mark; empty where there is none. */
+  readonly query: string;
+}
+
+// Not `new URL`, which would clean the path. Bun leaves the origin out where the request has no Host.
+function readTarget(url: string): Target {
+  const [, path = "", query = ""] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/i.exec(url) ?? [];
+  return { path: path || "/", query };
 }
 
 function decode(path: string): string | undefined {

@@ -22,7 +22,7 @@ export function readProcessMetrics(): readonly Family[] {
   ];
 }
 
-/** The soft limit of open file descriptors, which caps how many connections can be held. */
+/** The soft limit of open file descriptors, which limits how many connections can be open. */
 export function readMaxOpenFiles(): number {
   return softLimit(readFileSync("/proc/self/limits", "utf8"), "Max open files");
 }

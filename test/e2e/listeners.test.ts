@@ -65,7 +65,7 @@ describe.concurrent("metrics are served", () => {
 describe.concurrent(
   "unlike the Go sidecar, which exits 0 for one of them, a listener that cannot be is one line, exit code 1, and no driver is asked",
   () => {
-    const inUse = "the port is in use";
+    const inUse = "the port is in use; choose another port, or stop the process that uses it";
     test.each([
       ["an endpoint whose port is in use", "--http-endpoint", "127.0.0.1:PORT", inUse],
       ["an endpoint on every address whose port is in use on one", "--http-endpoint", ":PORT", inUse],
@@ -92,7 +92,7 @@ test.concurrent.if(mayUnshare)("a name that does not resolve is refused likewise
   const finished = await runSidecar(["-n", EXECUTABLE, "--http-endpoint=nobody.invalid:9808"], {
     executable: "unshare",
   });
-  const why = "Failed to listen at nobody.invalid; is the host's name known?";
+  const why = "the host's name is not known";
   expect(refusalOf(finished)).toEqual({
     code: 1,
     stdout: "",
@@ -106,13 +106,13 @@ if (!mayNot)
   console.warn("The test of a privileged port is skipped: it takes root, and a kernel that forbids the port.");
 
 test.concurrent.if(mayNot)("a privileged port for a user without rights is refused likewise", async () => {
-  const why = "permission denied; a port below 1024 takes uid 0 or the capability NET_BIND_SERVICE";
+  const why = "permission denied; a port below 1024 needs uid 0 or the capability NET_BIND_SERVICE";
   const finished = await runSidecar(["--health-port=http"], { uid: NOBODY_UID });
   expect(refusalOf(finished)).toEqual({ code: 1, stdout: "", message: refusal("--health-port", "http", why) });
 });
 
 function refusal(flag: string, value: string, why: string): string {
-  return `${flag} must be an address to listen on, got \\"${value}\\": ${why}`;
+  return `${flag} cannot listen on \\"${value}\\": ${why}`;
 }
 
 /** A refusal of one klog line and nothing else; anything more throws. */

@@ -1,16 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { answerHealthz, answerMetrics, createHandler } from "../../src/http/handler";
-import type { HttpRequest } from "../../src/http/request";
-import { textResponse } from "../../src/http/response";
+import { answerHealthz, answerMetrics, createHandler, textResponse } from "../../src/http/handler";
 
 const handle = createHandler([
   { path: "/healthz", answer: () => textResponse(200, "health") },
   { path: "/metrics", answer: () => textResponse(200, "metrics") },
 ]);
 
-function request(target: string, headers: readonly (readonly [string, string])[] = [], method = "GET"): HttpRequest {
-  const [path = "", ...query] = target.split(/(?=\?)/);
-  return { method, path, query: query.join(""), headers: new Map(headers) };
+function request(target: string, headers: Readonly<Record<string, string>> = {}, method = "GET"): Request {
+  return new Request(`http://node${target}`, { method, headers });
 }
 
 describe("a path that is served", () => {
@@ -20,35 +17,39 @@ describe("a path that is served", () => {
     ["percent-encoded", "/%68ealthz", "health"],
     ["another one", "/metrics", "metrics"],
   ])("%s", async (_, target, body) => {
-    expect((await handle(request(target))).body).toBe(body);
+    expect(await (await handle(request(target))).text()).toBe(body);
   });
 
   test.each(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])(
     "%s is as good as any other method",
     async (method) => {
-      expect((await handle(request("/healthz", [], method))).status).toBe(200);
+      expect((await handle(request("/healthz", {}, method))).status).toBe(200);
     },
   );
 });
 
-describe("a path that is not clean is redirected to the one that is", () => {
+describe("a path with doubled slashes is redirected to the clean path", () => {
   test.each([
     ["a doubled slash", "//healthz", "/healthz"],
-    ["a dot", "/./healthz", "/healthz"],
-    ["two dots", "/a/../healthz", "/healthz"],
-    ["encoded dots", "/a/%2e%2e/healthz", "/healthz"],
-    ["dots above the root", "/../../healthz", "/healthz"],
     ["with its query", "//healthz?x=1", "/healthz?x=1"],
     ["with its trailing slash", "//healthz/", "/healthz/"],
     ["with an encoded newline kept encoded", "//a%0d%0aSet-Cookie:b", "/a%0D%0ASet-Cookie:b"],
     ["with an encoded question mark kept encoded", "//a%3Fb%23c", "/a%3Fb%23c"],
-    ["never to another host", "///evil.example/..", "/"],
-    ["never to another host by a backslash", "//\\evil.example", "/%5Cevil.example"],
+    ["never to another host", "///evil.example/", "/evil.example/"],
+    ["never to another host by an encoded backslash", "//%5Cevil.example", "/%5Cevil.example"],
+    ["never to another host by an encoded slash", "/%2Fevil.example", "/evil.example"],
   ])("%s", async (_, target, location) => {
     const response = await handle(request(target));
-    expect({ status: response.status, location: response.headers["Location"] }).toEqual({ status: 307, location });
+    expect({ status: response.status, location: response.headers.get("Location") }).toEqual({ status: 307, location });
   });
 });
+
+test.each(["/./healthz", "/a/../healthz", "/a/%2e%2e/healthz", "/../../healthz"])(
+  "Bun resolves the dot segments of %s before it is routed",
+  async (target) => {
+    expect(await (await handle(request(target))).text()).toBe("health");
+  },
+);
 
 describe("a path that is not served", () => {
   test.each(["/", "/healthz/", "/HEALTHZ", "/healthzz", "/health"])(
@@ -56,9 +57,9 @@ describe("a path that is not served", () => {
     async (target) => {
       const response = await handle(request(target));
       expect(response.status).toBe(404);
-      expect(response.headers["X-Content-Type-Options"]).toBe("nosniff");
-      expect(response.headers["Content-Type"]).toBe("text/plain; charset=utf-8");
-      expect(response.body).toBe("404 page not found\n");
+      expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+      expect(response.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
+      expect(await response.text()).toBe("404 page not found\n");
     },
   );
 
@@ -81,9 +82,9 @@ test.each([
     500,
     "hung: no answer",
   ],
-] as const)("/healthz tells of %s", (_, result, status, body) => {
+] as const)("/healthz tells of %s", async (_, result, status, body) => {
   const response = answerHealthz(result);
-  expect({ status: response.status, type: response.headers["Content-Type"], body: response.body }).toEqual({
+  expect({ status: response.status, type: response.headers.get("Content-Type"), body: await response.text() }).toEqual({
     status,
     type: "text/plain; charset=utf-8",
     body,
@@ -91,18 +92,18 @@ test.each([
 });
 
 describe("a scrape", () => {
-  test("has the Go sidecar's headers", () => {
+  test("has the Go sidecar's headers", async () => {
     const response = answerMetrics(request("/metrics"), "a 1\n", 1_795_341_456.9);
-    expect(response.headers).toEqual({
-      "Content-Type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
-      "Process-Start-Time-Unix": "1795341456",
+    expect(Object.fromEntries(response.headers)).toEqual({
+      "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+      "process-start-time-unix": "1795341456",
     });
-    expect(response.body).toBe("a 1\n");
+    expect(await response.text()).toBe("a 1\n");
   });
 
   test("is the same text also where OpenMetrics is asked for", () => {
-    const response = answerMetrics(request("/metrics", [["accept", "application/openmetrics-text"]]), "", 0);
-    expect(response.headers["Content-Type"]).toStartWith("text/plain; version=0.0.4");
+    const response = answerMetrics(request("/metrics", { accept: "application/openmetrics-text" }), "", 0);
+    expect(response.headers.get("Content-Type")).toStartWith("text/plain; version=0.0.4");
   });
 
   test.each([
@@ -115,10 +116,10 @@ describe("a scrape", () => {
     ["x-gzip", false],
     ["br", false],
     ["", false],
-  ])("that accepts %p is compressed: %p", (accepted, compressed) => {
-    const response = answerMetrics(request("/metrics", [["accept-encoding", accepted]]), "a 1\n", 0);
-    expect(response.headers["Content-Encoding"] === "gzip").toBe(compressed);
-    const body = Buffer.from(response.body);
+  ])("that accepts %p is compressed: %p", async (accepted, compressed) => {
+    const response = answerMetrics(request("/metrics", { "accept-encoding": accepted }), "a 1\n", 0);
+    expect(response.headers.get("Content-Encoding") === "gzip").toBe(compressed);
+    const body = new Uint8Array(await response.arrayBuffer());
     expect(new TextDecoder().decode(compressed ? Bun.gunzipSync(body) : body)).toBe("a 1\n");
   });
 });

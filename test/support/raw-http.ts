@@ -12,7 +12,7 @@ export interface RawAnswer {
  * Sends a request to the letter, for what `fetch` would tidy up or refuse to send.
  *
  * @param requestLine for example `GET //healthz HTTP/1.1`
- * @param headers whole header lines
+ * @param headers whole header lines; one that asks to close the connection is added
  * @returns what came until the connection was closed
  */
 export function sendRaw(
@@ -28,7 +28,7 @@ export function sendRaw(
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   socket.on("error", reject);
   socket.on("close", () => resolve(parseAnswer(Buffer.concat(chunks).toString())));
-  socket.write(`${[requestLine, ...headers].join("\r\n")}\r\n\r\n${body}`);
+  socket.write(`${[requestLine, ...headers, "Connection: close"].join("\r\n")}\r\n\r\n${body}`);
   return promise;
 }
 

@@ -26,6 +26,7 @@ export interface Sidecar extends AsyncDisposable {
   readonly url: string;
   readonly logLines: readonly string[];
   readonly exited: Promise<SidecarExit>;
+  /** Asks on a connection of its own, as the kubelet does. */
   get(path: string, init?: BunFetchRequestInit): Promise<Response>;
   /** The first log line, past or to come, for which `predicate` holds. */
   waitForLog(predicate: (line: string) => boolean): Promise<string>;
@@ -97,7 +98,7 @@ export async function startSidecar(args: readonly string[], options: SidecarOpti
     url: base,
     logLines,
     exited,
-    get: (path, init) => fetch(`${base}${path}`, init),
+    get: (path, init) => fetch(`${base}${path}`, { keepalive: false, ...init }),
     waitForLog: (predicate) =>
       waitUntil(
         () => logLines.find(predicate),

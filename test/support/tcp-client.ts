@@ -26,8 +26,13 @@ export async function connectTcp(url: string, bytes: string | Uint8Array = ""): 
   socket.on("error", (error) => (failure = error));
   let connected = false;
   socket.on("connect", () => (connected = true));
-  await waitUntil(() => connected || failure, `a connection to ${url}`);
-  if (!connected && failure !== undefined) throw failure;
+  try {
+    await waitUntil(() => connected || failure, `a connection to ${url}`);
+    if (!connected && failure !== undefined) throw failure;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   // It may have been cut off already; the callback takes the error of a write that the end of the test overtakes.
   if (bytes.length > 0 && socket.writable) socket.write(bytes, () => {});
   return {
