@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { EXECUTABLE } from "../support/executable";
+import { EXECUTABLE, behindShell } from "../support/executable";
 import { startRecordingDriver } from "../support/recording-driver";
 import { parseKlog, says } from "../support/log-lines";
 import { type Sidecar, runSidecar, startSidecar } from "../support/sidecar";
@@ -84,6 +84,18 @@ describe.concurrent(
     });
   },
 );
+
+describe.concurrent("a hard limit of open files", () => {
+  test.each([
+    ["below 4,096 is a warning at start", "ulimit -n 1024", ["1024"]],
+    ["of 4,096 is not", "ulimit -n 4096", []],
+  ])("%s", async (_, limits, warned) => {
+    await using sidecar = await startSidecar(...behindShell(limits, ["--http-endpoint=127.0.0.1:0"]));
+    await sidecar.waitForLog(says("Asking CSI driver for its name"));
+    const warnings = sidecar.logLines.map(parseKlog).filter(({ severity }) => severity === "W");
+    expect(warnings.map(({ values }) => values["limit"])).toEqual(warned);
+  });
+});
 
 const mayUnshare = usable("a name that does not resolve", ["unshare", "-n", "true"]);
 
