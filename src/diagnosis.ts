@@ -1,11 +1,11 @@
-import type { CallOutcome } from "./csi/call";
-import type { ConnectFailure } from "./csi/connection";
+import type { CallOutcome } from "./csi/call-outcome";
+import type { ConnectFailure, Unreadable } from "./csi/connection";
 import { statusName } from "./csi/status";
 import { formatDuration } from "./duration";
 import { adviseOn, describeUid, formatMode, isAllowed, type FilePermissions } from "./permission";
 import type { FailureReason } from "./probe-result";
 import type { SocketFile } from "./socket-file";
-import { oneLine } from "./text";
+import { oneLine, quote } from "./text";
 
 /** Why a probe failed, for a label and for a person. */
 export interface Diagnosis {
@@ -28,6 +28,7 @@ export interface Scene {
 
 /** The longest text of a driver's that is passed on, in bytes after escaping. */
 export const MAX_DRIVER_TEXT_BYTES = 1_024;
+const MAX_CONTENT_TYPE_BYTES = 128;
 
 /** Says why there is no connection. Branches on codes and file types, never on the text of an error. */
 export function diagnoseConnect(failure: ConnectFailure, scene: Scene): Diagnosis {
@@ -68,8 +69,10 @@ export function diagnoseCall(outcome: Exclude<CallOutcome, { readonly kind: "ans
     case "notGrpc":
       return {
         reason: "not_grpc",
-        message: `not gRPC: what listens on ${socketPath} answers with HTTP status ${outcome.httpStatus} and no gRPC status (after ${waited}); is this the CSI driver's socket?`,
+        message: `not gRPC: what listens on ${socketPath} answers with HTTP status ${outcome.httpStatus ?? "missing"} and ${contentType(outcome.contentType)} (after ${waited}); is this the CSI driver's socket?`,
       };
+    case "unreadable":
+      return diagnoseUnreadable(outcome, scene);
     case "closed":
       return {
         reason: "closed",
@@ -82,6 +85,27 @@ export function diagnoseCall(outcome: Exclude<CallOutcome, { readonly kind: "ans
       };
   }
   return outcome satisfies never;
+}
+
+function contentType(type: string | undefined): string {
+  return type === undefined ? "no content-type" : `content-type ${oneLine(quote(type), MAX_CONTENT_TYPE_BYTES)}`;
+}
+
+function diagnoseUnreadable({ cause, details }: Unreadable, { socketPath, elapsedMs }: Scene): Diagnosis {
+  const what = `${details} (after ${rounded(elapsedMs)})`;
+  switch (cause) {
+    case "rule":
+      return {
+        reason: "not_grpc",
+        message: `not gRPC: the driver's answer on ${socketPath} breaks HTTP/2, or has more headers than the sidecar reads (64 KiB each, 128 KiB together): ${what}`,
+      };
+    case "limit":
+      return {
+        reason: "internal",
+        message: `internal error of the sidecar: the driver's answer on ${socketPath} has more frames than the sidecar's HTTP/2 library takes: ${what}`,
+      };
+  }
+  return cause satisfies never;
 }
 
 /** A fault of this process, such as no free file descriptor. Never blamed on the driver. */

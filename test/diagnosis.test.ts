@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { CallOutcome } from "../src/csi/call";
-import type { ConnectFailure } from "../src/csi/connection";
+import type { CallOutcome, NotGrpc } from "../src/csi/call-outcome";
+import type { ConnectFailure, Unreadable } from "../src/csi/connection";
+import { StatusCode } from "../src/csi/status";
 import {
   diagnoseCall,
   diagnoseConnect,
@@ -146,7 +147,28 @@ test.each<[ConnectFailure["kind"] & string, FailureReason, string]>([
 });
 
 test.each<[string, Exclude<CallOutcome, { kind: "answered" | "status" }>, FailureReason, string]>([
-  ["HTTP without gRPC is not_grpc", { kind: "notGrpc", httpStatus: 404 }, "not_grpc", "HTTP status 404"],
+  [
+    "HTTP without gRPC is not_grpc",
+    notGrpc(404, "text/plain"),
+    "not_grpc",
+    'HTTP status 404 and content-type "text/plain"',
+  ],
+  ["an answer of no type is not_grpc", notGrpc(200, undefined), "not_grpc", "HTTP status 200 and no content-type"],
+  ["no HTTP status is not_grpc", notGrpc(undefined, "x"), "not_grpc", 'HTTP status missing and content-type "x"'],
+  ["a type that steers a terminal is not_grpc", notGrpc(200, "a\u009b1m"), "not_grpc", '"a\\u009b1m"'],
+  ["a type that is long is not_grpc", notGrpc(200, "x".repeat(300)), "not_grpc", `"${"x".repeat(124)}… (after`],
+  [
+    "broken HTTP/2 is not_grpc",
+    unreadable("rule"),
+    "not_grpc",
+    "breaks HTTP/2, or has more headers than the sidecar reads",
+  ],
+  [
+    "a limit of ours is internal",
+    unreadable("limit"),
+    "internal",
+    "more frames than the sidecar's HTTP/2 library takes",
+  ],
   ["a lost connection is closed", { kind: "closed" }, "closed", "in the middle of the call"],
   ["a timeout is hung", { kind: "timeout" }, "hung", "Identity/Probe was not answered"],
 ])("a call that came to %s", (_, outcome, reason, fact) => {
@@ -206,4 +228,12 @@ function unlooked(): Scene {
       throw new Error("the file system was asked");
     },
   };
+}
+
+function notGrpc(httpStatus: number | undefined, contentType: string | undefined): NotGrpc {
+  return { kind: "notGrpc", code: StatusCode.unknown, httpStatus, contentType };
+}
+
+function unreadable(cause: Unreadable["cause"]): Unreadable {
+  return { kind: "unreadable", cause, details: "Protocol error" };
 }

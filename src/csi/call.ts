@@ -1,25 +1,14 @@
-import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from "node:http2";
 // The one deep import of grpc-js. Its call is what maps HTTP/2 to gRPC's statuses; its channel, resolvers and balancers, which
 // are made for connections that last, cost 2.3 MiB at rest, 6 MiB under load and half the CPU of a probe.
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call";
 import type { Transport } from "@grpc/grpc-js/build/src/transport";
 import type { Deadline } from "../deadline";
-import { errorCode, errorText } from "../errors";
-import type { Connection } from "./connection";
-import { parseStatusCode, StatusCode } from "./status";
-
-/** What a unary call came to. */
-export type CallOutcome =
-  /** Status OK and one message. */
-  | { readonly kind: "answered"; readonly message: Uint8Array }
-  /** An RPC error: the driver's own status, or what gRPC makes of an answer that breaks its rules. */
-  | { readonly kind: "status"; readonly code: number; readonly details: string }
-  /** An HTTP/2 server that is no gRPC server. */
-  | { readonly kind: "notGrpc"; readonly httpStatus: number }
-  /** The connection was lost before the answer was complete. */
-  | { readonly kind: "closed" }
-  /** No complete answer before the deadline. */
-  | { readonly kind: "timeout" };
+import { errorText } from "../errors";
+import { outcomeOf, type CallOutcome, type ReceivedAnswer } from "./call-outcome";
+import type { Connection, Unreadable } from "./connection";
+import { formatGrpcTimeout, readHeaderBlock } from "./grpc-headers";
+import { StatusCode } from "./status";
 
 /** An answer with its message read. */
 export type DecodedAnswer<Response> =
@@ -56,14 +45,11 @@ export function callUnary(
   deadline: Deadline,
 ): Promise<CallOutcome> {
   const { promise, resolve } = Promise.withResolvers<CallOutcome>();
-  const headers: ResponseHeaders = { httpStatus: undefined, contentType: "", grpcStatus: undefined };
-  let message: Uint8Array | undefined;
-  let lost = false;
-
+  const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, lost: false };
   const stream = openStream(connection, requestHeaders(method, userAgent, deadline));
-  if (stream === undefined) return Promise.resolve({ kind: "closed" });
-  stream.on("response", (received) => noteHeaders(headers, received));
-  stream.on("trailers", (received) => noteHeaders(headers, received));
+  if (stream === undefined) return Promise.resolve(connection.refusal() ?? { kind: "closed" });
+  // Nothing after such headers makes a gRPC answer, and the body is not for gRPC's decoder.
+  noteHeaders(stream, answer, () => call.cancelWithStatus(StatusCode.unknown, ""));
 
   const call = new Http2SubchannelCall(
     stream,
@@ -71,14 +57,15 @@ export function callUnary(
     {
       onReceiveMetadata: ignore,
       onReceiveMessage: (framed: Uint8Array) => {
-        if (message !== undefined) return call.cancelWithStatus(StatusCode.internal, "more than one message");
-        message = framed;
+        if (answer.message !== undefined) return call.cancelWithStatus(StatusCode.internal, "more than one message");
+        answer.message = framed;
         // Only the next message, if there is one, tells that the first was not the last.
         return call.startRead();
       },
-      onReceiveStatus: (status) => {
+      onReceiveStatus: (end) => {
         forget();
-        const outcome = outcomeOf(headers, status, message, lost);
+        unwatch();
+        const outcome = outcomeOf(answer, connection.refusal() ?? resetOf(stream), end);
         resolve(isDeadlinePassing(outcome, deadline) ? { kind: "timeout" } : outcome);
       },
     },
@@ -86,8 +73,8 @@ export function callUnary(
     0,
   );
   const forget = deadline.onExpiry(() => resolve({ kind: "timeout" }));
-  connection.onLost(() => {
-    lost = true;
+  const unwatch = onLoss(connection, stream, () => {
+    answer.lost = true;
     call.onDisconnect();
   });
   call.sendMessageWithContext({}, EMPTY_REQUEST);
@@ -96,20 +83,8 @@ export function callUnary(
   return promise;
 }
 
-interface ResponseHeaders {
-  httpStatus: number | undefined;
-  contentType: string;
-  grpcStatus: string | undefined;
-}
-
-interface EndStatus {
-  readonly code: number;
-  readonly details: string;
-}
-
 // gRPC over HTTP/2, "Length-Prefixed-Message": not compressed, four bytes of length, no content.
 const EMPTY_REQUEST = Buffer.alloc(5);
-const PREFIX_BYTES = 5;
 
 // The call asks the transport it belongs to for nothing but these two; a test holds that against the pinned version.
 const TRANSPORT = {
@@ -129,47 +104,42 @@ function requestHeaders(method: string, userAgent: string, deadline: Deadline): 
     "content-type": "application/grpc",
     te: "trailers",
     "user-agent": userAgent,
-    "grpc-timeout": `${Math.max(1, Math.floor(deadline.remainingMs()))}m`,
+    "grpc-timeout": formatGrpcTimeout(deadline.remainingMs()),
   };
 }
 
-// node:http2 throws where the connection has ended between its SETTINGS and this call.
-function openStream(connection: Connection, headers: OutgoingHttpHeaders): ClientHttp2Stream | undefined {
-  try {
-    return connection.session.request(headers);
-  } catch (error) {
-    if (errorCode(error)?.startsWith("ERR_HTTP2_")) return undefined;
-    throw error;
-  }
+/** Undefined where the connection has ended, or the driver has said with GOAWAY that it takes no new call on it. */
+function openStream({ session }: Connection, headers: OutgoingHttpHeaders): ClientHttp2Stream | undefined {
+  // node:http2 would throw for some of these, and return a stream that fails later for others.
+  return session.closed || session.destroyed ? undefined : session.request(headers);
 }
 
-function noteHeaders(headers: ResponseHeaders, received: IncomingHttpHeaders): void {
-  const httpStatus = received[":status"];
-  const grpcStatus = received["grpc-status"];
-  if (typeof httpStatus === "number") headers.httpStatus = httpStatus;
-  if (typeof grpcStatus === "string") headers.grpcStatus = grpcStatus;
-  headers.contentType = received["content-type"] ?? headers.contentType;
+function noteHeaders(stream: ClientHttp2Stream, answer: ReceivedAnswer, onNotGrpc: () => void): void {
+  stream.on("response", (_, flags, raw) => {
+    answer.first = readHeaderBlock(raw);
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) answer.last = answer.first;
+    if (!answer.first.isGrpc) onNotGrpc();
+  });
+  stream.on("trailers", (_, _flags, raw) => {
+    answer.last = readHeaderBlock(raw);
+  });
 }
 
-function outcomeOf(
-  headers: ResponseHeaders,
-  end: EndStatus,
-  message: Uint8Array | undefined,
-  lost: boolean,
-): CallOutcome {
-  if (headers.grpcStatus !== undefined) {
-    const code = parseStatusCode(headers.grpcStatus);
-    if (code !== StatusCode.ok) return { kind: "status", code, details: end.details };
-    // A status OK that grpc-js has replaced: it could not use the answer.
-    if (end.code !== StatusCode.ok) return { kind: "status", code: end.code, details: end.details };
-    return answerOf(message);
-  }
-  const { httpStatus, contentType } = headers;
-  if (httpStatus !== undefined && !(httpStatus === 200 && contentType.startsWith("application/grpc"))) {
-    return { kind: "notGrpc", httpStatus };
-  }
-  if (lost) return { kind: "closed" };
-  return { kind: "status", code: end.code, details: end.details };
+/** Calls `lost` when no more can come of a stream; the returned function takes that back. */
+function onLoss(connection: Connection, stream: ClientHttp2Stream, lost: () => void): () => void {
+  // RFC 9113, section 6.8: a GOAWAY leaves alone the streams up to the last that it names.
+  const onGoaway = (_: number, lastStreamId: number) => {
+    if (stream.id === undefined || stream.id > lastStreamId) lost();
+  };
+  connection.onLost(lost);
+  connection.session.on("goaway", onGoaway);
+  return () => connection.session.off("goaway", onGoaway);
+}
+
+// The driver may have reset the stream so itself, but it is how the library answers headers that break HTTP/2.
+function resetOf(stream: ClientHttp2Stream): Unreadable | undefined {
+  if (stream.rstCode !== constants.NGHTTP2_PROTOCOL_ERROR) return undefined;
+  return { kind: "unreadable", cause: "rule", details: "the stream ended with PROTOCOL_ERROR" };
 }
 
 // A driver ends a call at the grpc-timeout it was sent, by its own clock and perhaps a moment before our timer: grpc-go with
@@ -179,14 +149,4 @@ const DEADLINE_SKEW_MS = 50;
 function isDeadlinePassing(outcome: CallOutcome, deadline: Deadline): boolean {
   if (outcome.kind !== "status" || deadline.remainingMs() > DEADLINE_SKEW_MS) return false;
   return outcome.code === StatusCode.deadlineExceeded || outcome.code === StatusCode.canceled;
-}
-
-function answerOf(framed: Uint8Array | undefined): CallOutcome {
-  if (framed === undefined) return internal("status OK without a message");
-  if (framed[0] !== 0) return internal("a compressed message, which was not asked for");
-  return { kind: "answered", message: framed.subarray(PREFIX_BYTES) };
-}
-
-function internal(details: string): CallOutcome {
-  return { kind: "status", code: StatusCode.internal, details };
 }

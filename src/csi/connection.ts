@@ -2,15 +2,26 @@ import { closeSync, constants, openSync } from "node:fs";
 import { connect as http2Connect, type ClientHttp2Session } from "node:http2";
 import { connect as socketConnect, type Socket } from "node:net";
 import type { Deadline } from "../deadline";
-import { errorCode } from "../errors";
+import { errorCode, errorText } from "../errors";
 
 /** An HTTP/2 connection to a driver that has sent its SETTINGS. */
 export interface Connection {
   readonly session: ClientHttp2Session;
-  /** Calls `lost` once, when the driver closes the connection or says with GOAWAY that it takes no call on it. */
+  /** Calls `lost` once, when the connection ends and we have not closed it. */
   onLost(lost: () => void): void;
+  /** Why our HTTP/2 library ended the connection, if it did. */
+  refusal(): Unreadable | undefined;
   /** Frees the socket and all that hangs on it, in whatever state. Safe to call more than once. */
   close(): void;
+}
+
+/** Our HTTP/2 library rejects what the driver sent. */
+export interface Unreadable {
+  readonly kind: "unreadable";
+  /** `limit`: a limit of the library's. `rule`: a rule of HTTP/2, or one of the limits that the library reports as such. */
+  readonly cause: "rule" | "limit";
+  /** In the library's words. */
+  readonly details: string;
 }
 
 /** Why there is no connection. */
@@ -42,9 +53,11 @@ export function openConnection(
   const { promise, resolve } = Promise.withResolvers<ConnectOutcome>();
   const socket = socketConnect({ path });
   const connection = ownConnection(socket);
+  let connected = false;
   const forget = deadline.onExpiry(() => fail({ kind: "silent" }));
 
   function fail(failure: ConnectFailure): void {
+    if (connected) return;
     forget();
     connection.close();
     resolve(failure);
@@ -60,6 +73,7 @@ export function openConnection(
     connection.onLost(() => fail({ kind: "closed" }));
     connection.session.once("error", (error) => fail({ kind: isLoss(error) ? "closed" : "notHttp2" }));
     connection.session.once("remoteSettings", () => {
+      connected = true;
       forget();
       resolve({ kind: "connected", connection });
     });
@@ -69,6 +83,7 @@ export function openConnection(
 
 function ownConnection(socket: Socket): Connection {
   let session: ClientHttp2Session | undefined;
+  let refusal: Unreadable | undefined;
   let onLost = ignore;
   let closed = false;
   const lose = () => {
@@ -78,12 +93,13 @@ function ownConnection(socket: Socket): Connection {
   };
   return {
     get session() {
-      session ??= startSession(socket, lose);
+      session ??= startSession(socket, lose, (error) => (refusal ??= refusalOf(error)));
       return session;
     },
     onLost: (lost) => {
       onLost = lost;
     },
+    refusal: () => refusal,
     close: () => {
       closed = true;
       session?.destroy();
@@ -92,17 +108,44 @@ function ownConnection(socket: Socket): Connection {
   };
 }
 
-function startSession(socket: Socket, lose: () => void): ClientHttp2Session {
-  const session = http2Connect("http://localhost", {
-    createConnection: () => socket,
-    settings: { enablePush: false },
-  });
+/** Twice the largest header that the library reads. grpc-go takes 16 MiB, but a driver must not fill our memory. */
+const MAX_HEADER_LIST_BYTES = 131_072;
+
+/** grpc-go takes what node:http2 would refuse by default, so each limit that has an option is raised. */
+const SESSION_OPTIONS = {
+  // RFC 9113, section 6.5.2, counts 32 bytes for each field, so that the size alone is the limit.
+  maxHeaderListPairs: MAX_HEADER_LIST_BYTES / 32,
+  // Empty DATA frames count as invalid ones.
+  maxSessionInvalidFrames: 100_000,
+  // A PUSH_PROMISE ends the connection where push is off. So it is on, and every pushed stream is cancelled.
+  maxReservedRemoteStreams: 0,
+  strictFieldWhitespaceValidation: false,
+  settings: { maxHeaderListSize: MAX_HEADER_LIST_BYTES },
+};
+
+function startSession(socket: Socket, lose: () => void, onError: (error: Error) => void): ClientHttp2Session {
+  const session = http2Connect("http://localhost", { createConnection: () => socket, ...SESSION_OPTIONS });
   // A listener has to stay: an error after the first would end the process.
-  session.on("error", ignore);
-  session.once("goaway", lose);
+  session.on("error", onError);
   session.once("close", lose);
   socket.once("close", lose);
   return session;
+}
+
+const NGHTTP2_ERR_FLOODED = -904;
+
+function refusalOf(error: Error): Unreadable | undefined {
+  const details = errorText(error);
+  switch (errorCode(error)) {
+    case "ERR_HTTP2_TOO_MANY_INVALID_FRAMES":
+      return { kind: "unreadable", cause: "limit", details };
+    case "ERR_HTTP2_ERROR": {
+      const flooded = "errno" in error && error.errno === NGHTTP2_ERR_FLOODED;
+      return { kind: "unreadable", cause: flooded ? "limit" : "rule", details };
+    }
+    default:
+      return undefined;
+  }
 }
 
 // A driver that drops a connection with our preface unread resets it, at times before we know that we were connected.

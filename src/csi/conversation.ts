@@ -1,5 +1,6 @@
 import { type Deadline, startDeadline } from "../deadline";
-import { callUnary, decodeAnswer, type CallOutcome } from "./call";
+import { callUnary, decodeAnswer } from "./call";
+import type { CallOutcome } from "./call-outcome";
 import { openConnection, type ConnectFailure, type Connection } from "./connection";
 import { explainRefusal } from "./refusal";
 import { statusName } from "./status";
@@ -123,7 +124,6 @@ interface Opened {
 
 function converse({ connection, timing, deadline, total, options }: Opened): Conversation {
   const { timeoutMs, userAgent } = options;
-  const watched = watch(connection);
   const closing = Promise.withResolvers<CallOutcome>();
   let first: Deadline | undefined = deadline;
   let closed = false;
@@ -139,8 +139,7 @@ function converse({ connection, timing, deadline, total, options }: Opened): Con
     if (limit === undefined) return notAsked("noTimeLeft");
     const begunMs = limit.elapsedMs();
     try {
-      if (watched.isLost()) return { answer: { kind: "noAnswer", outcome: { kind: "closed" } }, durationMs: 0 };
-      const call = callUnary(watched.connection, method, userAgent, limit);
+      const call = callUnary(connection, method, userAgent, limit);
       const outcome = await Promise.race([call, closing.promise]);
       return { answer: answerOf(outcome, decode), durationMs: limit.elapsedMs() - begunMs };
     } finally {
@@ -174,23 +173,6 @@ function converse({ connection, timing, deadline, total, options }: Opened): Con
     close,
     [Symbol.dispose]: close,
   };
-}
-
-interface WatchedConnection {
-  readonly connection: Connection;
-  isLost(): boolean;
-}
-
-// Under Bun a request on a session that has ended does not throw but fails with an error of its own, so a loss is remembered.
-function watch(connection: Connection): WatchedConnection {
-  let lost = false;
-  const onLost = (tell: () => void): void =>
-    connection.onLost(() => {
-      lost = true;
-      tell();
-    });
-  onLost(() => undefined);
-  return { connection: { session: connection.session, onLost, close: connection.close }, isLost: () => lost };
 }
 
 function notAsked(why: NotAskedReason): TimedCall<never> {

@@ -1,6 +1,7 @@
 import { startDeadline, type Deadline } from "../deadline";
 import type { ProbeTiming } from "../probe-result";
-import { callUnary, decodeAnswer, type CallOutcome } from "./call";
+import { callUnary, decodeAnswer } from "./call";
+import type { CallOutcome } from "./call-outcome";
 import { openConnection, type ConnectFailure, type ConnectOutcome, type Connection } from "./connection";
 import { decodePluginInfo, decodeProbeResponse, type PluginInfo, type ProbeResponse } from "./messages";
 import { explainRefusal } from "./refusal";
@@ -101,9 +102,10 @@ function statusCodeOf(outcome: RpcOutcome<unknown>): number {
   if (outcome.kind !== "noAnswer") return StatusCode.ok;
   switch (outcome.outcome.kind) {
     case "status":
-      return outcome.outcome.code;
     case "notGrpc":
-      return StatusCode.unknown;
+      return outcome.outcome.code;
+    case "unreadable":
+      return StatusCode.internal;
     case "closed":
       return StatusCode.unavailable;
     case "timeout":

@@ -24,9 +24,12 @@ export const StatusCode = {
   canceled: 1,
   unknown: 2,
   deadlineExceeded: 4,
+  permissionDenied: 7,
   resourceExhausted: 8,
+  unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 /** The name in an `rpc error` line: `Internal`; `Code(99)` for a number that gRPC does not define. */
@@ -39,7 +42,36 @@ export function statusLabel(code: number): string {
   return NAMES[code] ?? "Unknown";
 }
 
-/** `grpc-status` as it stands in a header, as a code: what is no number in 32 bits is `Unknown`, as in grpc-go. */
-export function parseStatusCode(header: string): number {
-  return /^\d{1,9}$/.test(header) ? Number(header) : StatusCode.unknown;
+/**
+ * `grpc-status` as it stands in a header, as a code, read as grpc-go does: a decimal number with or without a sign that fits
+ * in 32 bits (`strconv.ParseInt`), made unsigned.
+ *
+ * @returns undefined where it is malformed
+ */
+export function parseStatusCode(header: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(header)) return undefined;
+  const value = Number(header);
+  return value >= -(2 ** 31) && value < 2 ** 31 ? value >>> 0 : undefined;
+}
+
+/** The code of an answer that has an HTTP status and no `grpc-status` ("HTTP to gRPC Status Code Mapping"). */
+export function statusOfHttp(httpStatus: number | undefined): number {
+  switch (httpStatus) {
+    case undefined:
+    case 400:
+      return StatusCode.internal;
+    case 401:
+      return StatusCode.unauthenticated;
+    case 403:
+      return StatusCode.permissionDenied;
+    case 404:
+      return StatusCode.unimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return StatusCode.unavailable;
+    default:
+      return StatusCode.unknown;
+  }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { callUnary, MAX_MESSAGE_BYTES, type CallOutcome } from "../../src/csi/call";
-import { openConnection } from "../../src/csi/connection";
+import { callUnary, MAX_MESSAGE_BYTES } from "../../src/csi/call";
+import type { CallOutcome } from "../../src/csi/call-outcome";
+import { openConnection, type Unreadable } from "../../src/csi/connection";
 import { StatusCode } from "../../src/csi/status";
 import { startDeadline } from "../../src/deadline";
-import type { HostileName } from "../support/hostile-behaviours";
+import type { BehaviourName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { paddedReady, PROBE_RESPONSE } from "../support/probe-messages";
 import { startRecordingDriver } from "../support/recording-driver";
@@ -16,27 +17,57 @@ const TIMEOUT_MS = 2_000;
 const SHORT_MS = 200;
 
 describe("a driver that", () => {
-  test.each<[HostileName, Buffer]>([
+  test.each<[BehaviourName, Buffer]>([
     ["answers ready (right)", PROBE_RESPONSE.ready],
     ["answers without ready (right)", PROBE_RESPONSE.absent],
     ["answers not ready by leaving it out (right)", PROBE_RESPONSE.notReadyEmpty],
     ["answers not ready in writing (right)", PROBE_RESPONSE.notReadyWritten],
     ["answers ready in 65,536 bytes (right)", paddedReady(MAX_MESSAGE_BYTES)],
     ["answers ready in full, then resets the stream", PROBE_RESPONSE.ready],
+    ["answers ready with HTTP 503 (right)", PROBE_RESPONSE.ready],
+    ["answers ready as application/grpc+proto (right)", PROBE_RESPONSE.ready],
+    ["answers ready after HTTP 103 (right)", PROBE_RESPONSE.ready],
+    ["answers ready with empty DATA around it (right)", PROBE_RESPONSE.ready],
+    ["answers grpc-status 13 in the headers and 0 in the trailers (right)", PROBE_RESPONSE.ready],
+    ["answers grpc-status +0 (right)", PROBE_RESPONSE.ready],
+    ["sends a graceful GOAWAY, then answers ready (right)", PROBE_RESPONSE.ready],
+    ["sends GOAWAY up to our stream, then answers ready (right)", PROBE_RESPONSE.ready],
+    ["sends GOAWAY twice, as grpc-go does, then answers ready (right)", PROBE_RESPONSE.ready],
+    ["sends GOAWAY up to our stream, answers ready and closes (right)", PROBE_RESPONSE.ready],
+    ["sends GOAWAY in the middle of a ready answer (right)", PROBE_RESPONSE.ready],
+    ["answers ready after 5,000 empty DATA (right)", PROBE_RESPONSE.ready],
+    ["answers ready after 500 header fields (right)", PROBE_RESPONSE.ready],
+    ["answers ready before 500 trailer fields (right)", PROBE_RESPONSE.ready],
+    ["answers ready after 125 KB of headers (right)", PROBE_RESPONSE.ready],
+    ["pushes a promise before it answers", PROBE_RESPONSE.ready],
   ])("%s: its message is handed on without gRPC's prefix", async (name, message) => {
     const outcome = await call(name);
     expect(outcome.kind).toBe("answered");
     expect(Buffer.from("message" in outcome ? outcome.message : []).equals(message)).toBe(true);
   });
 
-  test.each<[HostileName, number, RegExp]>([
+  test.each<[BehaviourName, number, RegExp]>([
     ["answers grpc-status 13 with message m13", StatusCode.internal, /^m13$/],
     ["answers grpc-status 13 after a message", StatusCode.internal, /^m13$/],
     ["answers grpc-status 14 in trailers alone", StatusCode.unavailable, /^unavailable just now$/],
     ["answers grpc-status 99", 99, /^made up$/],
-    ["answers grpc-status abc", StatusCode.unknown, /^$/],
-    ["answers grpc-status -1", StatusCode.unknown, /^$/],
-    ["answers an empty grpc-status", StatusCode.unknown, /^$/],
+    ["answers grpc-status abc", StatusCode.unknown, /^malformed grpc-status "abc"$/],
+    ["answers grpc-status -1", 4_294_967_295, /^$/],
+    ["answers an empty grpc-status", StatusCode.unknown, /^malformed grpc-status ""$/],
+    ["answers grpc-status 13, then 0", StatusCode.unknown, /^malformed grpc-status "13, 0"$/],
+    [
+      "answers grpc-status abc in the headers and 0 in the trailers",
+      StatusCode.unknown,
+      /^malformed grpc-status "abc"$/,
+    ],
+    ["answers grpc-status 0 in the headers and none in the trailers", StatusCode.unknown, /ends without grpc-status/],
+    ["answers grpc-status 0 in the headers and 13 in the trailers", StatusCode.internal, /^m13$/],
+    ["answers grpc-status 13 with HTTP 503", StatusCode.internal, /^m13$/],
+    ["answers a grpc-message with an encoded slash", StatusCode.internal, /^disk\/sda: bad$/],
+    ["answers a grpc-message with a byte that is not UTF-8", StatusCode.internal, /^café \ufffd bad$/],
+    ["answers a grpc-message of UTF-8 as it is", StatusCode.internal, /^café, 磁盘$/],
+    ["answers a grpc-message of Latin-1 as it is", StatusCode.internal, /^caf\ufffd$/],
+    ["answers a grpc-message with a space around it", StatusCode.internal, /^ m13 $/],
     ["answers a grpc-message with percent-encoded newlines", StatusCode.internal, /^one\ntwo\r\nthree$/],
     ["answers a grpc-message with broken percent-encoding", StatusCode.internal, /^%zz 100% %$/],
     ["answers a grpc-message of 8 KB", StatusCode.internal, /^m{8192}$/],
@@ -58,26 +89,52 @@ describe("a driver that", () => {
     expect(await call(name)).toEqual({ kind: "status", code, details: expect.stringMatching(details) });
   });
 
-  test.each<[HostileName, number]>([
-    ["answers HTTP 404 without grpc-status", 404],
-    ["answers HTTP 200 text/html without grpc-status", 200],
-    ["answers HTTP 503 with an HTML page", 503],
-  ])("%s: no gRPC, but HTTP %d", async (name, httpStatus) => {
-    expect(await call(name)).toEqual({ kind: "notGrpc", httpStatus });
+  test.each<[BehaviourName, number, string | undefined, number]>([
+    ["answers HTTP 404 without grpc-status", 404, "text/plain", StatusCode.unimplemented],
+    ["answers HTTP 200 text/html without grpc-status", 200, "text/html", StatusCode.unknown],
+    ["answers HTTP 503 with an HTML page", 503, "text/html", StatusCode.unavailable],
+    ["answers HTTP 503 as application/grpc without grpc-status", 503, "application/grpc", StatusCode.unavailable],
+    ["answers ready without content-type", 200, undefined, StatusCode.unknown],
+    ["answers ready as text/html", 200, "text/html", StatusCode.unknown],
+    ["answers ready as application/grpcx", 200, "application/grpcx", StatusCode.unknown],
+    ["answers grpc-status 0 as text/html in trailers alone", 200, "text/html", StatusCode.unknown],
+    ["answers grpc-status 13 without content-type in trailers alone", 200, undefined, StatusCode.unknown],
+    ["names its content-type in the trailers", 200, undefined, StatusCode.unknown],
+  ])("%s: no gRPC, but HTTP %d of type %p", async (name, httpStatus, contentType, code) => {
+    expect(await call(name)).toEqual({ kind: "notGrpc", code, httpStatus, contentType });
   });
 
-  test.each<[HostileName]>([
+  test.each<[BehaviourName, Unreadable["cause"], RegExp]>([
+    ["answers ready after 5,000 PINGs (right)", "limit", /Flooding/],
+    ["answers ready after 5,000 SETTINGS (right)", "limit", /Flooding/],
+    ["floods the stream with empty DATA", "limit", /Too many invalid HTTP\/2 frames/],
+    ["answers ready after a header of 70 KB (right)", "rule", /Protocol error/],
+    ["answers ready after 1 MB of headers (right)", "rule", /Protocol error/],
+    ["declares a frame of 16 MB", "rule", /Protocol error/],
+    ["answers ready with a connection header (right)", "rule", /PROTOCOL_ERROR/],
+    ["answers a grpc-message with a raw newline", "rule", /PROTOCOL_ERROR/],
+    ["answers ready, with HEADERS twice", "rule", /PROTOCOL_ERROR/],
+  ])("%s: unreadable for our HTTP/2 library, by a %s", async (name, cause, details) => {
+    expect(await call(name)).toEqual({ kind: "unreadable", cause, details: expect.stringMatching(details) });
+  });
+
+  test.each<[BehaviourName]>([
     ["loses the connection mid-call"],
     ["loses the connection after the message"],
     ["closes after SETTINGS"],
     ["sends GOAWAY after SETTINGS"],
     ["sends GOAWAY after SETTINGS and closes"],
+    ["sends GOAWAY below our stream"],
+    ["sends GOAWAY twice, the second below our stream"],
+    ["sends GOAWAY with an error, then answers ready"],
+    ["sends a graceful GOAWAY and closes"],
   ])("%s: closed", async (name) => {
     expect(await call(name)).toEqual({ kind: "closed" });
   });
 
-  test.each<[HostileName]>([
+  test.each<[BehaviourName]>([
     ["takes the request and never answers"],
+    ["sends a graceful GOAWAY and never answers"],
     ["answers headers and never a message"],
     ["answers the message and never the trailers"],
     ["trickles one byte of the answer each 100 ms"],
@@ -128,7 +185,7 @@ test("a call on a connection that has ended before it is closed", async () => {
   await waitUntil(() => driver.connections.open === 0, "the driver to see the connection's end");
 });
 
-async function call(name: HostileName, timeoutMs = TIMEOUT_MS): Promise<CallOutcome> {
+async function call(name: BehaviourName, timeoutMs = TIMEOUT_MS): Promise<CallOutcome> {
   await using driver = await startHostileDriver(name);
   // Awaited, or the driver would be gone before the call.
   return await callAt(driver.socketPath, timeoutMs);

@@ -140,12 +140,14 @@ describe("a connection that is lost between two calls is what comes of the next 
   test.each<[string, ScriptedAnswer]>([
     ["closed", { kind: "thenCloses" }],
     ["left with GOAWAY", { kind: "thenSendsGoaway" }],
+    ["left with GOAWAY before the answer", { kind: "afterGoaway" }],
   ])("%s while the next call is already being made", async (_, answer) => {
     await using driver = await startAllowListDriver({ answers: { [INFO]: answer } });
     using conversation = await open(driver.socketPath);
     const [info, next] = await Promise.all([getPluginInfo(conversation), probe(conversation)]);
     expect(info.answer.kind).toBe("answered");
     expect(next.answer).toEqual(LOST);
+    expect(driver.calls.map(({ method }) => method)).toEqual([INFO]);
     expect(driver.counts.connections).toBe(1);
   });
 
@@ -176,7 +178,10 @@ test.each<[HostileName, object]>([
   ["closes after SETTINGS", { kind: "closed" }],
   ["sends GOAWAY after SETTINGS", { kind: "closed" }],
   ["sends GOAWAY after SETTINGS and closes", { kind: "closed" }],
-  ["answers HTTP 404 without grpc-status", { kind: "notGrpc", httpStatus: 404 }],
+  [
+    "answers HTTP 404 without grpc-status",
+    { kind: "notGrpc", code: StatusCode.unimplemented, httpStatus: 404, contentType: "text/plain" },
+  ],
   ["answers malformed protobuf", { kind: "status", code: 13, details: expect.stringMatching(/no valid message/) }],
   ["answers a message of 65,537 bytes", { kind: "status", code: 8, details: expect.stringMatching(/larger than max/) }],
   ["sends SETTINGS that allow no streams", { kind: "timeout" }],

@@ -35,7 +35,7 @@ describe("the timing of a probe tells how far it came:", () => {
     ["to a status", "answers grpc-status 99", { elapsedMs: part, connectMs: part, rpc: rpcWith(99) }],
     ["to the deadline", "takes the request and never answers", { elapsedMs: part, connectMs: part, rpc: rpcWith(4) }],
     ["to a loss", "loses the connection mid-call", { elapsedMs: part, connectMs: part, rpc: rpcWith(14) }],
-    ["to HTTP", "answers HTTP 404 without grpc-status", { elapsedMs: part, connectMs: part, rpc: rpcWith(2) }],
+    ["to HTTP", "answers HTTP 404 without grpc-status", { elapsedMs: part, connectMs: part, rpc: rpcWith(12) }],
     ["to nonsense", "answers malformed protobuf", { elapsedMs: part, connectMs: part, rpc: rpcWith(13) }],
     ["to no connection", "accepts and never answers", { elapsedMs: part }],
   ])("%s", async (_, name, timing) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
-import { parseStatusCode, statusLabel, statusName, StatusCode } from "../../src/csi/status";
+import { parseStatusCode, statusLabel, statusName, StatusCode, statusOfHttp } from "../../src/csi/status";
 
 const GRPC_CODES = Object.entries(status).filter(
   (entry): entry is [string, number] => typeof entry[1] === "number" && Number.isNaN(Number(entry[0])),
@@ -28,22 +28,59 @@ test.each([
   expect({ name: statusName(code), label: statusLabel(code) }).toEqual({ name, label: "Unknown" });
 });
 
+// strconv.ParseInt(header, 10, 32), made unsigned.
 test.each([
   ["0", 0],
+  ["+0", 0],
+  ["-0", 0],
+  ["000", 0],
   ["13", 13],
   ["013", 13],
+  ["+13", 13],
   ["99", 99],
-  ["999999999", 999_999_999],
+  ["2147483647", 2_147_483_647],
+  ["-1", 4_294_967_295],
+  ["-2147483648", 2_147_483_648],
 ])("grpc-status %p is code %d", (header, code) => {
   expect(parseStatusCode(header)).toBe(code);
 });
 
-test.each(["", "abc", "-1", "+1", "1.5", "1e2", " 1", "0x1", "NaN", "9999999999", "٣"])(
-  "grpc-status %p is no code, and so Unknown",
-  (header) => {
-    expect(parseStatusCode(header)).toBe(StatusCode.unknown);
-  },
-);
+test.each([
+  "",
+  "abc",
+  "+",
+  "--1",
+  "1.5",
+  "1e2",
+  "1_3",
+  " 1",
+  "0, 0",
+  "0x1",
+  "NaN",
+  "2147483648",
+  "-2147483649",
+  "99999999999999999999",
+  "٣",
+])("grpc-status %p is malformed", (header) => {
+  expect(parseStatusCode(header)).toBeUndefined();
+});
+
+// https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
+test.each([
+  [400, "Internal"],
+  [401, "Unauthenticated"],
+  [403, "PermissionDenied"],
+  [404, "Unimplemented"],
+  [429, "Unavailable"],
+  [502, "Unavailable"],
+  [503, "Unavailable"],
+  [504, "Unavailable"],
+  [200, "Unknown"],
+  [500, "Unknown"],
+  [undefined, "Internal"],
+])("HTTP status %p without grpc-status is %s", (httpStatus, name) => {
+  expect(statusName(statusOfHttp(httpStatus))).toBe(name);
+});
 
 /** `INVALID_ARGUMENT` as `InvalidArgument`. */
 function camelCase(name: string): string {

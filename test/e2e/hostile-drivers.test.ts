@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureReason } from "../../src/probe-result";
-import type { HostileName } from "../support/hostile-behaviours";
+import type { BehaviourName, HostileName } from "../support/hostile-behaviours";
 import { type HostileDriver, startHostileDriver } from "../support/hostile-driver";
 import { quietFds } from "../support/quiet-fds";
 import { startRecordingDriver } from "../support/recording-driver";
@@ -35,6 +35,17 @@ const NO_ANSWER: Row = [
   500,
   /^driver hung: HTTP\/2 is up on .*, but Identity\/Probe was not answered within ([3-9]\d\dms|[\d.]+s);/,
   "hung",
+];
+
+const BREAKS_HTTP2: Row = [
+  500,
+  /^not gRPC: the driver's answer on .* breaks HTTP\/2, or has more headers than the sidecar reads /,
+  "not_grpc",
+];
+const FLOODS: Row = [
+  500,
+  /^internal error of the sidecar: the driver's answer on .* has more frames than the sidecar's HTTP\/2 library takes: /,
+  "internal",
 ];
 
 /** Drivers whose every probe takes the whole timeout. */
@@ -81,9 +92,9 @@ const QUICK = {
   "answers grpc-status 13 after a message": rpcError("Internal", "m13"),
   "answers grpc-status 14 in trailers alone": rpcError("Unavailable", "unavailable just now"),
   "answers grpc-status 99": rpcError(String.raw`Code\(99\)`, "made up"),
-  "answers grpc-status abc": rpcError("Unknown", ""),
-  "answers grpc-status -1": rpcError("Unknown", ""),
-  "answers an empty grpc-status": rpcError("Unknown", ""),
+  "answers grpc-status abc": rpcError("Unknown", 'malformed grpc-status "abc"'),
+  "answers grpc-status -1": rpcError(String.raw`Code\(4294967295\)`, ""),
+  "answers an empty grpc-status": rpcError("Unknown", 'malformed grpc-status ""'),
   "answers grpc-status 0 in trailers alone": rpcError("Internal", "status OK without a message"),
   "answers grpc-status 0 without a message": rpcError("Internal", "status OK without a message"),
   "answers application/grpc without grpc-status": rpcError("Internal", ".*without gRPC status.*"),
@@ -92,12 +103,12 @@ const QUICK = {
   "answers a grpc-message with percent-encoded newlines": rpcError("Internal", String.raw`one\\ntwo\\r\\nthree`),
   "answers a grpc-message with ANSI escapes": rpcError("Internal", String.raw`\\x1b\[31mred\\x1b\[0m\\x1b\]0;title\\a`),
   "answers a grpc-message with raw ANSI escapes": rpcError("Internal", ""),
-  "answers a grpc-message with a raw newline": rpcError("Internal", ".*RST_STREAM.*"),
+  "answers a grpc-message with a raw newline": BREAKS_HTTP2,
   "answers a grpc-message with broken percent-encoding": rpcError("Internal", "%zz 100% %"),
-  "answers a grpc-message that is not UTF-8": rpcError("Internal", "%FF%FE %C3"),
+  "answers a grpc-message that is not UTF-8": rpcError("Internal", "\ufffd\ufffd \ufffd"),
   "answers a grpc-message with direction overrides": rpcError("Internal", String.raw`\\u202edrawkcab`),
   "answers a grpc-message of 8 KB": rpcError("Internal", "m{1021}…"),
-  "answers a grpc-message of 4 MB": rpcError("Internal", ".*RST_STREAM.*"),
+  "answers a grpc-message of 4 MB": BREAKS_HTTP2,
 
   "answers a compressed message without grpc-encoding": rpcError("Internal", "a compressed message.*"),
   "answers two messages": rpcError("Internal", "more than one message"),
@@ -112,22 +123,31 @@ const QUICK = {
   "resets the stream with CANCEL": rpcError("Canceled", "Call cancelled"),
   "resets the stream with NO_ERROR": rpcError("Internal", ".*without gRPC status.*"),
   "answers the message, then resets the stream": rpcError("Internal", ".*RST_STREAM with code 2.*"),
-  "pushes a promise before it answers": rpcError("Internal", ".*Protocol error"),
-  "never ends its headers": rpcError("Internal", ".*RST_STREAM.*"),
-  "declares a frame of 16 MB": rpcError("Internal", ".*RST_STREAM.*"),
-  "floods with PINGs": rpcError("Internal", ".*Flooding was detected.*"),
-  "floods with SETTINGS": rpcError("Internal", ".*Flooding was detected.*"),
-  "floods the stream with empty DATA": rpcError("Internal", ".*RST_STREAM.*"),
-} as const satisfies Record<Exclude<HostileName, keyof typeof SLOW>, Row>;
+  "pushes a promise before it answers": READY,
+  "never ends its headers": BREAKS_HTTP2,
+  "declares a frame of 16 MB": BREAKS_HTTP2,
+  "floods with PINGs": FLOODS,
+  "floods with SETTINGS": FLOODS,
+  "floods the stream with empty DATA": FLOODS,
+
+  // Of the drivers that are odd rather than hostile, those that leave a connection in a state of its own or say much.
+  "sends a graceful GOAWAY, then answers ready (right)": READY,
+  "sends GOAWAY up to our stream, answers ready and closes (right)": READY,
+  "sends GOAWAY below our stream": LOST,
+  "sends GOAWAY with an error, then answers ready": LOST,
+  "answers ready as text/html": http(200),
+  "answers ready after 5,000 empty DATA (right)": READY,
+  "answers ready after 70 KB of headers (right)": READY,
+} as const satisfies Record<Exclude<HostileName, keyof typeof SLOW>, Row> & Partial<Record<BehaviourName, Row>>;
 
 const SLOW_TIMEOUT_MS = 300;
 /** Far from what these probes take, on a busy machine too. */
 const QUICK_TIMEOUT_MS = 10_000;
 
 /**
- * How far anonymous memory may grow over the probes after the first ones, in KiB. The collector lets a heap as small as this
- * one double before it runs: measured are 4 MiB with most drivers and 9 with those that flood. A leak of 80 KiB a probe shows
- * over that; one that holds a connection is seen by its descriptor.
+ * How far anonymous memory may have grown over the probes after the first ones, in KiB, once garbage has been collected.
+ * Measured are 4 MiB with most drivers and 9 with those that flood. A leak of 80 KiB a probe shows over that; one that holds
+ * a connection is seen by its descriptor.
  */
 const MOST_GROWTH_KIB = 16 * 1_024;
 
@@ -171,7 +191,7 @@ test.concurrent("200 probes that find no socket leave no connection to come, whe
 });
 
 async function expectNothingLeft(
-  name: HostileName,
+  name: BehaviourName,
   row: Row,
   timeoutMs: number,
   probes: { readonly first: number; readonly more: number },
@@ -184,13 +204,15 @@ async function expectNothingLeft(
   const kib = sidecar.anonymousKib();
 
   await probe(sidecar, probes.more, row);
-  const grownKib = sidecar.anonymousKib() - kib;
   await waitUntil(() => driver.connections.open === 0, "no connection to be left at the driver");
+  await waitUntil(
+    () => sidecar.anonymousKib() - kib < MOST_GROWTH_KIB,
+    () => `at most ${MOST_GROWTH_KIB} KiB more memory, there are ${sidecar.anonymousKib() - kib} KiB more`,
+  );
   await waitUntil(
     () => sidecar.fds() === fds,
     () => `${fds} descriptors, there are ${sidecar.fds()}`,
   );
-  expect(grownKib).toBeLessThan(MOST_GROWTH_KIB);
   expectNoMoreConnections(driver, probes.first + probes.more, performance.now() - startedAt);
   expect(await counted(sidecar)).toEqual([`${row[2]} ${probes.first + probes.more}`]);
 }
@@ -237,6 +259,6 @@ function http(status: number): Row {
 }
 
 /** Object.entries forgets what the names are. */
-function rows<Name extends HostileName>(table: Readonly<Record<Name, Row>>): readonly (readonly [Name, Row])[] {
+function rows<Name extends BehaviourName>(table: Readonly<Record<Name, Row>>): readonly (readonly [Name, Row])[] {
   return Object.entries<Row>(table) as [Name, Row][];
 }

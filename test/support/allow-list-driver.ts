@@ -14,7 +14,9 @@ export type ScriptedAnswer =
   | { readonly kind: "hang" }
   | { readonly kind: "slow"; readonly ms: number; readonly bytes: Buffer }
   /** With an empty message, and then the connection's end: closed, or GOAWAY, which leaves the closing to the client. */
-  | { readonly kind: "thenCloses" | "thenSendsGoaway" };
+  | { readonly kind: "thenCloses" | "thenSendsGoaway" }
+  /** With an empty message, once the client has read a GOAWAY that lets this call end and no other begin. */
+  | { readonly kind: "afterGoaway" };
 
 export interface AllowListOptions {
   /** By gRPC path. Probe is ready and the others have empty messages where they are absent here. */
@@ -142,6 +144,9 @@ function answer(session: ServerHttp2Session, stream: ServerHttp2Stream, script: 
     case "thenSendsGoaway":
       stream.on("close", () => session.goaway());
       return respond(stream, Buffer.alloc(0));
+    case "afterGoaway":
+      session.goaway(0, 2 ** 31 - 1);
+      return void session.ping(() => respond(stream, Buffer.alloc(0)));
   }
   return script satisfies never;
 }

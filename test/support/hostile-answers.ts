@@ -1,16 +1,8 @@
-import { ERROR, FLAG, FRAME, type Fields, frame, grpcMessage, headers, pushPromise, reset } from "./http2-frames";
+import { type Answer, GRPC_HEADERS, READY, answer, answerWithoutEnd, trailersOnly } from "./grpc-answers";
+import { ERROR, FLAG, FRAME, frame, grpcMessage, headers, pushPromise, reset } from "./http2-frames";
 import type { Http2Peer } from "./http2-peer";
 import { PROBE_RESPONSE, paddedReady } from "./probe-messages";
 
-/** What becomes of a request that has arrived whole. */
-export type Answer = (peer: Http2Peer, streamId: number) => void | Promise<void>;
-
-const GRPC_HEADERS: Fields = [
-  [":status", "200"],
-  ["content-type", "application/grpc"],
-];
-const OK: Fields = [["grpc-status", "0"]];
-const READY = grpcMessage(PROBE_RESPONSE.ready);
 const MIB = 1024 * 1024;
 
 /**
@@ -21,27 +13,29 @@ export const HOSTILE_ANSWERS = {
   "takes the request and never answers": () => {},
   "loses the connection mid-call": (peer) => void peer.socket.destroy(),
   "loses the connection after the message": async (peer, id) => {
-    await answerWithout(READY)(peer, id);
+    await answerWithoutEnd()(peer, id);
     peer.socket.destroySoon();
   },
 
   "answers HTTP 404 without grpc-status": httpAnswer("404", "text/plain", "404 page not found\n"),
   "answers HTTP 200 text/html without grpc-status": httpAnswer("200", "text/html", "<h1>It works!</h1>"),
   "answers HTTP 503 with an HTML page": httpAnswer("503", "text/html", "<h1>Unavailable</h1>"),
-  "answers application/grpc without grpc-status": answer(READY, []),
+  "answers application/grpc without grpc-status": answer({ trailers: "none" }),
 
   "answers grpc-status 99": trailersOnly("99", "made up"),
   "answers grpc-status abc": trailersOnly("abc"),
   "answers grpc-status -1": trailersOnly("-1"),
   "answers an empty grpc-status": trailersOnly(""),
   "answers grpc-status 13 with message m13": trailersOnly("13", "m13"),
-  "answers grpc-status 13 after a message": answer(READY, [
-    ["grpc-status", "13"],
-    ["grpc-message", "m13"],
-  ]),
+  "answers grpc-status 13 after a message": answer({
+    trailers: [
+      ["grpc-status", "13"],
+      ["grpc-message", "m13"],
+    ],
+  }),
   "answers grpc-status 14 in trailers alone": trailersOnly("14", "unavailable just now"),
   "answers grpc-status 0 in trailers alone": trailersOnly("0"),
-  "answers grpc-status 0 without a message": answer(Buffer.alloc(0)),
+  "answers grpc-status 0 without a message": answer({ body: Buffer.alloc(0) }),
 
   "answers a grpc-message with percent-encoded newlines": trailersOnly("13", "one%0Atwo%0D%0Athree"),
   "answers a grpc-message with ANSI escapes": trailersOnly("13", "%1B[31mred%1B[0m%1B]0;title%07"),
@@ -53,35 +47,35 @@ export const HOSTILE_ANSWERS = {
   "answers a grpc-message of 8 KB": trailersOnly("13", "m".repeat(8 * 1024)),
   "answers a grpc-message of 4 MB": trailersOnly("13", "m".repeat(4 * MIB)),
 
-  "answers a compressed message without grpc-encoding": answer(grpcMessage(PROBE_RESPONSE.ready, 1)),
-  "answers two messages": answer(Buffer.concat([READY, READY])),
-  "answers half a message": answer(READY.subarray(0, 7)),
-  "answers malformed protobuf": answer(grpcMessage(Buffer.of(0x0a, 0x7f, 0x08))),
-  "answers ready as a string": answer(grpcMessage(Buffer.of(0x0a, 0x03, 0x0a, 0x01, 0x41))),
-  "answers a message of 65,537 bytes": answer(grpcMessage(paddedReady(65_537))),
-  "answers a message of 3 MB": answer(grpcMessage(paddedReady(3 * MIB))),
-  "declares a message of 4 GB": answerWithout(Buffer.of(0, 0xff, 0xff, 0xff, 0xff, 0x0a)),
+  "answers a compressed message without grpc-encoding": answer({ body: grpcMessage(PROBE_RESPONSE.ready, 1) }),
+  "answers two messages": answer({ body: Buffer.concat([READY, READY]) }),
+  "answers half a message": answer({ body: READY.subarray(0, 7) }),
+  "answers malformed protobuf": answer({ body: grpcMessage(Buffer.of(0x0a, 0x7f, 0x08)) }),
+  "answers ready as a string": answer({ body: grpcMessage(Buffer.of(0x0a, 0x03, 0x0a, 0x01, 0x41)) }),
+  "answers a message of 65,537 bytes": answer({ body: grpcMessage(paddedReady(65_537)) }),
+  "answers a message of 3 MB": answer({ body: grpcMessage(paddedReady(3 * MIB)) }),
+  "declares a message of 4 GB": answerWithoutEnd({ body: Buffer.of(0, 0xff, 0xff, 0xff, 0xff, 0x0a) }),
 
-  "answers ready in 65,536 bytes (right)": answer(grpcMessage(paddedReady(65_536))),
-  "answers ready (right)": answer(READY),
-  "answers without ready (right)": answer(grpcMessage(PROBE_RESPONSE.absent)),
-  "answers not ready by leaving it out (right)": answer(grpcMessage(PROBE_RESPONSE.notReadyEmpty)),
-  "answers not ready in writing (right)": answer(grpcMessage(PROBE_RESPONSE.notReadyWritten)),
+  "answers ready in 65,536 bytes (right)": answer({ body: grpcMessage(paddedReady(65_536)) }),
+  "answers ready (right)": answer(),
+  "answers without ready (right)": answer({ body: grpcMessage(PROBE_RESPONSE.absent) }),
+  "answers not ready by leaving it out (right)": answer({ body: grpcMessage(PROBE_RESPONSE.notReadyEmpty) }),
+  "answers not ready in writing (right)": answer({ body: grpcMessage(PROBE_RESPONSE.notReadyWritten) }),
 
   "resets the stream with INTERNAL_ERROR": (peer, id) => peer.write(reset(id, ERROR.INTERNAL_ERROR)),
   "resets the stream with REFUSED_STREAM": (peer, id) => peer.write(reset(id, ERROR.REFUSED_STREAM)),
   "resets the stream with CANCEL": (peer, id) => peer.write(reset(id, ERROR.CANCEL)),
   "resets the stream with NO_ERROR": (peer, id) => peer.write(reset(id, ERROR.NO_ERROR)),
   "answers the message, then resets the stream": async (peer, id) => {
-    await answerWithout(READY)(peer, id);
+    await answerWithoutEnd()(peer, id);
     peer.write(reset(id, ERROR.INTERNAL_ERROR));
   },
   "answers ready in full, then resets the stream": async (peer, id) => {
-    await answer(READY)(peer, id);
+    await answer()(peer, id);
     peer.write(reset(id, ERROR.NO_ERROR));
   },
-  "answers the message and never the trailers": answerWithout(READY),
-  "answers headers and never a message": answerWithout(Buffer.alloc(0)),
+  "answers the message and never the trailers": answerWithoutEnd(),
+  "answers headers and never a message": answerWithoutEnd({ body: Buffer.alloc(0) }),
   "trickles one byte of the answer each 100 ms": trickle,
   "pushes a promise before it answers": async (peer, id) => {
     peer.write(
@@ -92,7 +86,7 @@ export const HOSTILE_ANSWERS = {
         [":path", "/"],
       ]),
     );
-    await answer(READY)(peer, id);
+    await answer()(peer, id);
   },
   "never ends its headers": (peer, id) => {
     const field = Buffer.concat([Buffer.of(0, 1), Buffer.from("x"), Buffer.of(100), Buffer.alloc(100, "y")]);
@@ -119,28 +113,6 @@ export function flood({ socket }: Pick<Http2Peer, "socket">, bytes: Uint8Array):
 
 export function repeat(bytes: Uint8Array, times = 256): Buffer {
   return Buffer.concat(Array.from({ length: times }, () => bytes));
-}
-
-function answer(body: Uint8Array, trailers: Fields = OK): Answer {
-  return async (peer, streamId) => {
-    await answerWithout(body)(peer, streamId);
-    if (trailers.length > 0) peer.write(headers(streamId, trailers, FLAG.END_STREAM));
-    else peer.write(frame(FRAME.DATA, FLAG.END_STREAM, streamId));
-  };
-}
-
-/** Headers and a body that are never ended. */
-function answerWithout(body: Uint8Array): Answer {
-  return async (peer, streamId) => {
-    peer.write(headers(streamId, GRPC_HEADERS));
-    await peer.writeData(streamId, body);
-  };
-}
-
-function trailersOnly(status: string, message?: string): Answer {
-  const details: Fields = message === undefined ? [] : [["grpc-message", message]];
-  const fields: Fields = [...GRPC_HEADERS, ["grpc-status", status], ...details];
-  return (peer, streamId) => peer.write(headers(streamId, fields, FLAG.END_STREAM));
 }
 
 function httpAnswer(status: string, type: string, body: string): Answer {

@@ -1,12 +1,18 @@
 import type { Socket } from "node:net";
-import { type Answer, HOSTILE_ANSWERS, flood, repeat } from "./hostile-answers";
+import { GOAWAY_ANSWERS } from "./goaway-answers";
+import type { Answer } from "./grpc-answers";
+import { HEADER_ANSWERS } from "./header-answers";
+import { HOSTILE_ANSWERS, flood, repeat } from "./hostile-answers";
 import { ERROR, FLAG, FRAME, SETTING, frame, goaway, settings } from "./http2-frames";
 import { type Http2Peer, http2Peer } from "./http2-peer";
+import { LIMIT_ANSWERS } from "./limit-answers";
 
 /** What a driver does with a connection from its accept on. */
 export type Behaviour = (socket: Socket) => void;
 
 export type HostileName = keyof typeof HOSTILE;
+
+export type BehaviourName = keyof typeof BEHAVIOURS;
 
 /** Bytes that are neither HTTP nor TLS, with some that no text has. */
 const GARBAGE = Buffer.from("\u0000\u00ff\u001b[2Jnot a driver\r\n\u00de\u00ad\u00be\u00ef", "latin1");
@@ -44,6 +50,14 @@ export const HOSTILE = {
   "floods with SETTINGS": http2((peer) => flood(peer, repeat(settings()))),
 
   ...mapAnswers(HOSTILE_ANSWERS),
+} as const satisfies Record<string, Behaviour>;
+
+/** The same, and drivers that are odd rather than hostile: what becomes of one probe is all there is to see. */
+export const BEHAVIOURS = {
+  ...HOSTILE,
+  ...mapAnswers(GOAWAY_ANSWERS),
+  ...mapAnswers(HEADER_ANSWERS),
+  ...mapAnswers(LIMIT_ANSWERS),
 } as const satisfies Record<string, Behaviour>;
 
 /** An HTTP/2 server that sends its SETTINGS, does what is asked, and answers no request. */

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { HOSTILE, type HostileName } from "./hostile-behaviours";
 import { temporaryDirectory } from "../../scripts/temporary";
+import { BEHAVIOURS, type BehaviourName } from "./hostile-behaviours";
 
 export interface ConnectionCounts {
   readonly open: number;
@@ -15,8 +15,8 @@ export interface HostileDriver extends AsyncDisposable {
   readonly connections: ConnectionCounts;
 }
 
-/** Starts, in this process, a driver that treats every connection in one bad way: see `HOSTILE`. */
-export async function startHostileDriver(name: HostileName): Promise<HostileDriver> {
+/** Starts, in this process, a driver that treats every connection in one bad way: see `BEHAVIOURS`. */
+export async function startHostileDriver(name: BehaviourName): Promise<HostileDriver> {
   const directory = temporaryDirectory();
   const socketPath = join(directory.path, "csi.sock");
   const sockets = new Set<Socket>();
@@ -32,7 +32,7 @@ export async function startHostileDriver(name: HostileName): Promise<HostileDriv
       sockets.delete(socket);
       connections.open = sockets.size;
     });
-    HOSTILE[name](socket);
+    BEHAVIOURS[name](socket);
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(socketPath, resolve));
   return {

@@ -6,6 +6,8 @@ export interface Http2Peer {
   readonly socket: Socket;
   /** Sends bytes as they are. */
   write(bytes: Uint8Array): void;
+  /** Sends PING, and returns once the client has answered it, and so has read everything that was sent before. */
+  ping(): Promise<void>;
   /** Sends DATA as the client's flow-control windows allow it (RFC 9113, section 5.2), in frames of at most 16 KiB; until all is sent. */
   writeData(streamId: number, bytes: Uint8Array): Promise<void>;
 }
@@ -31,17 +33,27 @@ export function http2Peer(socket: Socket, onRequest: (streamId: number) => void)
     if (socket.writable) socket.write(bytes);
   };
   const sender = windowedSender(write);
+  const pings: (() => void)[] = [];
   readFrames(socket, ({ type, flags, streamId, payload }) => {
     if (type === FRAME.SETTINGS && (flags & FLAG.ACK) === 0) {
       sender.applySettings(payload);
       write(frame(FRAME.SETTINGS, FLAG.ACK, 0));
     }
-    if (type === FRAME.PING && (flags & FLAG.ACK) === 0) write(frame(FRAME.PING, FLAG.ACK, 0, payload));
+    if (type === FRAME.PING) {
+      if ((flags & FLAG.ACK) === 0) write(frame(FRAME.PING, FLAG.ACK, 0, payload));
+      else pings.shift()?.();
+    }
     if (type === FRAME.WINDOW_UPDATE) sender.widen(streamId, payload.readUInt32BE());
     const mayEnd = type === FRAME.HEADERS || type === FRAME.DATA;
     if (mayEnd && (flags & FLAG.END_STREAM) !== 0) onRequest(streamId);
   });
-  return { socket, write, writeData: sender.send };
+  const ping = (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pings.push(resolve);
+    write(frame(FRAME.PING, FLAG.NONE, 0, Buffer.alloc(8)));
+    return promise;
+  };
+  return { socket, write, ping, writeData: sender.send };
 }
 
 function readFrames(socket: Socket, onFrame: (frame: Frame) => void): void {
