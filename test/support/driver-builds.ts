@@ -3,9 +3,29 @@ import { join } from "node:path";
 import { cached } from "../../scripts/cache";
 import { type Program, run } from "../../scripts/run";
 
-/** How to start a driver, before `--socket`; or why it cannot be built here. */
+/** How to start a program, before its own arguments; or why it cannot be built here. */
 export type DriverBuild =
   { readonly kind: "built"; readonly program: Program } | { readonly kind: "missing"; readonly why: string };
+
+/**
+ * The program of a build; undefined, and a line that says why, where it cannot be built here.
+ *
+ * @param what what its tests are of, such as "the go driver"
+ * @throws with CI=true, where it cannot be built
+ */
+export function usableProgram(what: string, built: DriverBuild): Program | undefined {
+  switch (built.kind) {
+    case "built":
+      return built.program;
+    case "missing": {
+      const line = `The tests of ${what} are skipped: ${built.why}.`;
+      if (process.env["CI"] === "true") throw new Error(`${line} With CI=true none may be.`);
+      console.warn(line);
+      return undefined;
+    }
+  }
+  return built satisfies never;
+}
 
 const DRIVERS = join(import.meta.dirname, "../drivers");
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Program } from "../../scripts/run";
-import { type DriverBuild, buildGoDriver, buildPythonDriver } from "./driver-builds";
+import { type DriverBuild, buildGoDriver, buildPythonDriver, usableProgram } from "./driver-builds";
 import { forbidOthers, type NodeGetInfoPolicy } from "./csi-methods";
 import { type DriverCommand, type DriverEvent, type DriverMode, parseDriverEvent } from "./driver-protocol";
 import { readLines } from "./lines";
@@ -150,7 +150,9 @@ function spawnDriver(program: Program, implementation: Implementation, args: rea
 }
 
 function programOf(implementation: Implementation): Promise<Program | undefined> {
-  const program = programs.get(implementation) ?? build(implementation).then((built) => usable(implementation, built));
+  const program =
+    programs.get(implementation) ??
+    build(implementation).then((built) => usableProgram(`the ${implementation} driver`, built));
   programs.set(implementation, program);
   return program;
 }
@@ -167,20 +169,6 @@ async function build(implementation: Implementation): Promise<DriverBuild> {
     }
   }
   return implementation satisfies never;
-}
-
-function usable(implementation: Implementation, built: DriverBuild): Program | undefined {
-  switch (built.kind) {
-    case "built":
-      return built.program;
-    case "missing": {
-      const line = `The ${implementation} driver's tests are skipped: ${built.why}.`;
-      if (process.env["CI"] === "true") throw new Error(`${line} With CI=true none may be.`);
-      console.warn(line);
-      return undefined;
-    }
-  }
-  return built satisfies never;
 }
 
 /** Whether all of a process is stopped: `T` is the state in the third field of proc_pid_stat(5), behind the name. */
