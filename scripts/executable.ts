@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, "..");
 /**
  * Compiles the sidecar: the same bytes from the same commit in any directory.
  *
- * Run by the pinned Bun alone, for it is what gets compiled in.
+ * Only the pinned Bun can do this, since it becomes part of the executable.
  *
  * @throws with what the compiler says, or where this Bun is another
  */

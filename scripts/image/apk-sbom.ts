@@ -7,17 +7,17 @@ import { type SpdxFile, spdxOfPackage, spdxPath } from "./spdx";
 
 /** What an apk is made of, beside its files. */
 export interface ApkContents {
-  /** What the package has, and no one of its files alone. */
+  /** What the package as a whole contains, and no single file of it. */
   readonly contains?: readonly Component[];
   /** A file's path in the image -> what it is made of. */
   readonly inFiles?: Readonly<Record<string, readonly Component[]>>;
 }
 
-/** apko adds the accounts of apko.yaml to these, so a hash from here would be that of no file in the image. */
+/** apko adds the accounts of apko.yaml to these, so a hash from here would match no file in the image. */
 const REWRITTEN: ReadonlySet<string> = new Set(["/etc/passwd", "/etc/group"]);
 
 /**
- * The apk with an SBOM of itself in it, which names each of its files by its hash, dated as the apk is.
+ * The apk with its own SBOM in it, which has the hash of each file and the time of the apk.
  *
  * @throws where `inFiles` names a file that the apk does not have
  */

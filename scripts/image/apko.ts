@@ -44,14 +44,14 @@ export async function buildVariant(variant: Variant, definition: string, options
     `${variant}:${version}`,
     layout,
   ];
-  // In the directory, as the path of the packages is relative; what apko keeps between runs is kept there too.
+  // Run in the directory, since the path of the packages is relative. apko keeps its cache there too.
   await runProgram(await tool("apko"), args, { cwd: directory, env: { SOURCE_DATE_EPOCH: String(epoch) } });
   return nestIndex(layout, version);
 }
 
 /**
- * apko leaves the index of the image as that of the layout. Here the layout gets an index of its own that names the one
- * of the image, as the OCI image layout specification means it and every tool reads it; the digest stays.
+ * apko writes the index of the image as that of the layout. This gives the layout an index of its own that names the
+ * image's, as the OCI image layout specification has it and every tool expects. The digest stays the same.
  *
  * @returns the digest
  */

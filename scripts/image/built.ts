@@ -6,7 +6,7 @@ import { VARIANT_NAMES, type Variant } from "./variants";
 /** Where `bun run image` leaves them. */
 export const BUILT_DIRECTORY = join(import.meta.dirname, "../../dist/image");
 
-/** Of the scripts that take what is there. */
+/** The flag of each script that reads this directory. */
 export const FROM_FLAG = { value: "DIRECTORY", help: "What `bun run image` built. Default: dist/image" } as const;
 
 /** One variant of what `bun run image` left. */
@@ -30,7 +30,7 @@ export interface Signable {
   readonly sbom: string;
 }
 
-/** @throws where the name is no variant's */
+/** @throws where no variant has this name */
 export function readVariant(name: string): Variant {
   const variant = VARIANT_NAMES.find((known) => known === name);
   if (variant === undefined) throw new Error(`There is no variant ${name}, only ${VARIANT_NAMES.join(", ")}`);
@@ -40,9 +40,9 @@ export function readVariant(name: string): Variant {
 const SBOM_NAMES: Readonly<Record<string, string>> = { index: "index", amd64: "x86_64", arm64: "aarch64" };
 
 /**
- * Opens one variant in the directory that `bun run image` builds into, each blob held against its digest.
+ * Opens one variant in the directory that `bun run image` builds into, and checks each blob against its digest.
  *
- * @throws where it is not there, or is another than `digests.json` has
+ * @throws where it is missing, or its digest is not the one in `digests.json`
  */
 export function openBuilt(directory: string, variant: Variant): BuiltImage {
   const layout = join(directory, variant);
@@ -80,7 +80,7 @@ interface Spdx {
 }
 
 /**
- * Holds an SBOM to be that of the image beside it: an attestation binds any document to a digest, also a wrong one.
+ * Checks that an SBOM is that of the image beside it: an attestation would bind a wrong document to a digest too.
  *
  * @throws where it is not there, or describes something else
  */

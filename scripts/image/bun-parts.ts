@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { type Component, NOASSERTION } from "./component";
+import { ELSEWHERE, LIBRARIES, LICENCES, NO_PARTS, type Origin, UNLISTED } from "./bun-known";
+import type { Component } from "./component";
 import type { DebianArchitecture } from "./lock";
 import { lockedChecksum, npmArchive } from "./npm-lock";
 import { githubPurl, npmPurl, purl } from "./purl";
 
-/** What Bun says of its own contents: its page of licences, and the versions that it was built with. */
+/** What Bun says about its contents: its page of licences, and the versions of its parts. */
 export interface BunAccount {
   /** The page https://bun.com/docs/project/license in Markdown. */
   readonly page: string;
@@ -14,7 +15,7 @@ export interface BunAccount {
   readonly versions: Readonly<Record<string, string>>;
   /** `Bun.revision`, the commit. */
   readonly revision: string;
-  /** What the executable itself has in it, for versions that a library writes there. */
+  /** The executable itself: some libraries write their version there. */
   readonly executable: Buffer;
 }
 
@@ -27,9 +28,9 @@ const PLATFORM_PACKAGES: Readonly<Record<DebianArchitecture, string>> = {
 };
 
 /**
- * Bun, as the executable for this architecture has it, with all that it says to be made of.
+ * Bun in the executable for this architecture, with all parts that it names.
  *
- * @throws where this is another Bun than the one that is compiled in, or it says something that nothing here knows
+ * @throws where this is another Bun than the one that is compiled in, or it names a part that is not known here
  */
 export function bunComponent(architecture: DebianArchitecture): Component {
   const version = packageJson.devDependencies.bun;
@@ -43,7 +44,7 @@ export function bunComponent(architecture: DebianArchitecture): Component {
   };
 }
 
-/** What the Bun that runs this says of itself; its page is in bun-types, at the same version. */
+/** What the running Bun says about itself; its page is in bun-types, at the same version. */
 export function bunAccount(): BunAccount {
   const page = readFileSync(join(ROOT, "node_modules/bun-types/docs/project/license.mdx"), "utf8");
   const versions = Object.entries(process.versions).flatMap(([name, version]) =>
@@ -67,110 +68,10 @@ function fromNpm(name: string, version: string, note: string): Component {
   };
 }
 
-/** Where a library comes from, beyond what Bun's page says of it. */
-interface Origin {
-  /** Its name in `process.versions`. */
-  readonly version?: string;
-  /** What stands before its version in the executable, where `process.versions` does not have it. */
-  readonly mark?: string;
-  /** `OWNER/NAME` on GitHub, where Bun does not take it from where the page leads. */
-  readonly repository?: string;
-  /** In Bun's own repository. */
-  readonly directory?: string;
-}
-
-/**
- * The libraries of Bun's page. The repositories are Bun's own forks, as its build names them (scripts/build/deps in
- * oven-sh/bun).
- */
-const LIBRARIES: Readonly<Record<string, Origin>> = {
-  JavaScriptCore: { version: "webkit", repository: "oven-sh/WebKit" },
-  boringssl: { version: "boringssl", repository: "oven-sh/boringssl" },
-  brotli: {},
-  libarchive: { version: "libarchive" },
-  "lol-html": { version: "lolhtml" },
-  "ls-hpack": { version: "lshpack" },
-  "ls-qpack": {},
-  lsquic: {},
-  mimalloc: { version: "mimalloc", repository: "oven-sh/mimalloc" },
-  picohttp: { version: "picohttpparser" },
-  zstd: { version: "zstd" },
-  simdutf: {},
-  tinycc: { version: "tinycc", repository: "oven-sh/tinycc" },
-  uSockets: { version: "usockets", directory: "packages/bun-usockets" },
-  "zlib-ng": { version: "zlib" },
-  "c-ares": { version: "ares" },
-  libicu: { version: "icu" },
-  libbase64: {},
-  libdeflate: { version: "libdeflate" },
-  "libjpeg-turbo": { mark: "libjpeg-turbo version " },
-  libspng: {},
-  libwebp: {},
-  highway: {},
-  HdrHistogram_c: {},
-  sqlite: { version: "sqlite" },
-  uWebsockets: { version: "uwebsockets", directory: "packages/bun-uws" },
-};
-
-/** On Bun's page, and not in a Bun for Linux. */
-const ELSEWHERE: ReadonlySet<string> = new Set([
-  "libuv",
-  // The page leads to windows.zig.
-  "Tigerbeetle's IO code",
-]);
-
-/** In `process.versions`, and not on Bun's page. */
-const UNLISTED: Readonly<Record<string, (version: string) => Pick<Component, "purl" | "licence">>> = {
-  // Node.js' HTTP parser.
-  llhttp: (version) => ({ purl: githubPurl("nodejs/llhttp", `v${version}`), licence: "MIT" }),
-  // `bun check` has the declarations of its standard library.
-  typescript: (version) => ({ purl: npmPurl("typescript", version), licence: "Apache-2.0" }),
-};
-
-/** In `process.versions`, and no part of its own. */
-const NO_PARTS: ReadonlySet<string> = new Set([
-  "bun",
-  // What Bun is compatible with.
-  "node",
-  "v8",
-  "uv",
-  "napi",
-  "modules",
-  // What node:crypto takes BoringSSL for.
-  "openssl",
-  // The edition of the data in ICU.
-  "unicode",
-  // A compiler that Bun was built with before; the executable names clang and rustc alone (section .comment).
-  "zig",
-]);
-
-/** The page's words -> an SPDX expression: in its narrower reading, where the words leave two. */
-const LICENCES: Readonly<Record<string, string>> = {
-  "LGPL-2": "LGPL-2.0-only",
-  "several licenses": NOASSERTION,
-  MIT: "MIT",
-  "MIT licensed": "MIT",
-  "BSD 3-Clause": "BSD-3-Clause",
-  "BSD 2-Clause": "BSD-2-Clause",
-  "MIT (bundled xxhash is BSD 2-Clause)": "MIT AND BSD-2-Clause",
-  "MIT (portions derived from Chromium proto-quic, BSD 3-Clause)": "MIT AND BSD-3-Clause",
-  "dual-licensed under the Perl License or the MIT License": "Artistic-1.0-Perl OR GPL-1.0-or-later OR MIT",
-  "dual-licensed under the BSD License or GPLv2 license": "BSD-3-Clause OR GPL-2.0-only",
-  "Apache 2.0": "Apache-2.0",
-  "Apache 2.0 licensed": "Apache-2.0",
-  "LGPL v2.1": "LGPL-2.1-only",
-  zlib: "Zlib",
-  "ICU license": "Unicode-3.0",
-  "BSD 3-Clause / IJG / zlib": "BSD-3-Clause AND IJG AND Zlib",
-  "BSD 2-Clause (portions derived from libpng, PNG Reference Library License v2)": "BSD-2-Clause AND libpng-2.0",
-  "dual-licensed under CC0 1.0 or the BSD 2-Clause License": "CC0-1.0 OR BSD-2-Clause",
-  "public domain": "blessing",
-};
-
 /**
  * The libraries that are compiled into Bun for Linux.
  *
- * @throws where the page or `process.versions` names one that is not known here, or one that is known is gone
+ * @throws where the page or `process.versions` names one that is not known here, or no longer names a known one
  */
 export function linkedParts(account: BunAccount): readonly Component[] {
   const { page, versions } = account;
@@ -189,7 +90,7 @@ export function linkedParts(account: BunAccount): readonly Component[] {
   return [...libraries, ...unlisted];
 }
 
-const REMEDY = "say what it is in scripts/image/bun-parts.ts";
+const REMEDY = "say what it is in scripts/image/bun-known.ts";
 
 function checkVersions(versions: BunAccount["versions"]): void {
   const used = new Set(Object.values(LIBRARIES).map(({ version }) => version));
@@ -249,7 +150,7 @@ function spdx({ name, licence }: Row): string {
   return expression;
 }
 
-/** The packages of npm's that Bun has in its stead of Node.js' modules. Which versions, it does not say. */
+/** The npm packages that Bun carries in place of Node.js' modules. It does not say which versions. */
 export function embeddedPackages(page: string): readonly Component[] {
   return readTable(page, "Polyfills").map((row) => ({
     kind: "embedded",

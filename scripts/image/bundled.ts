@@ -27,7 +27,7 @@ export interface LicenceText {
 const ROOT = join(import.meta.dirname, "../..");
 
 /**
- * The packages that the executable has code of, as the bundler tells it of this very build, by name.
+ * The packages whose code is in the executable, by name, as the bundler reports them for this build.
  *
  * @throws where one has no licence text, is not locked, or carries a copy of a package that `VENDORED` does not know
  */
@@ -36,7 +36,7 @@ export async function bundledComponents(): Promise<readonly BundledPackage[]> {
   return [...files].map(([directory, paths]) => readPackage(directory, paths));
 }
 
-/** Of each output, the inputs with how much of them is in it: https://esbuild.github.io/api/#metafile */
+/** For each output, its inputs and how many bytes of each are in it: https://esbuild.github.io/api/#metafile */
 export interface Metafile {
   readonly outputs: Readonly<
     Record<string, { readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>> }>
@@ -53,7 +53,7 @@ async function buildMetafile(): Promise<Metafile> {
   return JSON.parse(readFileSync(metafile, "utf8")) as Metafile;
 }
 
-/** The files that anything of got into an output, sorted. */
+/** The files that have at least a byte in an output, sorted. */
 export function bundledFiles({ outputs }: Metafile): readonly string[] {
   const files = Object.values(outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
@@ -124,7 +124,7 @@ export function copiedPackages(source: string): readonly string[] {
   });
 }
 
-/** What is known, from npm, of the packages that others carry copies of: no lock has them. */
+/** Packages that others carry copies of, as npm describes them: no lock has them. */
 const VENDORED: Readonly<Record<string, Manifest & { readonly integrity: string; readonly licenceFile: string }>> = {
   "scule@1.3.0": {
     name: "scule",

@@ -4,8 +4,8 @@ import type { Lock } from "./lock";
 import { purl } from "./purl";
 
 /**
- * A package of Debian's, said so that scanners find its advisories: they are filed under the source package, which the
- * purl names in the qualifier `upstream` (syft and grype) and the note in the words of trivy.
+ * A Debian package, described so that scanners find its advisories. These name the source package; syft and grype read it
+ * from the purl's qualifier `upstream`, and trivy from the note.
  *
  * @param licence an SPDX expression
  */

@@ -6,7 +6,7 @@ import { type TarEntry, readTar } from "./tar";
 export type Digest = `sha256:${string}`;
 
 export interface OciLayout {
-  /** Of the one thing that index.json names: a multi-architecture index, or an image where there is but one. */
+  /** Of what index.json names: a multi-architecture index, or a single image. */
   readonly digest: Digest;
   readonly mediaType: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -167,7 +167,7 @@ function openImage(directory: string, descriptor: Descriptor): OciImage {
 export function applyLayers(layers: readonly (readonly TarEntry[])[]): ReadonlyMap<string, ImageFile> {
   const files = new Map<string, ImageFile>();
   for (const entries of layers) {
-    // What a layer takes away is of the layers below, wherever in the tar the whiteout stands.
+    // A whiteout removes files of the layers below, wherever in the tar it is.
     for (const entry of entries) whiteOut(files, `/${entry.path}`);
     for (const entry of entries) {
       const path = `/${entry.path}`;
@@ -220,7 +220,7 @@ function readBlob(directory: string, { digest, size }: Descriptor): Uint8Array<A
   return blob;
 }
 
-/** A document of OCI's: its digest says that it is what was built, and the test that reads a field finds out if it is not so. */
+/** An OCI document. Its digest proves that it is what was built, so its fields are not checked one by one. */
 function parse<T>(bytes: Uint8Array): T {
   const document: T = JSON.parse(new TextDecoder().decode(bytes));
   return document;

@@ -6,7 +6,7 @@ import type { UnpackedDeb } from "./debs";
 import type { DebianArchitecture, Lock } from "./lock";
 import type { Notice } from "./notices";
 
-/** Where links and directories lead in an image that has everything in /usr (systemd's "merged /usr", flat). */
+/** The directories and links of an image that has everything in /usr (systemd's "merged /usr", flat). */
 const LAYOUT: readonly Entry[] = [
   ...["/etc", "/usr/bin", "/usr/lib", "/var/lib"].map((path): Entry => ({ kind: "directory", path })),
   { kind: "directory", path: "/tmp", mode: 0o1777 },
@@ -15,11 +15,11 @@ const LAYOUT: readonly Entry[] = [
   { kind: "text", path: "/etc/passwd", text: "root:x:0:0:root:/:/sbin/nologin\n" },
   { kind: "text", path: "/etc/group", text: "root:x:0:\n" },
   { kind: "link", path: "/etc/os-release", target: "../usr/lib/os-release" },
-  // Without it glibc asks DNS for a name before it looks into /etc/hosts.
+  // Without this file glibc asks DNS before it reads /etc/hosts.
   { kind: "text", path: "/etc/nsswitch.conf", text: "hosts: files dns\n" },
 ];
 
-/** The directories, and the name by which scanners know whose packages are in the image. */
+/** The directories, and os-release, from which scanners know whose advisories apply. */
 export function baselayout(lock: Lock): Apk {
   const osRelease = [
     'NAME="Debian GNU/Linux"',
@@ -52,18 +52,18 @@ export function glibc(libc6: UnpackedDeb, lock: Lock): Apk {
     const source = join(libc6.root, from, name);
     return { kind: "file", path: `/usr/lib/${name}`, source, mode: statSync(source).mode & 0o777 };
   });
-  // The same name on each architecture, for whoever starts the executable through its loader.
+  // The same name on each architecture, for those who start the executable through its loader.
   const link: Entry = { kind: "link", path: "/usr/lib/ld.so", target: loader };
   return debianApk(libc6, lock, "livenessprobe-glibc", "LGPL-2.1-or-later", [...libraries, link]);
 }
 
-/** What a person in `-dev` looks around with. */
+/** The commands of `-dev`. */
 const APPLETS =
   "cat cp date df du env find free grep hostname id ip kill ls mount netstat nc ps sh sleep stat tail top vi wget".split(
     " ",
   );
 
-/** Not in /usr/bin: apko makes links of its own to a busybox that it finds there, and knows only those of Alpine. */
+/** Not in /usr/bin: apko makes its own links to a busybox there, for the applets of Alpine's. */
 const BUSYBOX = "/usr/lib/busybox/busybox";
 
 /** A shell and its applets: one static executable, with links to it. */
@@ -73,7 +73,7 @@ export function busybox(deb: UnpackedDeb, lock: Lock): Apk {
   return debianApk(deb, lock, "livenessprobe-busybox", "GPL-2.0-only", [executable, ...links]);
 }
 
-/** What dpkg would have left of a package, which is where scanners look for it; and its copyright. */
+/** The files of a package, the status file in which scanners look for it, and its copyright. */
 function debianApk(
   { deb, root, control }: UnpackedDeb,
   lock: Lock,
@@ -96,7 +96,7 @@ function debianApk(
   };
 }
 
-/** Debian's version in apk's form, which knows numbers and points: `2.36-9+deb12u14` -> `2.36.9.12.14`. */
+/** Debian's version in apk's form, which has only numbers and points: `2.36-9+deb12u14` -> `2.36.9.12.14`. */
 export function apkVersion(debian: string): string {
   return (debian.replace(/^\d+:/, "").match(/\d+/g) ?? []).join(".");
 }

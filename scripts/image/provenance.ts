@@ -32,7 +32,7 @@ export interface Dependency {
   readonly digest?: Readonly<Record<string, string>>;
 }
 
-/** What is known of a build beside the image: the inputs that are locked, and the tools. */
+/** What is known about a build besides the image: the locked inputs, and the tools. */
 export interface BuildInputs {
   readonly lock: Lock;
   /** Packages of npm: what the sources may import, and the Bun of each architecture. */
@@ -43,10 +43,10 @@ export interface BuildInputs {
 }
 
 /**
- * What the builder says of its own work. Nobody else stands for it: whoever holds the key could write anything here, so
- * its builder's id says "self-asserted". A release's provenance comes from GitHub, which saw the build.
+ * What the builder says about its own work. Nobody else vouches for it: whoever holds the key could write anything here, so
+ * the builder's id says "self-asserted". GitHub, which runs the build, makes the provenance of a release.
  *
- * The same for the index and each image in it, for one build makes them all.
+ * The same for the index and each image in it, since one build makes them all.
  *
  * @throws where the image has no annotation that says what it was built from, as `bun run image` gives it
  */
@@ -73,7 +73,7 @@ export function selfAssertedProvenance({ variant, annotations }: BuiltImage, inp
   };
 }
 
-/** Files that differ from the commit have no digest that names them. */
+/** A dirty working tree has no digest. */
 function gitDependency(source: string, revision: string): Dependency {
   const uri = `git+${source}`;
   return /^[0-9a-f]{40}$/.test(revision) ? { uri: `${uri}@${revision}`, digest: { gitCommit: revision } } : { uri };
@@ -95,7 +95,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const LOCK_FILES = ["bun.lock", "deploy/image/lock.json"];
 const RUNTIMES = ["@oven/bun-linux-x64", "@oven/bun-linux-aarch64"];
 
-/** Of this tree, which is to be the one that the image was built from. */
+/** Those of this tree, from which the image must have been built. */
 export function readBuildInputs(): BuildInputs {
   const names = [...neededPackages(Object.keys(packageJson.dependencies)), ...RUNTIMES];
   const hashes = LOCK_FILES.map((path) => [path, Bun.SHA256.hash(readFileSync(join(ROOT, path)), "hex")] as const);

@@ -10,10 +10,10 @@ export interface ImageReference {
 const REFERENCE = /^(?<repository>[^@]+?)(?::(?<tag>[\w][\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
 /**
- * Reads an image's reference as https://github.com/distribution/reference has it, but for its short forms: the host is
- * named, for what is pushed or signed should not go to a registry that a tool assumes.
+ * Reads an image's reference as https://github.com/distribution/reference defines it, without its short forms: the host
+ * must be named, so that nothing is pushed to a registry that a tool assumes.
  *
- * @throws where it is none
+ * @throws where it is not a reference
  */
 export function readReference(text: string): ImageReference {
   const { repository, tag, digest } = REFERENCE.exec(text)?.groups ?? {};

@@ -33,7 +33,7 @@ async function sign({ image, key, variant: wanted, from = BUILT_DIRECTORY }: Val
 }
 
 /**
- * Why an image is not one of this tree; undefined where it is.
+ * Why an image was not built from this tree; undefined where it was.
  *
  * With a key, this tree's locks become the provenance, so both are the same. A workflow attests no locks, and it publishes
  * a nightly image from a clean checkout: another job built that image with a newer lock, so its revision ends in `-dirty`.
@@ -61,7 +61,7 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
   using cosign = await openCosign(signer);
   progress(`Signing ${repository}@${built.index.digest} and the image of each architecture`);
   await cosign.signIndex(`${repository}@${built.index.digest}`);
-  // One after the other: where a registry has no referrers API, each rewrites the list of what refers to an image.
+  // One after the other: in a registry without the referrers API, each rewrites the list of what refers to an image.
   for (const { name, digest, sbom } of [built.index, ...built.images]) {
     const reference = `${repository}@${digest}`;
     progress(`Attesting what is in ${name}`);

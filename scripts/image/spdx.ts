@@ -69,20 +69,20 @@ export interface SpdxFile {
 
 const US = "Organization: csi-livenessprobe";
 
-/** Where apko looks for what an apk says of itself: apko 1.2.31, pkg/sbom/generator/spdx, locateApkSBOM. */
+/** Where apko looks for an apk's own SBOM: apko 1.2.31, pkg/sbom/generator/spdx, locateApkSBOM. */
 export function spdxPath({ name, version }: Pick<ApkIdentity, "name" | "version">): string {
   return `/var/lib/db/sbom/${name}-${version}.spdx.json`;
 }
 
 /**
- * What an apk is made of. apko copies it into the SBOM of the image: from the element that the document describes, all
- * that can be reached from it; packages alone, so that a file is a package here, with the purpose FILE. An empty supplier
- * or originator it fills with the image's operating system, which would be wrong; each is given.
+ * What an apk is made of. apko copies into the SBOM of the image what can be reached from the element that the document
+ * describes. It copies only packages, so a file is a package here, with the purpose FILE. It would fill an empty supplier or
+ * originator with the image's operating system, which would be wrong, so none is empty.
  *
  * The same document from the same input.
  *
  * @param files of the apk
- * @param contains what the apk has, and no one of its files alone
+ * @param contains what the apk as a whole contains, and no single file of it
  * @param created what it is dated, in whole seconds
  */
 export function spdxOfPackage(

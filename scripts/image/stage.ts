@@ -18,7 +18,7 @@ const FLAGS = {
 async function stage({ architecture, out }: Values<typeof FLAGS>): Promise<void> {
   if (!isArchitecture(architecture)) throw new Error(`--architecture must be amd64 or arm64, got ${architecture}`);
   using scratch = temporaryDirectory();
-  // Of the same name as in the image, which becomes part of it.
+  // The same name as in the image: the name becomes part of the executable.
   const executable = join(scratch.path, "livenessprobe");
   progress(`Compiling the executable for ${architecture}`);
   await compileExecutables([{ path: executable, runtime: await bunRuntime(architecture) }]);

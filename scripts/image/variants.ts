@@ -1,11 +1,11 @@
-/** How a variant is made: by apko of a definition, or of another one with its layers in zstd. */
+/** How a variant is made: by apko from a definition, or from another variant with its layers in zstd. */
 export type Making =
   { readonly kind: "apko"; readonly definition: string } | { readonly kind: "zstd"; readonly of: Variant };
 
 export type Variant =
   "livenessprobe" | "livenessprobe-nonroot" | "livenessprobe-dev" | "livenessprobe-zstd" | "livenessprobe-nonroot-zstd";
 
-/** In the order of building. All definitions but the first include it; zstd is a sixth less to fetch. */
+/** In the order of building. All definitions include the first one; zstd is a sixth less to fetch. */
 const MAKINGS: readonly (readonly [Variant, Making])[] = [
   ["livenessprobe", { kind: "apko", definition: "apko.yaml" }],
   ["livenessprobe-nonroot", { kind: "apko", definition: "deploy/image/nonroot.yaml" }],
@@ -17,7 +17,7 @@ const MAKINGS: readonly (readonly [Variant, Making])[] = [
 export const VARIANTS: ReadonlyMap<Variant, Making> = new Map(MAKINGS);
 export const VARIANT_NAMES: readonly Variant[] = [...VARIANTS.keys()];
 
-/** What a tag of the variant has behind the version: `-nonroot`, and nothing for the default one. */
+/** What follows the version in a tag of the variant: `-nonroot`, and nothing for the default one. */
 export function suffixOf(variant: Variant): string {
   return variant.replace("livenessprobe", "");
 }
@@ -27,7 +27,7 @@ export function suffixOf(variant: Variant): string {
  *
  * @param tag `0.1.0-nonroot`; undefined where an image is named by its digest
  * @param wanted `--variant`, where it was given
- * @throws where the two contradict each other: one image under the name of another is what nobody would find
+ * @throws where the two contradict each other: users would get another image than the tag says
  */
 export function variantFor(tag: string | undefined, wanted: Variant | undefined): Variant {
   const named = VARIANT_NAMES.filter((name) => suffixOf(name) !== "" && tag?.endsWith(suffixOf(name)) === true);

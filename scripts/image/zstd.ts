@@ -20,8 +20,8 @@ interface Index {
 }
 
 /**
- * Makes an image of another: the same files and configuration, with its layers in zstd. Its SBOMs are the other's, with the
- * digests exchanged.
+ * Makes an image from another: the same files and configuration, with the layers in zstd. Its SBOMs are the same, with
+ * the new digests.
  *
  * @param directory holds `FROM/`, an OCI layout whose index names one index, and `sbom/FROM/`; takes `TO/` and `sbom/TO/`
  * @returns the digest of its index
@@ -46,7 +46,7 @@ export function recompress(directory: string, from: string, to: string): string 
   const putJson = (old: Descriptor, value: object) => put(old, Buffer.from(JSON.stringify(value)));
 
   const putManifest = (old: Descriptor): Descriptor => {
-    // What apko wrote, read as it is specified (OCI image manifest).
+    // apko wrote it, as the OCI image manifest specification says.
     const manifest = JSON.parse(read(old).toString()) as Manifest & { readonly config: Descriptor };
     const config = put(manifest.config, read(manifest.config));
     const layers = manifest.layers.map((layer) =>
@@ -73,7 +73,7 @@ function blobPath(layout: string, { digest }: Descriptor): string {
   return join(layout, "blobs", digest.replace(":", "/"));
 }
 
-/** In an SBOM a digest stands with and without its algorithm, so it is the hexadecimal part that is exchanged. */
+/** An SBOM has digests with and without their algorithm, so only the hexadecimal part is replaced. */
 function exchangeDigests(from: string, to: string, exchanged: ReadonlyMap<string, string>): void {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
