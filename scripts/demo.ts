@@ -47,7 +47,7 @@ async function showMetrics(sidecar: Sidecar): Promise<void> {
   say("A few of its metrics:", `curl ${sidecar.url}/metrics`);
   const metrics = await (await sidecar.get("/metrics")).text();
   const wanted =
-    /^csi_livenessprobe_(ready|probes_total\{result="(ready|hung)"\})|^csi_sidecar_operations_seconds_count/;
+    /^csi_livenessprobe_(ready\{|probes_total\{.*result="(ready|hung)"\})|^csi_sidecar_operations_seconds_count/;
   for (const line of metrics.split("\n").filter((candidate) => wanted.test(candidate))) show(line);
 }
 

@@ -25,11 +25,11 @@ export function createSidecar(options: Options, { uid, startTimeSeconds }: Edge,
   const client = createIdentityClient({ socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}` });
   const place = { client, socketPath, uid, lookAtSocketFile };
   const build = { version: VERSION, commit: COMMIT, bun: Bun.version };
-  const metrics = createSidecarMetrics({ startTimeSeconds, build });
+  const metrics = createSidecarMetrics({ startTimeSeconds, build, driverName: () => driverName.current() });
   const driverName = createDriverName({
     ...place,
     logger: createLogger("driver-name.ts"),
-    onRpc: (method, rpc) => metrics.countRpc(driverName.current(), method, rpc),
+    onRpc: metrics.countRpc,
   });
   const history = createHistory({
     logger: createLogger("prober.ts"),
@@ -63,7 +63,7 @@ function createRecorder({ metrics, history, driverName, collector }: Listeners) 
     const current = begun > latestBegun;
     if (current) latestBegun = begun;
     const { rpc } = result.timing;
-    if (rpc !== undefined) metrics.countRpc(driverName.current(), PROBE_METHOD, rpc);
+    if (rpc !== undefined) metrics.countRpc(PROBE_METHOD, rpc);
     metrics.countProbe(result, (performance.timeOrigin + performance.now()) / 1_000, current);
     history.record(result, current);
     const answered = result.kind !== "failed" || result.reason === "rpc_error";

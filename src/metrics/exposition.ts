@@ -7,6 +7,11 @@ export interface FamilyOptions {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /**
+   * Labels that every series of the family has, with the values that they have at the scrape. When a value changes, the series
+   * goes on under the new one, and none remains under the old.
+   */
+  readonly sharedLabels?: () => Readonly<Record<string, string>>;
 }
 
 /** A counter or gauge: one number for each combination of label values. */
@@ -40,7 +45,7 @@ export function createHistogram(options: FamilyOptions, bounds: readonly number[
       renderFamily(
         "histogram",
         options,
-        [...series].map(([key, one]) => renderHistogram(name, key, bounds, one)).join(""),
+        [...series].map(([key, one]) => renderHistogram(name, withShared(options, key), bounds, one)).join(""),
       ),
   };
 }
@@ -57,7 +62,11 @@ function createNumbers(type: "counter" | "gauge", options: FamilyOptions): Numbe
       series.set(renderLabels(labels, labelValues), value);
     },
     render: () =>
-      renderFamily(type, options, [...series].map(([key, value]) => `${name}${braced(key)} ${value}\n`).join("")),
+      renderFamily(
+        type,
+        options,
+        [...series].map(([key, value]) => `${name}${braced(withShared(options, key))} ${value}\n`).join(""),
+      ),
   };
 }
 
@@ -84,6 +93,15 @@ function renderHistogram(
 
 function renderLabels(names: readonly string[], values: readonly string[]): string {
   return names.map((name, index) => `${name}="${escapeLabel(values[index] ?? "")}"`).join(",");
+}
+
+function withShared({ sharedLabels }: FamilyOptions, key: string): string {
+  const shared = Object.entries(sharedLabels?.() ?? {});
+  const rendered = renderLabels(
+    shared.map(([name]) => name),
+    shared.map(([, value]) => value),
+  );
+  return [rendered, key].filter((labels) => labels !== "").join(",");
 }
 
 function escapeLabel(value: string): string {

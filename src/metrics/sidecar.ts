@@ -6,8 +6,8 @@ import { createCounter, createGauge, createHistogram, type Family } from "./expo
 export interface SidecarMetrics {
   /** Counts a probe. `current` is false for one that began before a probe whose result is already known. */
   countProbe(result: ProbeResult, endedAtSeconds: number, current: boolean): void;
-  /** Counts an RPC that was started. */
-  countRpc(driverName: string, method: string, rpc: RpcTiming): void;
+  /** Counts an RPC that was started, when it has ended. */
+  countRpc(method: string, rpc: RpcTiming): void;
   /** The Prometheus text format 0.0.4, with the families that are read at the scrape. */
   render(atScrape: readonly Family[]): string;
 }
@@ -15,10 +15,18 @@ export interface SidecarMetrics {
 export interface SidecarMetricsOptions {
   readonly startTimeSeconds: number;
   readonly build: { readonly version: string; readonly commit: string; readonly bun: string };
+  /** The driver's name, or `unknown-driver`. */
+  readonly driverName: () => string;
 }
 
-/** Declares each family once. No series grows with what a driver or client says, but for the driver's one name. */
-export function createSidecarMetrics({ startTimeSeconds, build }: SidecarMetricsOptions): SidecarMetrics {
+/**
+ * Declares each family once. No series grows with what a driver or client says, but for the driver's one name.
+ *
+ * `csi_sidecar_operations_seconds` has the name that was known when an RPC ended, as with the Go sidecar. Our own families have the one that
+ * is known at the scrape, so that there is one series of each at any time: a gauge of `unknown-driver` would stay at its last value for ever.
+ */
+export function createSidecarMetrics({ startTimeSeconds, build, driverName }: SidecarMetricsOptions): SidecarMetrics {
+  const sharedLabels = () => ({ driver_name: driverName() });
   const operations = createHistogram(
     {
       name: "csi_sidecar_operations_seconds",
@@ -33,16 +41,19 @@ export function createSidecarMetrics({ startTimeSeconds, build }: SidecarMetrics
   });
   const ready = createGauge({
     name: "csi_livenessprobe_ready",
+    sharedLabels,
     help: "Whether the last probe found the driver ready (1) or not (0); absent before the first result.",
   });
   const probes = createCounter({
     name: "csi_livenessprobe_probes_total",
+    sharedLabels,
     help: "Probes of the driver by result: ready, not_ready, or the reason of the failure.",
     labels: ["result"],
   });
   const phases = createHistogram(
     {
       name: "csi_livenessprobe_phase_seconds",
+      sharedLabels,
       help: "Duration of the phases of a probe: connect, to the driver's HTTP/2 settings, and call, to the end of its answer.",
       labels: ["phase"],
     },
@@ -50,10 +61,12 @@ export function createSidecarMetrics({ startTimeSeconds, build }: SidecarMetrics
   );
   const lastProbe = createGauge({
     name: "csi_livenessprobe_last_probe_timestamp_seconds",
+    sharedLabels,
     help: "When the last probe ended, in seconds since the unix epoch; absent before the first result.",
   });
   const buildInfo = createGauge({
     name: "csi_livenessprobe_build_info",
+    sharedLabels,
     help: "What this sidecar was built from; always 1.",
     labels: ["version", "commit", "bun_version"],
   });
@@ -71,8 +84,8 @@ export function createSidecarMetrics({ startTimeSeconds, build }: SidecarMetrics
       lastProbe.set([], endedAtSeconds);
       if (current) ready.set([], result.kind === "ready" ? 1 : 0);
     },
-    countRpc: (driverName, method, rpc) => {
-      operations.observe([driverName, statusLabel(rpc.statusCode), method], rpc.durationMs / 1_000);
+    countRpc: (method, rpc) => {
+      operations.observe([driverName(), statusLabel(rpc.statusCode), method], rpc.durationMs / 1_000);
     },
     render: (atScrape) =>
       [operations, ready, probes, phases, lastProbe, buildInfo, startTime, ...atScrape]

@@ -207,7 +207,7 @@ async function probeInTurn(sidecar: Sidecar): Promise<void> {
 
 async function counted(sidecar: Sidecar): Promise<readonly string[]> {
   const metrics = await (await sidecar.get("/metrics")).text();
-  const series = metrics.matchAll(/^csi_livenessprobe_probes_total\{result="(\w+)"\} ([1-9]\d*)$/gm);
+  const series = metrics.matchAll(/^csi_livenessprobe_probes_total\{.*result="(\w+)"\} ([1-9]\d*)$/gm);
   return [...series].map(([, result, count]) => `${result} ${count}`);
 }
 

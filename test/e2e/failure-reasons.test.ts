@@ -161,6 +161,6 @@ function start(path: string, uid?: number): Promise<Sidecar> {
 /** The results that were counted, by their label. */
 async function results(sidecar: Sidecar): Promise<Record<string, number>> {
   const metrics = await (await sidecar.get("/metrics")).text();
-  const counted = metrics.matchAll(/^csi_livenessprobe_probes_total\{result="(\w+)"\} ([1-9]\d*)$/gm);
+  const counted = metrics.matchAll(/^csi_livenessprobe_probes_total\{.*result="(\w+)"\} ([1-9]\d*)$/gm);
   return Object.fromEntries([...counted].map(([, result, count]) => [result, Number(count)]));
 }

@@ -246,7 +246,7 @@ async function startedRpcs(sidecar: Sidecar): Promise<readonly string[]> {
 
 async function counted(sidecar: Sidecar): Promise<readonly string[]> {
   const metrics = await (await sidecar.get("/metrics")).text();
-  const series = metrics.matchAll(/^csi_livenessprobe_probes_total\{result="(\w+)"\} ([1-9]\d*)$/gm);
+  const series = metrics.matchAll(/^csi_livenessprobe_probes_total\{.*result="(\w+)"\} ([1-9]\d*)$/gm);
   return [...series].map(([, result, count]) => `${result} ${count}`);
 }
 

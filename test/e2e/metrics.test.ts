@@ -111,6 +111,13 @@ describe("the Go sidecar's families are to the letter", () => {
 });
 
 describe("our families", () => {
+  test("have the driver's name, all of them and in each sample", () => {
+    const ours = [...families.values()].filter(({ name }) => name.startsWith("csi_livenessprobe_"));
+    expect(ours.length).toBeGreaterThanOrEqual(5);
+    const names = ours.flatMap(({ samples }) => samples.map(({ labels }) => labels["driver_name"]));
+    expect(new Set(names)).toEqual(new Set(["a.csi.test"]));
+  });
+
   test("csi_livenessprobe_probes_total has every result", () => {
     const samples = families.get("csi_livenessprobe_probes_total")?.samples ?? [];
     expect(Object.fromEntries(samples.map(({ labels, value }) => [labels["result"], value]))).toEqual({
@@ -148,6 +155,7 @@ describe("our families", () => {
     expect(sample).toEqual({
       name: "csi_livenessprobe_build_info",
       labels: {
+        driver_name: "a.csi.test",
         version: packageJson.version,
         commit: expect.stringMatching(/^([0-9a-f]{40}(-dirty)?|unknown)$/),
         bun_version: packageJson.devDependencies.bun,

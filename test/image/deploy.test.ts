@@ -285,7 +285,8 @@ describe("Prometheus", () => {
   });
 
   test("has every metric that the alerts name", () => {
-    const metrics = createSidecarMetrics({ startTimeSeconds: 0, build: { version: "", commit: "", bun: "" } });
+    const build = { version: "", commit: "", bun: "" };
+    const metrics = createSidecarMetrics({ startTimeSeconds: 0, build, driverName: () => "a.csi.example" });
     metrics.countProbe({ kind: "ready", timing: { elapsedMs: 1 } }, 1, true);
     const text = metrics.render([]);
     const named = new Set(readAlerts().match(/\bcsi_livenessprobe_\w+/g));

@@ -21,12 +21,14 @@ test("families are read with their samples", () => {
   expect(families.get("a_total")?.help).toBe(String.raw`Some help, with a \\ in it.`);
 });
 
-test("a value is found by its name and all its labels", () => {
+test("a value is found by its name and some of its labels", () => {
   const families = parseExposition(TEXT);
   expect(valueOf(families, "a_total", { x: "1", y: 'a"b\\c\nd' })).toBe(2);
   expect(valueOf(families, "a_total", { x: "2", y: "" })).toBe(0.00003);
   expect(valueOf(families, "b_seconds_sum")).toBe(0.5);
-  expect(valueOf(families, "a_total", { x: "1" })).toBeUndefined();
+  expect(valueOf(families, "a_total", { x: "1" })).toBe(2);
+  expect(valueOf(families, "a_total", { x: "3" })).toBeUndefined();
+  expect(() => valueOf(families, "a_total")).toThrow("2 samples of a_total");
 });
 
 describe("what is no exposition is refused", () => {

@@ -43,14 +43,25 @@ export function parseExposition(text: string): ReadonlyMap<string, MetricFamily>
   return families;
 }
 
-/** The value of the one sample with this name and these labels; undefined where there is none. */
+/**
+ * The value of the one sample with this name and at least these labels; undefined where there is none.
+ *
+ * @throws where there are several
+ */
 export function valueOf(
   families: ReadonlyMap<string, MetricFamily>,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined {
-  const samples = [...families.values()].flatMap((family) => family.samples);
-  return samples.find((sample) => sample.name === name && Bun.deepEquals(sample.labels, labels))?.value;
+  const [sample, ...others] = [...families.values()]
+    .flatMap((family) => family.samples)
+    .filter((candidate) => candidate.name === name && has(candidate, labels));
+  if (others.length > 0) throw new Error(`${others.length + 1} samples of ${name} with ${JSON.stringify(labels)}`);
+  return sample?.value;
+}
+
+function has(sample: Sample, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(labels).every(([name, value]) => sample.labels[name] === value);
 }
 
 function parseSample(line: string, family: MetricFamily): Sample {
