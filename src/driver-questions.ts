@@ -1,6 +1,6 @@
 import { type AskedDriver, sceneOf } from "./asked-driver";
-import type { CallAnswer, TimedCall, Unanswered } from "./csi/conversation";
-import type { PluginInfo } from "./csi/messages";
+import type { CallAnswer, TimedCall } from "./csi/conversation";
+import type { ProbeResponse } from "./csi/messages";
 import { openSession, type Session } from "./csi/session";
 import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis } from "./diagnosis";
 import { errorText } from "./errors";
@@ -13,39 +13,38 @@ export interface QuestionOptions extends AskedDriver {
 
 /** What one driver said of itself. */
 export interface DriverAnswers {
-  readonly outcome: DriverOutcome;
-  readonly driver: string | undefined;
+  readonly outcome: Exclude<DriverOutcome, { readonly kind: "notCsi" | "notAsked" }>;
+  /** Where it does not answer as a CSI driver: what it seems to be. */
+  readonly notCsi: string | undefined;
+  /** What it calls itself. */
+  readonly name: string | undefined;
   readonly vendorVersion: string | undefined;
   readonly connectMs: number | undefined;
   readonly callMs: number | undefined;
   readonly capabilities: CapabilityReport | undefined;
 }
 
-/** What a driver that hangs in Probe has left for GetPluginInfo, over the same connection: its name, if it tells it at once. */
-const NAME_TIMEOUT_MS = 300;
-
 /**
- * Asks one driver, over one connection: Probe first, for its state is what counts, and it gets the whole timeout; then its
- * name, and what it can do. Never rejects.
+ * Asks one driver, over one connection: Probe first, for its state is what counts; then its name, and what it can do. A call
+ * that is not answered is the last: a driver that hangs gets no more to do. Never rejects.
  */
 export async function questionDriver(options: QuestionOptions): Promise<DriverAnswers> {
-  const { connectPath, probeTimeoutMs, userAgent } = options;
+  const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
   try {
-    const totalTimeoutMs = probeTimeoutMs + NAME_TIMEOUT_MS;
-    const opened = await openSession({ socketPath: connectPath, timeoutMs: probeTimeoutMs, totalTimeoutMs, userAgent });
+    const opened = await openSession({ socketPath, timeoutMs, userAgent });
     if (opened.kind === "open") {
       using session = opened.session;
       return await questionSession(session, options);
     }
-    const diagnosis = diagnoseConnect(opened.failure, sceneOf(options, opened.elapsedMs, "Identity/Probe"));
-    return { ...NOTHING, outcome: failed(diagnosis) };
+    return failed(diagnoseConnect(opened.failure, sceneOf(options, opened.elapsedMs, "Identity/Probe")));
   } catch (error) {
-    return { ...NOTHING, outcome: failed(diagnoseInternal(errorText(error))) };
+    return failed(diagnoseInternal(errorText(error)));
   }
 }
 
 const NOTHING = {
-  driver: undefined,
+  notCsi: undefined,
+  name: undefined,
   vendorVersion: undefined,
   connectMs: undefined,
   callMs: undefined,
@@ -55,52 +54,60 @@ const NOTHING = {
 async function questionSession(session: Session, options: QuestionOptions): Promise<DriverAnswers> {
   const connectMs = session.timing.connectMs + session.timing.settingsMs;
   const probe = await session.probe();
+  const timing = { connectMs, callMs: probe.durationMs };
+  const probed = { ...judgeProbe(probe, connectMs, options), ...timing };
+  if (hasEnded(probe.answer)) return probed;
   const info = await session.getPluginInfo();
-  const details = info.answer.kind === "answered" ? info.answer.response : undefined;
+  const details = answered(info.answer);
+  const isNoCsi = probe.answer.kind === "unimplemented" && info.answer.kind === "unimplemented";
   return {
-    outcome: isNoCsi(probe, info) ? { kind: "notCsi", what: "a gRPC server without csi.v1.Identity" } : outcomeOf(),
-    driver: details?.name || undefined,
+    ...probed,
+    // The Identity service has to be there, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
+    notCsi: isNoCsi ? "a gRPC server without csi.v1.Identity" : probed.notCsi,
+    name: details?.name || undefined,
     vendorVersion: details?.vendorVersion || undefined,
-    connectMs,
-    callMs: probe.durationMs,
-    capabilities: options.wide ? await questionCapabilities(session) : undefined,
+    capabilities: options.wide && !hasEnded(info.answer) ? await questionCapabilities(session) : undefined,
   };
+}
 
-  function outcomeOf(): DriverOutcome {
-    const { answer } = probe;
-    switch (answer.kind) {
-      case "answered":
-        return { kind: answer.response.ready ? "ready" : "notReady" };
-      case "unimplemented":
-      case "noAnswer":
-        return failedCall(answer.outcome, connectMs + probe.durationMs, options);
-      case "notAsked":
-        return failedCall({ kind: "closed" }, connectMs, options);
-    }
-    return answer satisfies never;
+function judgeProbe(
+  { answer, durationMs }: TimedCall<ProbeResponse>,
+  connectMs: number,
+  options: QuestionOptions,
+): DriverAnswers {
+  switch (answer.kind) {
+    case "answered":
+      return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
+    case "unimplemented":
+    case "noAnswer":
+      return failed(diagnoseCall(answer.outcome, sceneOf(options, connectMs + durationMs, "Identity/Probe")));
+    case "notAsked":
+      return failed(diagnoseCall({ kind: "closed" }, sceneOf(options, connectMs, "Identity/Probe")));
   }
+  return answer satisfies never;
 }
 
-/** The Identity service has to be there, with Probe and GetPluginInfo (CSI specification, "RPC Interface"). */
-function isNoCsi(probe: TimedCall<unknown>, info: TimedCall<PluginInfo>): boolean {
-  return probe.answer.kind === "unimplemented" && info.answer.kind === "unimplemented";
+/** Whether nothing more is to be asked. A status is an answer: the next RPC may have another. */
+function hasEnded(answer: CallAnswer<unknown>): boolean {
+  return answer.kind === "notAsked" || (answer.kind === "noAnswer" && answer.outcome.kind !== "status");
 }
 
-function failedCall(outcome: Unanswered, elapsedMs: number, options: QuestionOptions): DriverOutcome {
-  return failed(diagnoseCall(outcome, sceneOf(options, elapsedMs, "Identity/Probe")));
-}
-
-/** What is no gRPC server at all is none of ours to judge. */
-function failed({ reason, message }: Diagnosis): DriverOutcome {
-  return reason === "not_grpc" ? { kind: "notCsi", what: message } : { kind: "failed", reason, message };
+/** What is no gRPC server at all is none of ours to judge, unless it is registered as a driver. */
+function failed({ reason, message }: Diagnosis): DriverAnswers {
+  const notCsi = reason === "not_grpc" ? message : undefined;
+  return { ...NOTHING, outcome: { kind: "failed", reason, message }, notCsi };
 }
 
 async function questionCapabilities(session: Session): Promise<CapabilityReport> {
-  const plugin = answered((await session.getPluginCapabilities()).answer);
+  const plugin = await session.getPluginCapabilities();
+  const node = hasEnded(plugin.answer) ? undefined : await session.nodeGetCapabilities();
+  const controller =
+    node === undefined || hasEnded(node.answer) ? undefined : await session.controllerGetCapabilities();
+  const { services = [], volumeExpansion = [] } = answered(plugin.answer) ?? {};
   return {
-    plugin: plugin === undefined ? undefined : [...plugin.services, ...plugin.volumeExpansion],
-    node: answered((await session.nodeGetCapabilities()).answer),
-    controller: answered((await session.controllerGetCapabilities()).answer),
+    plugin: plugin.answer.kind === "answered" ? [...services, ...volumeExpansion] : undefined,
+    node: node && answered(node.answer),
+    controller: controller && answered(controller.answer),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type DriverStepOptions, type DriverSteps, takeDriverSteps, titlesOf } from "./driver-steps";
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
-import type { NodeView } from "./node-survey";
+import type { NodeView } from "./node-view";
 import { readSecurityLabel } from "./node/security-label";
 import type { Pod } from "./node/pod";
 import { takePathSteps } from "./path-steps";
@@ -25,7 +25,7 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const { outerPath, file } = path.socket;
   const kubeletDirs = node.kubelets.roots.map(({ path: directory }) => directory);
   const view = { access, root: node.root, kubeletDirs };
-  const listener = await takeListenerSteps(view, { path: path.socket.path, fileId: file.fileId });
+  const listener = await takeListenerSteps(view, { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid });
   const driver = await takeDriverSteps({ ...options, connectPath: outerPath });
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
@@ -71,6 +71,7 @@ function verdictOf(outcome: DriverOutcome): string {
     case "notReady":
       return "not ready: the driver responded but is not ready; its log says why";
     case "failed":
+    case "notAsked":
       return outcome.message;
     case "notCsi":
       return outcome.what;

@@ -1,5 +1,5 @@
 import { formatDuration } from "./duration";
-import { findListeners, type ListenerSearch } from "./node/listeners";
+import { findListeners, type ListenerSearch, type SocketToFind } from "./node/listeners";
 import type { ProcAccess, Seen } from "./node/needs";
 import { readOomKills } from "./node/oom-kills";
 import { findPod, type Pod } from "./node/pod";
@@ -17,14 +17,6 @@ export interface ListenerView {
   readonly kubeletDirs: readonly string[];
 }
 
-/** A socket's file, for which somebody may listen. */
-export interface SocketFileId {
-  /** Without symbolic links. */
-  readonly path: string;
-  /** `device:inode`. */
-  readonly fileId: string;
-}
-
 /** Who listens, and how they are. */
 export interface ListenerSteps {
   readonly steps: readonly InspectStep[];
@@ -32,11 +24,34 @@ export interface ListenerSteps {
   readonly label: SecurityLabel | undefined;
 }
 
-/** Who listens on a socket, for a row of `list`; undefined where it cannot be told. */
-export async function reportListener(view: ListenerView, socket: SocketFileId): Promise<ListenerReport | undefined> {
-  const search = findListeners(view.access, socket);
-  if (search.kind !== "found") return undefined;
-  const [pid] = search.listeners[0].pids;
+/** Who listens on the sockets of `list`. */
+export interface ListenerReports {
+  /** By the `fileId` of the socket: those for which it can be told. */
+  readonly byFileId: ReadonlyMap<string, ListenerReport>;
+  /** Whether the time was up before every process had been looked at. */
+  readonly cut: boolean;
+}
+
+/** How long it may take to find out who listens, in milliseconds: what a person waits for it after the drivers have answered. */
+const LIST_BOUND_MS = 800;
+
+/** And for one driver in depth, where it is what was asked for. */
+const INSPECT_BOUND_MS = 5_000;
+
+/** Who listens on each socket, for the rows of `list`. Never rejects. */
+export async function reportListeners(view: ListenerView, sockets: readonly SocketToFind[]): Promise<ListenerReports> {
+  const searches = await findListeners(view.access, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
+  const reports = sockets.flatMap(({ fileId }, index) => {
+    const report = reportOn(view, searches[index]);
+    return report === undefined ? [] : [[fileId, report] as const];
+  });
+  const cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
+  return { byFileId: new Map(reports), cut };
+}
+
+function reportOn(view: ListenerView, search: ListenerSearch | undefined): ListenerReport | undefined {
+  if (search?.kind !== "found") return undefined;
+  const [pid] = search.listener.pids;
   const described = describeProcess(view.access, pid);
   if (described.kind === "gone") return undefined;
   const pod = findPod(view.root, described.process.cgroups, view.kubeletDirs);
@@ -50,13 +65,14 @@ export async function reportListener(view: ListenerView, socket: SocketFileId): 
 }
 
 /** Finds who listens on a socket, without a connection to it, and says how that process is. Never rejects. */
-export async function takeListenerSteps(view: ListenerView, socket: SocketFileId): Promise<ListenerSteps> {
+export async function takeListenerSteps(view: ListenerView, socket: SocketToFind): Promise<ListenerSteps> {
   const begun = performance.now();
-  const search = findListeners(view.access, socket);
+  const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
+  const [search = NOT_LOOKED] = await findListeners(view.access, question);
   const elapsedMs = performance.now() - begun;
   if (search.kind !== "found")
     return { steps: [step("listener", notFound(search), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
-  const [{ pids, boundPath }] = search.listeners;
+  const { pids, boundPath } = search.listener;
   const described = describeProcess(view.access, pids[0]);
   const path = boundPath === socket.path ? [] : [`bound as ${boundPath}`];
   const held = pids.length > 1 ? [`held by ${pids.length} processes`] : [];
@@ -75,6 +91,7 @@ export async function takeListenerSteps(view: ListenerView, socket: SocketFileId
   };
 }
 
+const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
 const NOT_REACHED: StepOutcome = { kind: "notReached" };
 const NOBODY = { pod: undefined, label: undefined } as const;
 
@@ -86,13 +103,36 @@ function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>): 
         details: ["nobody listens: the socket was left by a process that has ended"],
         remedy: "see why the driver is not running",
       };
+    case "doubtful":
+      return { kind: "absent", details: [`cannot be told: ${doubtText(search)}`] };
     case "unknown":
-      return { kind: "absent", details: ["cannot be told: whoever may listen is on a mount that is not touched"] };
+      return { kind: "absent", details: [`cannot be told: ${UNKNOWN[search.why]}`] };
     case "notPermitted":
       return { kind: "notPermitted", needs: search.needs };
   }
   return search satisfies never;
 }
+
+const UNKNOWN = {
+  mount: "whoever may listen is on a mount that is not touched",
+  cut: "there are too many processes to look at in the time for it",
+} as const;
+
+function doubtText({ why, pids }: Extract<ListenerSearch, { readonly kind: "doubtful" }>): string {
+  const named = pids.slice(0, MAX_NAMED).map((pid) => `pid ${pid}`);
+  const who = [...named, ...(pids.length > MAX_NAMED ? ["others"] : [])].join(" and ");
+  switch (why) {
+    case "several":
+      return `${who} listen on sockets of this path, and only one of them on this file`;
+    case "forged":
+      return `the kernel's table names ${who}, in a line that another process may have forged`;
+    case "stranger":
+      return `${who} may listen here, but the file belongs to another user`;
+  }
+  return why satisfies never;
+}
+
+const MAX_NAMED = 3;
 
 function podDetails(pod: Pod | undefined): readonly string[] {
   if (pod === undefined) return ["in no pod"];

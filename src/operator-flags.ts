@@ -19,27 +19,6 @@ const OUTPUT = {
   group: "Output",
 } as const satisfies Flag;
 
-/** The flags of `check`. */
-export const CHECK_FLAGS = [
-  {
-    name: "csi-address",
-    type: "string",
-    default: "/run/csi/socket",
-    help: "The CSI driver's socket, where ADDRESS is not given: an absolute path, bare or after unix: or unix://.",
-    group: "Probe",
-  },
-  PROBE_TIMEOUT,
-  {
-    name: "wait",
-    type: "duration",
-    default: "0s",
-    help: "Ask again until the driver is ready, for at most this long.",
-    group: "Probe",
-  },
-  OUTPUT,
-  ...GENERAL,
-] as const satisfies readonly Flag[];
-
 const ROOT_DIR = {
   name: "root",
   type: "string",
@@ -56,13 +35,36 @@ const KUBELET_DIR = {
   group: "Node",
 } as const satisfies Flag;
 
+/** The flags of `check`. */
+export const CHECK_FLAGS = [
+  {
+    name: "csi-address",
+    type: "string",
+    default: "/run/csi/socket",
+    help: "The CSI driver's socket, where neither ADDRESS nor DRIVER is given: an absolute path, bare or after unix: or unix://.",
+    group: "Probe",
+  },
+  PROBE_TIMEOUT,
+  {
+    name: "wait",
+    type: "duration",
+    default: "0s",
+    help: "Ask again until the driver is ready, for at most this long.",
+    group: "Probe",
+  },
+  KUBELET_DIR,
+  ROOT_DIR,
+  OUTPUT,
+  ...GENERAL,
+] as const satisfies readonly Flag[];
+
 /** The flags of `list`. */
 export const LIST_FLAGS = [
   {
     name: "driver",
     type: "string",
     default: "",
-    help: "Only the driver of this name, as GetPluginInfo or its registration tells it.",
+    help: "Only the driver of this name: that of its directory, one that is registered, or what GetPluginInfo tells.",
     group: "Node",
   },
   KUBELET_DIR,

@@ -8,9 +8,8 @@ import { quote } from "./text";
 
 export type OutputFormat = "table" | "json";
 
-export interface CheckOptions {
-  /** The absolute path of the driver's socket. */
-  readonly socketPath: string;
+export interface CheckOptions extends Pick<ListOptions, "kubeletDirs" | "rootDir"> {
+  readonly target: DriverTarget;
   readonly probeTimeoutMs: number;
   /** 0 is one probe alone. */
   readonly waitMs: number;
@@ -19,18 +18,23 @@ export interface CheckOptions {
 
 /**
  * @param values the text of each given flag, as `readArgv` returns it
- * @param words at most one, an address
+ * @param words at most one, an address or a driver's name
  * @throws {ConfigError} at the first flag that breaks a rule
  */
 export function readCheckOptions(values: Readonly<Record<string, string>>, words: readonly string[]): CheckOptions {
-  const [address] = words;
+  const [word] = words;
+  const isName = word !== undefined && isDriverName(word);
+  const address = isName ? undefined : word;
   const given = values["csi-address"];
+  if (isName && given !== undefined)
+    throw new ConfigError(`the driver is given twice: ${quote(word)} and --csi-address ${quote(given)}`);
   if (address !== undefined && given !== undefined)
     throw new ConfigError(`the address is given twice: ${quote(address)} and --csi-address ${quote(given)}`);
   const all = { ...values, ...(address === undefined ? {} : { "csi-address": address }) };
   const read = reader(all, CHECK_FLAGS);
   return {
-    socketPath: readCsiSocketPath(read),
+    target: isName ? { kind: "driver", name: word } : { kind: "address", socketPath: readCsiSocketPath(read) },
+    ...readNodePlaces(read),
     probeTimeoutMs: readProbeTimeoutMs(read),
     waitMs: readWaitMs(read),
     output: readOutput(read),
@@ -62,15 +66,15 @@ export function readListOptions(values: Readonly<Record<string, string>>): ListO
 }
 
 export interface InspectOptions extends Pick<ListOptions, "kubeletDirs" | "rootDir"> {
-  readonly target: InspectTarget;
+  readonly target: DriverTarget;
   readonly probeTimeoutMs: number;
   readonly nodeInfo: boolean;
   readonly output: OutputFormat;
 }
 
-export type InspectTarget =
+export type DriverTarget =
   | { readonly kind: "address"; readonly socketPath: string }
-  /** As GetPluginInfo or the registration tells it. */
+  /** As its directory is called, as it is registered, or as GetPluginInfo tells it. */
   | { readonly kind: "driver"; readonly name: string };
 
 /**
@@ -92,12 +96,16 @@ export function readInspectOptions(values: Readonly<Record<string, string>>, wor
   };
 }
 
-/** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
-function readTarget(word: string): InspectTarget {
-  if (!/[/:]/.test(word)) return { kind: "driver", name: word };
+function readTarget(word: string): DriverTarget {
+  if (isDriverName(word)) return { kind: "driver", name: word };
   // Its length is a finding of the inspection, and no error of the command line.
   const path = word.replace(/^unix:(\/\/)?/i, "");
   return { kind: "address", socketPath: absolute("ADDRESS", path) };
+}
+
+/** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
+function isDriverName(word: string): boolean {
+  return !/[/:]/.test(word);
 }
 
 function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"> {

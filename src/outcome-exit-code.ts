@@ -16,6 +16,7 @@ export function outcomeExitCode(outcome: DriverOutcome): number {
     case "ready":
       return 0;
     case "notReady":
+    case "notAsked":
       return 4;
     case "failed":
       return NO_CONNECTION.has(outcome.reason) ? 2 : 3;

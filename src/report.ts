@@ -1,11 +1,16 @@
 import type { FailureReason } from "./probe-result";
 
+/** What a driver is called, and who says so; undefined where nothing tells it. */
+export interface DriverName {
+  readonly driver: string | undefined;
+  /** `driver`: it said so itself, in GetPluginInfo. `directory`: it is the name of its directory in `plugins/`. */
+  readonly nameSource: "driver" | "registration" | "directory" | undefined;
+}
+
 /** A socket of the node, and what came of asking it: a row of `list`. */
-export interface DriverReport {
+export interface DriverReport extends DriverName {
   /** As the kubelet knows it: without the prefix of `--root`. */
   readonly socket: string;
-  /** Undefined where nothing has told it. */
-  readonly driver: string | undefined;
   readonly vendorVersion: string | undefined;
   readonly outcome: DriverOutcome;
   /** How long connecting took, up to the driver's HTTP/2 SETTINGS. */
@@ -24,7 +29,9 @@ export type DriverOutcome =
   | { readonly kind: "notReady" }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly message: string }
   /** Something answers, and says that it is something else, such as a DRA plugin: it never counts. */
-  | { readonly kind: "notCsi"; readonly what: string };
+  | { readonly kind: "notCsi"; readonly what: string }
+  /** Nothing was sent to it; why. It counts as a driver that is not ready. */
+  | { readonly kind: "notAsked"; readonly message: string };
 
 /** Who listens, as far as /proc and the kubelet's files tell. */
 export interface ListenerReport {
@@ -50,6 +57,8 @@ export interface NodeReport {
   readonly looked: readonly string[];
   /** What was left out on purpose or could not be seen, in sentences. */
   readonly notes: readonly string[];
+  /** Whether nothing was left out that may have hidden a driver. */
+  readonly complete: boolean;
 }
 
 /** One step of `inspect`. */

@@ -22,6 +22,16 @@ export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearc
   return outcome satisfies never;
 }
 
+/** Whether a place that was named was not looked into. Of the usual places, those that exist count. */
+export function isUnseen({ origin, outcome }: LookedIn): boolean {
+  return origin !== "known" && outcome.kind !== "found" && outcome.kind !== "same";
+}
+
+/** A place that was named and not looked into. */
+export function unseenText(place: LookedIn, search: SocketSearch): string {
+  return `${place.origin === "flag" ? "--kubelet-dir" : "a kubelet's --root-dir"} ${lookedText(place, search)}`;
+}
+
 /** What was left out, and why. */
 export function skippedText({ path, why }: Skipped): string {
   switch (why.kind) {

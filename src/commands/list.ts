@@ -1,7 +1,8 @@
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Edge } from "../edge";
-import { reportListener } from "../listener-steps";
+import { reportListeners } from "../listener-steps";
 import { surveyNode } from "../node-survey";
+import { openNode } from "../node-view";
 import { LIST_FLAGS } from "../operator-flags";
 import { type ListOptions, readListOptions } from "../operator-options";
 import type { NodeReport } from "../report";
@@ -30,22 +31,24 @@ async function list(options: ListOptions, edge: Edge): Promise<number> {
   const notes = decideStyle(edge.streamFacts("error"));
   edge.writeOut(render(report, options, edge));
   edge.writeError(renderNodeNotes(report, edge.uid, notes));
-  return listExitCode(report);
+  return listExitCode(report, options.driver);
 }
 
 async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
+  const node = await openNode(options);
   const { columns } = decideStyle(edge.streamFacts("error"));
   using progress = createProgressLine({ write: edge.writeError, columns });
   // Awaited here: the progress line is erased when this returns.
-  return await surveyNode({
+  return await surveyNode(node, {
     ...options,
     userAgent: `livenessprobe/${VERSION}`,
     uid: edge.uid,
     lookAtSocketFile,
-    findListener: (socket, { root, procDir, kubelets }) => {
-      const access = { procDir, uid: edge.uid };
-      const kubeletDirs = kubelets.roots.map(({ path }) => path);
-      return reportListener({ access, root, kubeletDirs }, { path: socket.outerPath, fileId: socket.fileId });
+    findListeners: (sockets) => {
+      const kubeletDirs = node.kubelets.roots.map(({ path }) => path);
+      const toFind = sockets.map(({ outerPath: path, fileId, ownerUid }) => ({ path, fileId, ownerUid }));
+      const access = { procDir: node.procDir, uid: edge.uid };
+      return reportListeners({ access, root: node.root, kubeletDirs }, toFind);
     },
     wide: options.output !== "table",
     onProgress: (asked, total) => progress.show(renderProgress(asked, total)),
@@ -63,9 +66,15 @@ function render(report: NodeReport, { output }: ListOptions, edge: Edge): string
   return output satisfies never;
 }
 
-/** 0 where every driver is ready, 4 where one is not, 2 where there is none; what is not CSI does not count. */
-export function listExitCode({ drivers }: NodeReport): number {
+/**
+ * 0 where every driver is ready and nothing was left out that may have hidden one, 4 where not, 2 where there is none; what is
+ * not CSI does not count.
+ *
+ * @param driver the one that was asked for: where it was found, nothing else counts
+ */
+export function listExitCode({ drivers, complete }: NodeReport, driver: string | undefined): number {
   const counted = drivers.filter(({ outcome }) => outcome.kind !== "notCsi");
   if (counted.length === 0) return 2;
-  return counted.every(({ outcome }) => outcome.kind === "ready") ? 0 : 4;
+  const allReady = counted.every(({ outcome }) => outcome.kind === "ready");
+  return allReady && (complete || driver !== undefined) ? 0 : 4;
 }

@@ -1,130 +1,193 @@
-import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readMounts } from "./mounts";
 import { needOf, type Need, type ProcAccess } from "./needs";
-import { listPids } from "./proc-files";
-import { readLink, readNames, readText, valueOf } from "./reads";
+import { readUid } from "./proc-files";
+import { readLink, valueOf } from "./reads";
 import { createRoot, type Resolution } from "./rooted-path";
 import { seesNodeProcesses } from "./running-kubelets";
-import { parseUnixSockets, type ListeningSocket } from "./unix-sockets";
+import { startSlices } from "./slices";
+import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
+import { readUnixSockets } from "./unix-tables";
+import type { UnixSocket } from "./unix-sockets";
 
 /** Somebody who listens on a socket's file. */
 export interface Listener {
-  /** The processes that hold the listening socket, by rising id: several where it was inherited. */
+  /** The processes that hold the listening socket, by rising id: several where it was inherited, and all were looked for. */
   readonly pids: readonly [number, ...number[]];
   /** The path that it was bound to, in the mount namespace of those processes. */
   readonly boundPath: string;
 }
 
 export type ListenerSearch =
-  /**
-   * More than one where a driver's file was replaced by another's at the same path while the first still runs: the kernel
-   * tells paths of the sockets, and not which file was whose.
-   */
-  | { readonly kind: "found"; readonly listeners: readonly [Listener, ...Listener[]] }
+  | { readonly kind: "found"; readonly listener: Listener }
   /** For each socket of that name it was seen who holds it, and it is another. */
   | { readonly kind: "nobody" }
-  /** Nobody was found, and for one who listens on a socket of that name its path cannot be followed: it is on a mount that may hang. */
-  | { readonly kind: "unknown" }
+  /** It cannot be told, though there are processes that may be it. */
+  | { readonly kind: "doubtful"; readonly why: Doubt; readonly pids: readonly number[] }
+  /** Nobody was found, and not everybody was looked at. */
+  | { readonly kind: "unknown"; readonly why: "mount" | "cut" }
   /** Somebody listens on a socket of that name, and cannot be seen; with `hostPID`, nobody knows. */
   | { readonly kind: "notPermitted"; readonly needs: Need };
+
+export type Doubt =
+  /**
+   * Several listen on a socket of that path. So it is where a driver's file was replaced by another's while the first still
+   * runs: the kernel tells paths of the sockets, and not which file was whose.
+   */
+  | "several"
+  /** The kernel's table says so in a row that somebody may have forged. */
+  | "forged"
+  /** It runs neither as root nor as the owner of the file. */
+  | "stranger";
 
 export interface SocketToFind {
   /** The path to its file without symbolic links: only its last name counts, since processes have their own mounts. */
   readonly path: string;
   /** `device:inode`. */
   readonly fileId: string;
+  /** The user id that the file belongs to. */
+  readonly ownerUid: number;
+}
+
+export interface ListenerQuestion {
+  readonly sockets: readonly SocketToFind[];
+  /** How long it may take, in milliseconds. */
+  readonly boundMs: number;
+  /** Whether all processes that hold a socket are looked for, rather than one. */
+  readonly everyHolder: boolean;
 }
 
 /**
- * Finds who listens on a socket's file. Never throws.
+ * Finds who listens on sockets' files, for all of them at once: on a busy node, /proc has hundreds of thousands of
+ * descriptors. The answers are in the order of the sockets. Never rejects.
  *
  * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in mount namespaces of their own. So in the table of
  * each network namespace (proc_net(5)) the sockets of that name are taken, for each the processes that hold it (`/proc/PID/fd`),
  * and of these one is asked whether its path leads to our device and inode, below `/proc/PID/root`. That look obeys the
  * process's own table of mounts: it crosses only local file systems, and the names on the way are in the kernel's memory for
  * as long as the socket is bound. A file that was renamed after it was bound is not found.
+ *
+ * No process is taken at its word:
+ * - A row of the table counts where it can only be the kernel's (`parseUnixSockets`). Any other may be a forged one, that gives
+ *   the inode of a stranger's socket a path of the forger's. It counts where that inode has no other row, in any network
+ *   namespace, and its descriptor is that of a unix socket: for then the kernel has written a row for it, which must be this
+ *   one. The descriptor is seen before the table is read, and again after it: so the socket was there in between.
+ * - A path proves nothing for who has a mount namespace of its own: it may bind any path there, and mount what it likes over
+ *   it. So a listener is a process of root's or of the file's owner, and of two of them none is chosen. Only below their
+ *   `/proc/PID/root` is anything looked at.
  */
-export function findListeners({ procDir, uid }: ProcAccess, socket: SocketToFind): ListenerSearch {
-  const bound = socketsNamed(basename(socket.path), procDir);
-  const { holders, denied } = bound.length > 0 ? findHolders(procDir, bound) : NOBODY;
-  const candidates = bound.flatMap(({ inode, path }) => {
-    const [holder, ...others] = holders.get(inode) ?? [];
-    if (holder === undefined) return [];
-    const listener: Listener = { pids: [holder, ...others], boundPath: path };
-    return [{ listener, file: resolveFor(procDir, holder, path) }];
-  });
-  const isOurs = ({ file }: Candidate) => file?.kind === "found" && file.file.fileId === socket.fileId;
-  const [first, ...more] = candidates.filter(isOurs).map(({ listener }) => listener);
-  if (first !== undefined) return { kind: "found", listeners: [first, ...more] };
-  if (!seesNodeProcesses(procDir)) return { kind: "notPermitted", needs: "hostPID" };
-  // Who has ended since the tables were read holds nothing, and is not there a second time.
-  const unseen = bound.filter(({ inode }) => !holders.has(inode)).map(({ inode }) => inode);
-  if (denied && socketsNamed(basename(socket.path), procDir).some(({ inode }) => unseen.includes(inode))) {
-    return { kind: "notPermitted", needs: needOf(uid) };
-  }
-  return { kind: candidates.some(({ file }) => file?.kind === "offLimits") ? "unknown" : "nobody" };
+export async function findListeners(
+  { procDir, uid }: ProcAccess,
+  { sockets, boundMs, everyHolder }: ListenerQuestion,
+): Promise<readonly ListenerSearch[]> {
+  const slices = startSlices(boundMs);
+  const names = new Set(sockets.map(({ path }) => basename(path)));
+  const isNamed = ({ isListening, path }: UnixSocket): boolean => isListening && names.has(basename(path));
+  const before = await readUnixSockets(procDir, isNamed, slices);
+  const inodes = new Set(before.rows.map(({ inode }) => inode));
+  const search = inodes.size === 0 ? NOBODY : await findHolders(procDir, { inodes, everyHolder }, slices);
+  // It has time of its own: what it does not tell is not believed.
+  const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), startSlices(boundMs));
+  const there = new Set(after.rows.map(rowKey));
+  const contradicted = contradictedIn(after.rows);
+  const view: View = {
+    procDir,
+    uid,
+    search: { ...search, cut: search.cut || before.cut || after.cut },
+    // Who has ended since the tables were read is not there a second time.
+    rows: Map.groupBy(
+      before.rows.filter((row) => there.has(rowKey(row))),
+      ({ path }) => basename(path),
+    ),
+    isContradicted: ({ inode }) => after.cut || contradicted.has(inode),
+    seesNode: seesNodeProcesses(procDir),
+    fileOf: createFileFinder(procDir),
+  };
+  return sockets.map((socket) => judge(view, socket));
 }
 
-interface Candidate {
-  readonly listener: Listener;
-  /** What its path leads to for its first process. */
-  readonly file: Resolution | undefined;
+const NOBODY: HolderSearch = { holders: new Map(), denied: false, cut: false };
+
+interface View {
+  readonly procDir: string;
+  readonly uid: number;
+  readonly search: HolderSearch;
+  /** The rows of listening sockets, by the last name of their path. */
+  readonly rows: ReadonlyMap<string, readonly UnixSocket[]>;
+  /** Whether another row says something else of the same inode, as far as it was seen. */
+  readonly isContradicted: (row: UnixSocket) => boolean;
+  readonly seesNode: boolean;
+  /** What a path leads to for a process. */
+  readonly fileOf: (pid: number, path: string) => Resolution | undefined;
 }
 
-/** The sockets that are listened on by a name, in all network namespaces. */
-function socketsNamed(name: string, procDir: string): readonly ListeningSocket[] {
-  const sockets = tablesOf(procDir).flatMap((table) => parseUnixSockets(table));
-  return sockets.filter(({ path }) => basename(path) === name);
+function rowKey({ inode, content }: UnixSocket): string {
+  return `${inode} ${content}`;
 }
 
-/** One table a network namespace. */
-function tablesOf(procDir: string): readonly string[] {
-  const namespaces = new Map(
-    listPids(procDir)
-      .toReversed()
-      .map((pid) => [namespaceOf(procDir, pid), pid]),
+function contradictedIn(rows: readonly UnixSocket[]): ReadonlySet<string> {
+  const contents = new Map<string, string>();
+  return new Set(
+    rows.flatMap(({ inode, content }) => {
+      const first = contents.get(inode) ?? content;
+      contents.set(inode, first);
+      return first === content ? [] : [inode];
+    }),
   );
-  return [...namespaces].flatMap(([namespace, pid]) => {
-    const table = namespace === undefined ? undefined : valueOf(readText(`${procDir}/${pid}/net/unix`));
-    return table ?? [];
-  });
 }
 
-// The table's own inode is one a namespace too, and unlike `/proc/PID/ns/net` it may be asked for by anyone.
-function namespaceOf(procDir: string, pid: number): number | undefined {
-  try {
-    return statSync(`${procDir}/${pid}/net/unix`).ino;
-  } catch {
-    // It has ended.
-    return undefined;
-  }
+/** What a row of the table comes to, for a socket of its name. */
+type Claim =
+  | { readonly kind: "listener"; readonly listener: Listener; readonly isSure: boolean }
+  | { readonly kind: "stranger"; readonly pids: readonly number[] }
+  | { readonly kind: "other" | "mount" | "unheld" };
+
+function judge(view: View, socket: SocketToFind): ListenerSearch {
+  const { denied, cut } = view.search;
+  const claims = (view.rows.get(basename(socket.path)) ?? []).map((row) => claimOf(view, row, socket));
+  const listeners = claims.flatMap((claim) => (claim.kind === "listener" ? [claim] : []));
+  const [only, ...more] = listeners.filter(({ isSure }) => isSure);
+  if (only !== undefined && more.length === 0) return { kind: "found", listener: only.listener };
+  const pids = listeners.flatMap(({ listener }) => listener.pids.slice(0, 1));
+  if (pids.length > 0) return { kind: "doubtful", why: only === undefined ? "forged" : "several", pids };
+  if (!view.seesNode) return { kind: "notPermitted", needs: "hostPID" };
+  const has = (kind: Claim["kind"]): boolean => claims.some((claim) => claim.kind === kind);
+  if (denied && has("unheld")) return { kind: "notPermitted", needs: needOf(view.uid) };
+  if (cut) return { kind: "unknown", why: "cut" };
+  if (has("mount")) return { kind: "unknown", why: "mount" };
+  const strangers = claims.flatMap((claim) => (claim.kind === "stranger" ? claim.pids.slice(0, 1) : []));
+  return strangers.length > 0 ? { kind: "doubtful", why: "stranger", pids: strangers } : { kind: "nobody" };
 }
 
-interface Holders {
-  /** The processes that hold a socket, by its inode. */
-  readonly holders: ReadonlyMap<string, readonly number[]>;
-  /** Whether there are processes whose descriptors may not be listed. */
-  readonly denied: boolean;
+function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind): Claim {
+  const holders = view.search.holders.get(row.inode) ?? [];
+  const [holder, ...others] = holders.filter(({ pid }) => isTrusted(readUid(view.procDir, pid), ownerUid));
+  if (holder === undefined)
+    return holders.length === 0 ? { kind: "unheld" } : { kind: "stranger", pids: holders.map(({ pid }) => pid) };
+  const file = view.fileOf(holder.pid, row.path);
+  if (file?.kind === "offLimits") return { kind: "mount" };
+  if (file?.kind !== "found" || file.file.fileId !== fileId) return { kind: "other" };
+  const pids = [holder.pid, ...others.map(({ pid }) => pid)] as const;
+  return { kind: "listener", listener: { pids, boundPath: row.path }, isSure: isProven(view, row, holder) };
 }
 
-const NOBODY: Holders = { holders: new Map(), denied: false };
+function isTrusted(uid: number | undefined, ownerUid: number): boolean {
+  return uid === 0 || uid === ownerUid;
+}
 
-// Of any process, not only those in the socket's network namespace: a listening socket may have been inherited.
-function findHolders(procDir: string, sockets: readonly ListeningSocket[]): Holders {
-  const wanted = new Map(sockets.map(({ inode }) => [`socket:[${inode}]`, inode]));
-  const holders = new Map<string, number[]>();
-  let denied = false;
-  for (const pid of listPids(procDir)) {
-    const descriptors = readNames(`${procDir}/${pid}/fd`);
-    // To uid 0 without SYS_PTRACE the kernel lists them, and does not say what they are.
-    const links = (valueOf(descriptors) ?? []).map((fd) => readLink(`${procDir}/${pid}/fd/${fd}`));
-    denied ||= [descriptors, ...links].some(({ kind }) => kind === "notPermitted");
-    for (const inode of new Set(links.flatMap((link) => wanted.get(valueOf(link) ?? "") ?? []))) {
-      holders.set(inode, [...(holders.get(inode) ?? []), pid]);
-    }
-  }
-  return { holders, denied };
+function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Holder): boolean {
+  if (!row.mayBeForged) return true;
+  return !isContradicted(row) && isUnixSocket(procDir, holder) && stillHolds(procDir, holder, row.inode);
+}
+
+/** Each path is looked at once for each process, however many sockets ask for it. */
+function createFileFinder(procDir: string): View["fileOf"] {
+  const found = new Map<string, Resolution | undefined>();
+  return (pid, path) => {
+    const key = `${pid} ${path}`;
+    if (!found.has(key)) found.set(key, resolveFor(procDir, pid, path));
+    return found.get(key);
+  };
 }
 
 function resolveFor(procDir: string, pid: number, path: string): Resolution | undefined {

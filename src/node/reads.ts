@@ -15,6 +15,11 @@ export function readText(path: string): Read<string> {
   return attempt(() => readFileSync(path, "utf8"));
 }
 
+/** The same with each byte as one character. */
+export function readBytes(path: string): Read<string> {
+  return attempt(() => readFileSync(path, "latin1"));
+}
+
 /** Reads where a link points, without following it. Never throws. */
 export function readLink(path: string): Read<string> {
   return attempt(() => readlinkSync(path));

@@ -13,6 +13,8 @@ export interface FoundSocket {
   readonly directory: SocketDirectory;
   /** `device:inode`: the same for every path to the socket. */
   readonly fileId: string;
+  /** The user id that the file belongs to. */
+  readonly ownerUid: number;
 }
 
 /** Where drivers listen, where they announce themselves to the kubelet, and where they listened before Kubernetes 1.13. */
@@ -204,7 +206,8 @@ function noteFound(search: Search, place: Place, parent: string, { path, outerPa
       if (!search.holds(path)) return skip(search, place.path, { kind: "outside", target: path });
       if (place.budget.sockets === 0) return skip(search, parent, { kind: "sockets" });
       place.budget.sockets -= 1;
-      search.sockets.push({ path: place.path, outerPath, directory: place.directory, fileId: file.fileId });
+      const { fileId, uid: ownerUid } = file;
+      search.sockets.push({ path: place.path, outerPath, directory: place.directory, fileId, ownerUid });
       return [];
     }
     case "directory":

@@ -24,6 +24,8 @@ export function outcomeMembers(outcome: DriverOutcome): object {
       return { state };
     case "failed":
       return { state, reason: outcome.reason, message: outcome.message };
+    case "notAsked":
+      return { state, message: outcome.message };
     case "notCsi":
       return { state, what: outcome.what };
   }

@@ -88,6 +88,7 @@ function messageText({ driver, outcome }: DriverReport): string {
     case "notReady":
       return "";
     case "failed":
+    case "notAsked":
       return oneLine(outcome.message, MAX_TEXT_BYTES);
     case "notCsi":
       return driver === undefined ? "" : `its name is ${name(driver)}`;

@@ -14,6 +14,8 @@ export function stateColour({ kind }: DriverOutcome): Colour {
       return "yellow";
     case "failed":
       return "red";
+    case "notAsked":
+      return "yellow";
     case "notCsi":
       return "dim";
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { schemaFaults } from "../support/output-schema";
+import { MAX_ENTRIES } from "../../src/node/socket-search";
 import { startRegistrationServer } from "../support/registration-server";
 import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
@@ -19,6 +20,7 @@ const REGISTRY = "/var/lib/kubelet/plugins_registry";
 interface Row {
   readonly socket: string;
   readonly driver?: string;
+  readonly nameSource?: string;
   readonly state: string;
   readonly reason?: string;
   readonly what?: string;
@@ -57,7 +59,7 @@ test.each(implementations)(
 );
 
 describe("a node in trouble", () => {
-  test("is told whole: ready, hung, stale, not CSI, nested, renamed", async () => {
+  test("is told whole: ready, hung, stale, silent, nested, renamed", async () => {
     await using node = kubeletNode();
     await using drivers = new AsyncDisposableStack();
     drivers.use(await startIn(node, "grpc-js", "ready.csi"));
@@ -84,7 +86,7 @@ describe("a node in trouble", () => {
       [`${PLUGINS}/new.csi/csi.sock`]: "ready",
       [`${PLUGINS}/vendor/nested.csi/csi.sock`]: "ready",
       [`${PLUGINS}/stale.csi/csi.sock`]: "nobody_listens",
-      [`${PLUGINS}/silent.csi/csi.sock`]: "DRAPlugin",
+      [`${PLUGINS}/silent.csi/csi.sock`]: "hung",
     });
     expect([renamed.name, dra.socketPath]).not.toBeEmpty();
   });
@@ -118,6 +120,119 @@ describe("what is not CSI", () => {
     expect(none.code).toBe(2);
     drivers.use(await startIn(node, "grpc-js", "a.csi"));
     expect(await list(node)).toMatchObject({ code: 0 });
+  });
+});
+
+describe("a registration that contradicts a driver's own answers", () => {
+  test.each([
+    ["of another type, for a driver that hangs", "DevicePlugin", "hang", 4, { state: "failed", reason: "hung" }],
+    ["of another type, for one that is ready", "DRAPlugin", "ready", 0, { state: "ready" }],
+    ["of a CSI driver, for one that has no Identity", "CSIPlugin", "none", 4, { state: "failed", reason: "rpc_error" }],
+    ["of another type, for one that has no Identity", "DRAPlugin", "none", 2, { state: "notCsi", what: "DRAPlugin" }],
+  ] as const)("%s", async (_, type, mode, code, row) => {
+    await using node = kubeletNode();
+    await using drivers = new AsyncDisposableStack();
+    const driver = drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    await driver.send(mode === "none" ? "mode status 12 none" : `mode ${mode}`);
+    if (mode === "none") await driver.send("info status 12 none");
+    await using registrar = await startRegistrar(node, { type, endpoint: `${PLUGINS}/a.csi/csi.sock` });
+    const { code: exitCode, rows } = await list(node, ["--probe-timeout=1s"]);
+    expect({ exitCode, rows }).toMatchObject({ exitCode: code, rows: [row] });
+    expect(registrar.calls).toHaveLength(1);
+  });
+});
+
+describe("a path that is registered and not connected to is a row with the registered name", () => {
+  test.each([
+    ["that is not there", `${PLUGINS}/b.csi/csi.sock`, { state: "failed", reason: "socket_missing" }],
+    ["that is no socket", `${PLUGINS}/file`, { state: "failed", reason: "not_a_socket" }],
+    ["in another directory", "/run/b.sock", { state: "notAsked", message: expect.stringContaining("lies outside of") }],
+    ["that leads back to itself", `${PLUGINS}/loop`, { state: "notAsked", message: expect.stringContaining("links") }],
+    ["that is relative", "b.sock", { state: "notAsked", message: expect.stringContaining("no absolute path") }],
+    ["that is too long", `/${"b".repeat(107)}`, { state: "notAsked", message: expect.stringContaining("107 bytes") }],
+  ])("%s", async (_, endpoint, row) => {
+    await using node = kubeletNode();
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    node.file(`${PLUGINS}/file`);
+    node.link(`${PLUGINS}/loop`, "loop");
+    await node.liveSocket("/run/b.sock");
+    drivers.use(await startRegistrar(node, { name: "b.csi", endpoint }));
+    const { code, rows } = await list(node);
+    expect({ code, row: rows.find(({ driver }) => driver === "b.csi") }).toMatchObject({
+      code: 4,
+      row: { socket: endpoint, nameSource: "registration", announced: "yes", ...row },
+    });
+  });
+});
+
+describe("exit code 0 is for a node that was seen whole", () => {
+  test.each([
+    ["regular files do not hide a driver", 0, "", (node: MadeNode) => node.file(`${PLUGINS}/a.csi/file`)],
+    [
+      "a directory that holds too much may",
+      4,
+      "was not looked at whole",
+      (node: MadeNode) => {
+        for (let at = 0; at <= MAX_ENTRIES; at += 1) node.link(`${PLUGINS}/full/${at}`, "gone");
+      },
+    ],
+    [
+      "a directory that lies too deep may",
+      4,
+      "directories deep",
+      (node: MadeNode) => node.directory(`${PLUGINS}/1/2/3/4`),
+    ],
+  ] as const)("%s: exit code %i", async (_, code, note, make) => {
+    await using node = kubeletNode();
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    make(node);
+    expect(await list(node)).toMatchObject({
+      code,
+      rows: [{ state: "ready" }],
+      stderr: expect.stringContaining(note),
+    });
+    expect(await list(node, ["--driver=a.csi"])).toMatchObject({ code: 0 });
+  });
+
+  test("a --kubelet-dir that is not there: exit code 4", async () => {
+    await using node = kubeletNode();
+    await using drivers = new AsyncDisposableStack();
+    drivers.use(await startIn(node, "grpc-js", "a.csi"));
+    const listed = await list(node, ["--kubelet-dir=/typo", "--kubelet-dir=/var/lib/kubelet"]);
+    expect(listed).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("--kubelet-dir /typo: no such directory"),
+    });
+  });
+});
+
+describe("a driver is called", () => {
+  test.each([
+    ["what it tells itself", "ready", "registered.csi", { driver: "told.csi", nameSource: "driver" }],
+    ["what is registered", "hang", "registered.csi", { driver: "registered.csi", nameSource: "registration" }],
+    ["as its directory", "hang", undefined, { driver: "directory.csi", nameSource: "directory" }],
+  ] as const)("%s", async (_, mode, registered, row) => {
+    await using node = kubeletNode();
+    await using drivers = new AsyncDisposableStack();
+    const socketPath = placeIn(node, "directory.csi");
+    drivers.use(await startDriver("grpc-js", { mode, name: "told.csi", socketPath }));
+    if (registered !== undefined) {
+      const endpoint = `${PLUGINS}/directory.csi/csi.sock`;
+      drivers.use(await startRegistrar(node, { name: registered, endpoint }));
+    }
+    const { rows } = await list(node, ["--probe-timeout=1s"]);
+    expect(rows).toMatchObject([row]);
+    const names = [row.driver, "directory.csi"];
+    const found = await Promise.all(names.map((name) => list(node, [`--driver=${name}`, "--probe-timeout=1s"])));
+    expect(found.map((each) => each.rows)).toMatchObject([[row], [row]]);
+  });
+
+  test("and no other part of its path is its name", async () => {
+    await using node = kubeletNode();
+    node.staleSocket(`${PLUGINS}/a.csi/csi.sock`);
+    expect(await list(node, ["--driver=var"])).toMatchObject({ code: 2, rows: [] });
   });
 });
 
@@ -250,6 +365,10 @@ async function startIn(node: MadeNode, implementation: Implementation, place: st
   node.directory(`${plugins}/${place}`);
   const name = place.split("/").at(-1) ?? "";
   return startDriver(implementation, { name, socketPath: node.outer(`${plugins}/${place}/csi.sock`) });
+}
+
+function startRegistrar(node: MadeNode, options: Parameters<typeof startRegistrationServer>[0]) {
+  return startRegistrationServer({ name: "a.csi", ...options, socketPath: node.outer(`${REGISTRY}/a-reg.sock`) });
 }
 
 async function list(node: MadeNode, args: readonly string[] = []): Promise<Listed> {

@@ -28,7 +28,15 @@ describe("a socket is found", () => {
     await using node = makeKubelet();
     node.staleSocket(path);
     expect(searchIn(node)).toEqual({
-      sockets: [{ path, outerPath: node.outer(path), directory, fileId: expect.stringMatching(/^\d+:\d+$/) }],
+      sockets: [
+        {
+          path,
+          outerPath: node.outer(path),
+          directory,
+          fileId: expect.stringMatching(/^\d+:\d+$/),
+          ownerUid: process.getuid?.() ?? 0,
+        },
+      ],
       skipped: [],
     });
   });

@@ -49,6 +49,8 @@ export interface PythonOptions {
   /** The words before the command: see `inContainer`. */
   readonly prefix?: readonly string[];
   readonly cwd?: string;
+  /** In place of the one that is installed: a copy by another name. */
+  readonly executable?: string;
   /** And the group of the same number. */
   readonly uid?: number;
 }
@@ -57,9 +59,9 @@ export interface PythonOptions {
 export async function startPython(
   script: string,
   args: readonly string[] = [],
-  { prefix = [], cwd, uid }: PythonOptions = {},
+  { prefix = [], cwd, executable = PYTHON, uid }: PythonOptions = {},
 ): Promise<MadeProcess> {
-  const child = Bun.spawn([...prefix, PYTHON, "-c", script, ...args], {
+  const child = Bun.spawn([...prefix, executable, "-c", script, ...args], {
     ...(cwd !== undefined && { cwd }),
     ...(uid !== undefined && { uid, gid: uid }),
     stdin: "pipe",

@@ -5,6 +5,7 @@ export function driverReport(changes: Partial<DriverReport> = {}): DriverReport 
   return {
     socket: "/var/lib/kubelet/plugins/ebs.csi.aws.com/csi.sock",
     driver: "ebs.csi.aws.com",
+    nameSource: "driver",
     vendorVersion: "v1.35.0",
     outcome: { kind: "ready" },
     connectMs: 1.234,
@@ -17,7 +18,7 @@ export function driverReport(changes: Partial<DriverReport> = {}): DriverReport 
 }
 
 export function nodeReport(drivers: readonly DriverReport[], changes: Partial<NodeReport> = {}): NodeReport {
-  return { drivers, looked: [], notes: [], ...changes };
+  return { drivers, looked: [], notes: [], complete: true, ...changes };
 }
 
 const HUNG_SOCKET = "/var/lib/kubelet/plugins/efs.csi.aws.com/csi.sock";

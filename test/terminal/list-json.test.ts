@@ -13,6 +13,7 @@ test("no drivers are an empty list", () => {
     apiVersion: "livenessprobe/v1",
     kind: "DriverList",
     items: [],
+    complete: true,
     looked: ["/a: no sockets"],
     notes: [],
   });
