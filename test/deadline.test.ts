@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { startDeadline, type Deadline } from "../src/deadline";
+import { MAX_PROBE_TIMEOUT_MS } from "../src/options";
 
 const LONG_MS = 60_000;
 const SHORT_MS = 20;
@@ -21,6 +22,12 @@ describe("a deadline", () => {
     await expired(deadline);
     expect(deadline.remainingMs()).toBe(0);
     expect(deadline.elapsedMs()).toBeGreaterThan(SHORT_MS - EARLY_MS);
+  });
+
+  test("of the longest --probe-timeout does not fire at once, as a timer does that is set too far ahead", async () => {
+    using deadline = start(MAX_PROBE_TIMEOUT_MS);
+    await waitFor(SHORT_MS);
+    expect(deadline.remainingMs()).toBeGreaterThan(MAX_PROBE_TIMEOUT_MS - LONG_MS);
   });
 
   test("calls the one who waits for it, once", async () => {

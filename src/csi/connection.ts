@@ -117,10 +117,9 @@ const SESSION_OPTIONS = {
   maxHeaderListPairs: MAX_HEADER_LIST_BYTES / 32,
   // Empty DATA frames count as invalid ones.
   maxSessionInvalidFrames: 100_000,
-  // A PUSH_PROMISE ends the connection where push is off. So it is on, and every pushed stream is cancelled.
-  maxReservedRemoteStreams: 0,
   strictFieldWhitespaceValidation: false,
-  settings: { maxHeaderListSize: MAX_HEADER_LIST_BYTES },
+  // With push on, each promise costs memory for as long as the connection lasts, even if it is cancelled at once.
+  settings: { maxHeaderListSize: MAX_HEADER_LIST_BYTES, enablePush: false },
 };
 
 function startSession(socket: Socket, lose: () => void, onError: (error: Error) => void): ClientHttp2Session {

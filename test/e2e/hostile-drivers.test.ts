@@ -123,7 +123,7 @@ const QUICK = {
   "resets the stream with CANCEL": rpcError("Canceled", "Call cancelled"),
   "resets the stream with NO_ERROR": rpcError("Internal", ".*without gRPC status.*"),
   "answers the message, then resets the stream": rpcError("Internal", ".*RST_STREAM with code 2.*"),
-  "pushes a promise before it answers": READY,
+  "pushes a promise before it answers": BREAKS_HTTP2,
   "never ends its headers": BREAKS_HTTP2,
   "declares a frame of 16 MB": BREAKS_HTTP2,
   "floods with PINGs": FLOODS,

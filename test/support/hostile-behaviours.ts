@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { GOAWAY_ANSWERS } from "./goaway-answers";
+import { ANY_STREAM, GOAWAY_ANSWERS } from "./goaway-answers";
 import type { Answer } from "./grpc-answers";
 import { HEADER_ANSWERS } from "./header-answers";
 import { HOSTILE_ANSWERS, flood, repeat } from "./hostile-answers";
@@ -55,6 +55,8 @@ export const HOSTILE = {
 /** The same, and drivers that are odd rather than hostile: what becomes of one probe is all there is to see. */
 export const BEHAVIOURS = {
   ...HOSTILE,
+  "sends a graceful GOAWAY after SETTINGS": (socket) =>
+    void socket.resume().write(Buffer.concat([settings(), goaway(ANY_STREAM, ERROR.NO_ERROR)])),
   ...mapAnswers(GOAWAY_ANSWERS),
   ...mapAnswers(HEADER_ANSWERS),
   ...mapAnswers(LIMIT_ANSWERS),

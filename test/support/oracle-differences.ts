@@ -19,6 +19,7 @@ export const SLOW: ReadonlySet<BehaviourName> = new Set([
   "answers the message and never the trailers",
   "answers headers and never a message",
   "trickles one byte of the answer each 100 ms",
+  "sends a graceful GOAWAY after SETTINGS",
   "sends a graceful GOAWAY and never answers",
 ]);
 
@@ -71,6 +72,8 @@ const MANY_HEADERS = "headers may have 128 KiB, for the sake of memory";
 const LONG_HEADER = "Bun's HTTP/2 library takes no header of more than 64 KiB";
 const AT_ONCE = "Bun's HTTP/2 library answers no more than 1,000 PINGs and SETTINGS that arrive at once";
 const HTTP1_HEADER = "Bun's HTTP/2 library rejects headers of HTTP/1.1, as RFC 9113, section 8.2.2, demands";
+const PUSH =
+  "each promise would cost memory for as long as the connection lasts, so push is off, which ends the connection";
 const BROKEN_FRAME =
   "grpc-go calls a broken frame a lost connection, Bun's HTTP/2 library a protocol error, as it does headers";
 const REPEATED = "nobody can know which of two statuses a driver means, so neither is taken";
@@ -87,6 +90,7 @@ export const FROM_GRPC_GO: Partial<Record<BehaviourName, Difference>> = {
   "answers a grpc-message of 4 MB": ["Internal: unreadable", "Internal: 4194304 characters", LONG_HEADER],
   "answers ready after 5,000 PINGs (right)": ["Internal", "ready", AT_ONCE],
   "answers ready after 5,000 SETTINGS (right)": ["Internal", "ready", AT_ONCE],
+  "pushes a promise before it answers": ["Internal", "ready", PUSH],
   "answers ready with a connection header (right)": ["Internal", "ready", HTTP1_HEADER],
   "answers ready with a transfer-encoding header (right)": ["Internal", "ready", HTTP1_HEADER],
   "sends GOAWAY with an error, then answers ready": [
@@ -129,6 +133,7 @@ const PROTOCOL_ERROR = "Internal: Received RST_STREAM with code 2 triggered by i
 const ASCII = "grpc-js drops a header that is not ASCII";
 
 export const FROM_GRPC_JS: Partial<Record<BehaviourName, Difference>> = {
+  "pushes a promise before it answers": ["Internal", "ready", PUSH],
   "answers a message of 65,537 bytes": ["ResourceExhausted", "ready", SMALL],
   "answers a message of 3 MB": ["ResourceExhausted", "ready", SMALL],
 
