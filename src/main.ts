@@ -1,32 +1,36 @@
 import { readlinkSync } from "node:fs";
+import { isatty } from "node:tty";
 import type { Edge } from "./edge";
 import { errorCode } from "./errors";
 import type { TimeZone } from "./log/record";
-import { writeWhole, writeWholeOrDrop } from "./write-whole";
-
-const STDOUT = 1;
-const STDERR = 2;
+import { createOutput, type Output, STDERR, STDOUT } from "./output";
+import { escapeLines } from "./text";
 
 async function main(): Promise<void> {
   forgetForeignEnvironment();
   process.on("uncaughtException", failUnexpectedly);
   process.on("unhandledRejection", failUnexpectedly);
+  const output = createOutput();
+  const signals = handleSignals(output);
   // Imported late, because grpc-js reads its environment when it is loaded.
   const { run } = await import("./cli");
-  process.exit(await run(process.argv.slice(2), openEdge()));
+  const code = await run(process.argv.slice(2), openEdge(output, signals));
+  await output.written();
+  signals.exit(code);
 }
 
-function openEdge(): Edge {
+function openEdge(output: Output, { stopRequested, onInterrupt }: Signals): Edge {
   const startedAtMs = performance.timeOrigin;
   return {
-    writeOut: (text) => writeWhole(STDOUT, text),
-    writeError: (text) => writeWholeOrDrop(STDERR, text),
+    writeOut: (text) => output.write(STDOUT, escapeLines(text, isatty(STDOUT))),
+    writeError: (text) => output.write(STDERR, escapeLines(text, isatty(STDERR))),
     streamFacts: (name) => {
       const { isTTY, columns } = name === "out" ? process.stdout : process.stderr;
       const { NO_COLOR, TERM } = process.env;
       return { isTerminal: isTTY === true, columns, env: { NO_COLOR, TERM } };
     },
-    stopRequested: stopSignal(),
+    stopRequested,
+    onInterrupt,
     pid: process.pid,
     uid: process.geteuid?.() ?? 0,
     timeZone: readTimeZone(),
@@ -34,22 +38,51 @@ function openEdge(): Edge {
   };
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second, of either, ends the process at once, with the exit code a shell reports for it. */
-function stopSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let asked = false;
+interface Signals extends Pick<Edge, "stopRequested" | "onInterrupt"> {
+  /** Ends the process, unless a signal is about to. */
+  readonly exit: (code: number) => void;
+}
+
+/** How long what is undone may take to be written, to a terminal that is not read. */
+const LAST_WORDS_MS = 50;
+
+/**
+ * SIGTERM and SIGINT end the process with the exit code a shell reports for them. Whoever has asked for the first one is told of it
+ * instead; the second, of either, ends the process all the same.
+ */
+function handleSignals(output: Output): Signals {
+  const undoes = new Set<() => void>();
+  let stop: (() => void) | undefined;
+  let ending = false;
+  const interrupt = (code: number): void => {
+    if (ending) process.exit(code);
+    ending = true;
+    for (const undo of undoes) undo();
+    output.close();
+    const exit = (): never => process.exit(code);
+    void Promise.race([output.written(), Bun.sleep(LAST_WORDS_MS)]).then(exit, exit);
+  };
   // Handlers are what makes these signals work for process 1, which has no default action for them.
   for (const [signal, number] of [
     ["SIGTERM", 15],
     ["SIGINT", 2],
   ] as const) {
     process.on(signal, () => {
-      if (asked) process.exit(128 + number);
-      asked = true;
-      resolve();
+      const tell = stop ?? (() => interrupt(128 + number));
+      stop = undefined;
+      tell();
     });
   }
-  return promise;
+  return {
+    stopRequested: () => new Promise((resolve) => (stop = resolve)),
+    onInterrupt: (undo) => {
+      undoes.add(undo);
+      return { [Symbol.dispose]: () => void undoes.delete(undo) };
+    },
+    exit: (code) => {
+      if (!ending) process.exit(code);
+    },
+  };
 }
 
 /** A fault of ours that nothing below has foreseen: one line, and a new start, for what is left may answer wrongly. */

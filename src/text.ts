@@ -2,6 +2,10 @@
 const PLAIN = /^[ !#-[\]-~]*$/;
 /** What is not printable by Go's `unicode.IsPrint`, lone surrogates included. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+const UNPRINTABLE_IN_LINES = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
+/** In its group what we make for a terminal: the colours of `terminal/layout.ts`, and the carriage returns around a progress line. */
+// oxlint-disable-next-line no-control-regex -- ESC begins a colour
+const UNPRINTABLE_IN_TERMINAL = /(\u001b\[(?:2|22|31|32|33|39)m|^\r|\r$)|[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
 const UNPRINTABLE_OR_QUOTE = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 const ELLIPSIS = "…";
@@ -32,6 +36,17 @@ export function quote(text: string): string {
 /** Escapes what `quote` would escape, but leaves `"` and `\` alone. The result has one line and cannot steer a terminal. */
 export function escapeUnprintable(text: string): string {
   return PLAIN.test(text) ? text : text.replace(UNPRINTABLE, escapeCharacter);
+}
+
+/**
+ * Escapes what is written for a person, in lines: as `escapeUnprintable`, but for line feeds. Everything that a command writes goes
+ * through here, so a message may hold the name of a file, or what a driver said, as it is.
+ *
+ * @param isTerminal whether colours and a progress line are left as they are
+ */
+export function escapeLines(text: string, isTerminal: boolean): string {
+  if (!isTerminal) return text.replace(UNPRINTABLE_IN_LINES, escapeCharacter);
+  return text.replace(UNPRINTABLE_IN_TERMINAL, (found, ours: string | undefined) => ours ?? escapeCharacter(found));
 }
 
 /**

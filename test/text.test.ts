@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { escapeUnprintable, jsonText, oneLine, quote } from "../src/text";
+import { escapeLines, escapeUnprintable, jsonText, oneLine, quote } from "../src/text";
+import { paint } from "../src/terminal/layout";
 
 describe("quoting as Go does", () => {
   test.each([
@@ -72,4 +73,23 @@ test.each([
   ["letters and emoji", ["é日😀"], '["é日😀"]'],
 ])("JSON of %s", (_, value, json) => {
   expect(jsonText(value)).toBe(json);
+});
+
+describe("of what is written", () => {
+  const colours = (["green", "yellow", "red", "dim"] as const).map((colour) => paint(colour, colour)).join(" ");
+  test.each([
+    ["lines stay", "one\ntwo\n", "one\ntwo\n", "one\ntwo\n"],
+    ["colours stay in a terminal", colours, colours, colours.replaceAll("\u001b", "\\x1b")],
+    [
+      "no other sequence does",
+      "\u001b[2J\u001b[1m\u001b]0;a",
+      "\\x1b[2J\\x1b[1m\\x1b]0;a",
+      "\\x1b[2J\\x1b[1m\\x1b]0;a",
+    ],
+    ["a progress line stays in a terminal", "\rasked\r", "\rasked\r", "\\rasked\\r"],
+    ["a carriage return within a line goes", "failed\rready\n", "failed\\rready\n", "failed\\rready\n"],
+    ["text that turns around goes", "\u202egnp", "\\u202egnp", "\\u202egnp"],
+  ])("%s", (_, text, inTerminal, elsewhere) => {
+    expect([escapeLines(text, true), escapeLines(text, false)]).toEqual([inTerminal, elsewhere]);
+  });
 });

@@ -79,7 +79,6 @@ async function probeUntilReady(
     const news = result.kind === "failed" ? result.reason : result.kind;
     if (news !== told) edge.writeError(`waiting: ${renderCheckLine(socketPath, result)}\n`);
     told = news;
-    const stopped = await Promise.race([Bun.sleep(PAUSE_MS), edge.stopRequested.then(() => "stopped")]);
-    if (stopped === "stopped") return result;
+    await Bun.sleep(PAUSE_MS);
   }
 }

@@ -10,10 +10,11 @@ import { lookAtSocketFile } from "../socket-file";
 import { renderNodeJson } from "../terminal/list-json";
 import { renderNodeNotes } from "../terminal/list-notes";
 import { renderNodeTable } from "../terminal/list-table";
-import { createProgressLine, renderProgress } from "../terminal/progress";
+import { renderProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import { VERSION } from "../version";
 import { givenFlags } from "./given-flags";
+import { startProgress } from "./start-progress";
 
 const ARGS: ArgsDef = Object.fromEntries(LIST_FLAGS.map(({ name }) => [name, { type: "string" }]));
 
@@ -36,8 +37,7 @@ async function list(options: ListOptions, edge: Edge): Promise<number> {
 
 async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
   const node = await openNode(options);
-  const { columns } = decideStyle(edge.streamFacts("error"));
-  using progress = createProgressLine({ write: edge.writeError, columns });
+  using progress = startProgress(edge);
   // Awaited here: the progress line is erased when this returns.
   return await surveyNode(node, {
     ...options,

@@ -41,7 +41,7 @@ async function serve(options: Options, edge: Edge, words: readonly string[]): Pr
   warnOfFewDescriptors(logger);
   sidecar.driverName.start();
 
-  await edge.stopRequested;
+  await edge.stopRequested();
   logger.info("Stopping", { atMost: "2s" });
   sidecar.driverName.stop();
   await Promise.race([

@@ -22,13 +22,26 @@ export interface FinishedInPty {
 /** After which a command that does not end is killed. */
 const BOUND_MS = 60_000;
 
+export interface RunningInPty {
+  readonly pid: number;
+  /** All that has come through the terminal so far. */
+  readonly output: () => string;
+  readonly ended: Promise<FinishedInPty>;
+}
+
 /** Runs a command to its end in a real pseudo-terminal: what is its standard input, output and error, but for one that is kept apart. */
-export async function runInPty(command: readonly string[], options: PtyOptions): Promise<FinishedInPty> {
+export function runInPty(command: readonly string[], options: PtyOptions): Promise<FinishedInPty> {
+  return startInPty(command, options).ended;
+}
+
+/** Starts a command as `runInPty` does. It is killed when it has not ended after a minute. */
+export function startInPty(command: readonly string[], options: PtyOptions): RunningInPty {
   const { columns, rows = 24, env = { TERM: "xterm-256color" }, apart } = options;
-  using directory = temporaryDirectory();
+  const directory = temporaryDirectory();
   const file = join(directory.path, "apart");
   const redirection = { stdout: '>"$0"', stderr: '2>"$0"', none: "" }[apart ?? "none"];
   const chunks: Uint8Array[] = [];
+  const output = (): string => Buffer.concat(chunks).toString().replaceAll("\r\n", "\n");
   const drained = Promise.withResolvers<void>();
   // The terminal of `spawn` ends when the last process that has it open does: what was written is read to its end.
   const child = Bun.spawn(["/bin/sh", "-c", `exec "$@" ${redirection}`, file, ...command], {
@@ -42,10 +55,13 @@ export async function runInPty(command: readonly string[], options: PtyOptions):
       exit: () => drained.resolve(),
     },
   });
-  await Promise.all([child.exited, drained.promise]);
-  child.terminal?.close();
-  const output = Buffer.concat(chunks).toString().replaceAll("\r\n", "\n");
-  return { code: child.exitCode, output, apart: apart === undefined ? "" : readFileSync(file, "utf8") };
+  const end = async (): Promise<FinishedInPty> => {
+    using _ = directory;
+    await Promise.all([child.exited, drained.promise]);
+    child.terminal?.close();
+    return { code: child.exitCode, output: output(), apart: apart === undefined ? "" : readFileSync(file, "utf8") };
+  };
+  return { pid: child.pid, output, ended: end() };
 }
 
 /**
