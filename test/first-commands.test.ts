@@ -1,0 +1,26 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { commandsOf, freshClone } from "./support/fresh-clone";
+
+// The suite cannot run itself, so `run test` is given one file; .ci/run runs it whole.
+const ONE_TEST = " test/support/wait.test.ts";
+
+const commands = ["README.md", "CONTRIBUTING.md"].flatMap((page) => commandsOf(read(page)));
+/** Those that build the image take minutes: test/image/first-commands.test.ts has them. */
+const quick = [...new Set(commands)].filter((line) => !line.includes(" run image"));
+
+test("the pages have the commands that a new user begins with", () => {
+  const names = quick.map((line) => line.replace("npx --yes bun@1.4.5 run ", ""));
+  expect(names.toSorted()).toEqual(["build", "check", "demo", "test"]);
+});
+
+test.each(quick)("the first command in a fresh clone with an empty HOME: %s", async (line) => {
+  using clone = await freshClone();
+  const { code, stdout, stderr } = await clone.run(line.endsWith(" test") ? line + ONE_TEST : line);
+  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+});
+
+function read(page: string): string {
+  return readFileSync(join(import.meta.dirname, "..", page), "utf8");
+}
