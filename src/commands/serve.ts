@@ -2,7 +2,7 @@ import { defineCommand, type ArgsDef, type CommandDef } from "citty";
 import type { Edge } from "../edge";
 import { ConfigError, errorCode, errorText } from "../errors";
 import { FLAGS } from "../flags";
-import { answerHealthz, answerMetrics, createHandler, type Route } from "../http/handler";
+import { answerLive, answerMetrics, answerReady, createHandler, type Route } from "../http/handler";
 import { startHttpServer, type HttpServer } from "../http/server";
 import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
 import { openStderrSink } from "../log/sink";
@@ -64,19 +64,28 @@ interface ListeningServer {
 
 function listen(options: Options, sidecar: Sidecar, edge: Edge): readonly ListeningServer[] {
   const { health, metrics } = options;
-  const healthz: Route = { path: "/healthz", answer: async () => answerHealthz(await sidecar.prober.probe()) };
+  const probes = probeRoutes(sidecar);
   switch (metrics.kind) {
     case "none":
-      return listenEach([{ listener: health, routes: [healthz] }]);
+      return listenEach([{ listener: health, routes: probes }]);
     case "withHealth":
-      return listenEach([{ listener: health, routes: [healthz, metricsRoute(metrics.path, sidecar, edge)] }]);
+      return listenEach([{ listener: health, routes: [metricsRoute(metrics.path, sidecar, edge), ...probes] }]);
     case "separate":
       return listenEach([
-        { listener: health, routes: [healthz] },
+        { listener: health, routes: probes },
         { listener: metrics.listen, routes: [metricsRoute(metrics.path, sidecar, edge)] },
       ]);
   }
   return metrics satisfies never;
+}
+
+/** Each asks the driver; all of them share probes. */
+function probeRoutes({ prober }: Sidecar): readonly Route[] {
+  return [
+    { path: "/healthz", answer: async () => answerReady(await prober.probe()) },
+    { path: "/readyz", answer: async () => answerReady(await prober.probe()) },
+    { path: "/livez", answer: async () => answerLive(await prober.probe()) },
+  ];
 }
 
 function metricsRoute(path: string, { metrics }: Sidecar, { startTimeSeconds }: Edge): Route {

@@ -24,19 +24,19 @@ export function createHandler(routes: readonly Route[]): (request: Request) => R
 }
 
 /**
- * The HTTP answer to a probe's result. The bodies `ok` (no newline) and `driver responded but is not ready` are the Go
- * sidecar's: people match on them.
+ * The answer of `/healthz` and `/readyz` to a probe's result: 200 when the driver is ready. The bodies `ok` (no newline) and
+ * `driver responded but is not ready` are the Go sidecar's: people match on them.
  */
-export function answerHealthz(result: ProbeResult): Response {
-  switch (result.kind) {
-    case "ready":
-      return textResponse(200, "ok");
-    case "notReady":
-      return textResponse(500, "driver responded but is not ready");
-    case "failed":
-      return textResponse(500, result.message);
-  }
-  return result satisfies never;
+export function answerReady(result: ProbeResult): Response {
+  return textResponse(result.kind === "ready" ? 200 : 500, bodyOf(result));
+}
+
+/**
+ * The answer of `/livez`: 200 when the driver has answered the probe, ready or not. `ready: false` means that it initialises,
+ * which a restart would only begin anew (CSI specification, Identity/Probe).
+ */
+export function answerLive(result: ProbeResult): Response {
+  return textResponse(result.kind === "failed" ? 500 : 200, bodyOf(result));
 }
 
 /** The HTTP answer to a scrape, compressed where the client allows it; headers as the Go sidecar's. */
@@ -52,6 +52,18 @@ export function answerMetrics(request: Request, metrics: string, startTimeSecond
 /** A response in plain text. */
 export function textResponse(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(body, { status, headers: { "Content-Type": "text/plain; charset=utf-8", ...headers } });
+}
+
+function bodyOf(result: ProbeResult): string {
+  switch (result.kind) {
+    case "ready":
+      return "ok";
+    case "notReady":
+      return "driver responded but is not ready";
+    case "failed":
+      return result.message;
+  }
+  return result satisfies never;
 }
 
 interface Target {

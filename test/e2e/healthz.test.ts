@@ -34,6 +34,24 @@ describe.concurrent("what a driver says is answered at once, in the Go sidecar's
   });
 });
 
+describe.concurrent("/livez and /readyz tell a driver that initialises from one that is dead", () => {
+  test.each<[string, DriverMode, Readonly<Record<string, number>>]>([
+    ["it is ready", "ready", { "/livez": 200, "/readyz": 200, "/healthz": 200 }],
+    ["it is not ready", "notready", { "/livez": 200, "/readyz": 500, "/healthz": 500 }],
+    ["it answers with a status", "status 13 m13", { "/livez": 500, "/readyz": 500, "/healthz": 500 }],
+    ["it hangs", "hang", { "/livez": 500, "/readyz": 500, "/healthz": 500 }],
+  ])("%s", async (_, mode, statuses) => {
+    await using driver = await startDriver("grpc-js", { mode });
+    await using sidecar = await startSidecar([
+      "--health-port=0",
+      "--probe-timeout=1s",
+      `--csi-address=${driver.socketPath}`,
+    ]);
+    const asked = Object.keys(statuses).map(async (path) => [path, (await sidecar.get(path)).status] as const);
+    expect(Object.fromEntries(await Promise.all(asked))).toEqual(statuses);
+  });
+});
+
 describe.concurrent("a driver's answer that is an RPC error", () => {
   test.each<[string, HostileName, string]>([
     ["a code that nobody knows", "answers grpc-status 99", "rpc error: code = Code(99) desc = made up"],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { answerHealthz, answerMetrics, createHandler, textResponse } from "../../src/http/handler";
+import { answerLive, answerMetrics, answerReady, createHandler, textResponse } from "../../src/http/handler";
 
 const handle = createHandler([
   { path: "/healthz", answer: () => textResponse(200, "health") },
@@ -69,26 +69,28 @@ describe("a path that is not served", () => {
 });
 
 test.each([
-  ["a ready driver", { kind: "ready", timing: { elapsedMs: 1 } }, 200, "ok"],
+  ["a ready driver", { kind: "ready", timing: { elapsedMs: 1 } }, 200, 200, "ok"],
   [
     "a driver that is not ready",
     { kind: "notReady", timing: { elapsedMs: 1 } },
     500,
+    200,
     "driver responded but is not ready",
   ],
   [
     "a failed probe, with the reason",
     { kind: "failed", reason: "hung", message: "hung: no answer", timing: { elapsedMs: 1 } },
     500,
+    500,
     "hung: no answer",
   ],
-] as const)("/healthz tells of %s", async (_, result, status, body) => {
-  const response = answerHealthz(result);
-  expect({ status: response.status, type: response.headers.get("Content-Type"), body: await response.text() }).toEqual({
-    status,
-    type: "text/plain; charset=utf-8",
-    body,
-  });
+] as const)("/healthz and /readyz, and /livez, tell of %s", async (_, result, ready, live, body) => {
+  const answers = [answerReady(result), answerLive(result)];
+  expect(answers.map(({ status }) => status)).toEqual([ready, live]);
+  expect(answers.map(({ headers }) => headers.get("Content-Type"))).toEqual(
+    answers.map(() => "text/plain; charset=utf-8"),
+  );
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual([body, body]);
 });
 
 describe("a scrape", () => {

@@ -33,6 +33,7 @@ const PROMETHEUS = join(EXAMPLES, "prometheus");
 
 const NODE = buildKustomization(join(EXAMPLES, "node"));
 const SELINUX = buildKustomization(join(EXAMPLES, "node-selinux"));
+const STARTUP = buildKustomization(join(EXAMPLES, "node-startup"));
 const NATIVE = readManifests(join(EXAMPLES, "node-native-sidecar/daemonset.yaml"));
 const EXEC = readManifests(join(EXAMPLES, "node-exec-probe/daemonset.yaml"));
 const CONTROLLER = readManifests(join(EXAMPLES, "controller/deployment.yaml"));
@@ -43,7 +44,7 @@ const WITH_SIDECAR = [
   ["node-native-sidecar", NATIVE],
   ["controller", CONTROLLER],
 ] as const;
-const ALL = [...WITH_SIDECAR, ["node-exec-probe", EXEC]] as const;
+const ALL = [...WITH_SIDECAR, ["node-startup", STARTUP], ["node-exec-probe", EXEC]] as const;
 
 const validator = await tool("kubernetes-validate");
 const versions = await newestVersions(3);
@@ -167,6 +168,23 @@ describe.each(ALL)("in %s", (_, manifests) => {
 test("the native sidecar is an init container that runs on, and the only one", () => {
   const [sidecar, ...others] = podOf(NATIVE).initContainers ?? [];
   expect([sidecar?.name, sidecar?.restartPolicy, others]).toEqual(["livenessprobe", "Always", []]);
+});
+
+test("the start-up overlay waits for /readyz, then asks /livez, and changes nothing else", () => {
+  const [driver, ...others] = podOf(NODE).containers;
+  const { httpGet, ...settings } = driver?.livenessProbe ?? {};
+  const asking = (path: string) => ({ httpGet: { path, port: httpGet?.port ?? "none" } });
+  expect<unknown>(podOf(STARTUP)).toEqual({
+    ...podOf(NODE),
+    containers: [
+      {
+        ...driver,
+        startupProbe: { ...asking("/readyz"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 60 },
+        livenessProbe: { ...settings, ...asking("/livez") },
+      },
+      ...others,
+    ],
+  });
 });
 
 test("the SELinux overlay adds a domain to the two unprivileged containers, and nothing else", () => {
