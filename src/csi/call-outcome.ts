@@ -29,7 +29,10 @@ export interface ReceivedAnswer {
   first: HeaderBlock | undefined;
   /** The headers that end it. */
   last: HeaderBlock | undefined;
+  /** The first message, with its prefix. */
   message: Uint8Array | undefined;
+  /** Of its body so far. */
+  bytes: number;
   lost: boolean;
 }
 
@@ -45,7 +48,7 @@ export interface EndStatus {
  * @param unreadable why our HTTP/2 library ended the call, if it did
  */
 export function outcomeOf(answer: ReceivedAnswer, unreadable: Unreadable | undefined, end: EndStatus): CallOutcome {
-  const { first, last, message, lost } = answer;
+  const { first, last, lost } = answer;
   if (first !== undefined && !first.isGrpc) return notGrpc(first);
   for (const status of [first?.status, last?.status]) {
     if (status?.kind === "malformed") return unknown(`malformed grpc-status "${status.header}"`);
@@ -53,7 +56,7 @@ export function outcomeOf(answer: ReceivedAnswer, unreadable: Unreadable | undef
   if (last?.status.kind === "given") {
     const { code, message: details } = last.status;
     if (code !== StatusCode.ok) return { kind: "status", code, details };
-    if (end.code === StatusCode.ok) return answerOf(message);
+    if (end.code === StatusCode.ok) return messageOf(answer);
     // grpc-js has replaced a status OK: it could not use the answer.
   } else if (first?.httpStatus !== undefined && first.httpStatus !== 200) {
     return notGrpc(first);
@@ -71,10 +74,11 @@ function notGrpc({ httpStatus, contentType }: HeaderBlock): CallOutcome {
 /** gRPC over HTTP/2, "Length-Prefixed-Message": a flag and four bytes of length. */
 const PREFIX_BYTES = 5;
 
-function answerOf(framed: Uint8Array | undefined): CallOutcome {
-  if (framed === undefined) return internal("status OK without a message");
-  if (framed[0] !== 0) return internal("a compressed message, which was not asked for");
-  return { kind: "answered", message: framed.subarray(PREFIX_BYTES) };
+function messageOf({ message, bytes }: ReceivedAnswer): CallOutcome {
+  if (message === undefined) return internal("status OK without a message");
+  if (message[0] !== 0) return internal("a compressed message, which was not asked for");
+  if (bytes > message.length) return internal("half a message after the first");
+  return { kind: "answered", message: message.subarray(PREFIX_BYTES) };
 }
 
 function unknown(details: string): CallOutcome {

@@ -45,7 +45,7 @@ export function callUnary(
   deadline: Deadline,
 ): Promise<CallOutcome> {
   const { promise, resolve } = Promise.withResolvers<CallOutcome>();
-  const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, lost: false };
+  const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, bytes: 0, lost: false };
   const stream = openStream(connection, requestHeaders(method, userAgent, deadline));
   if (stream === undefined) return Promise.resolve(connection.refusal() ?? { kind: "closed" });
   // Nothing after such headers makes a gRPC answer, and the body is not for gRPC's decoder.
@@ -72,6 +72,7 @@ export function callUnary(
     TRANSPORT,
     0,
   );
+  stream.on("data", (chunk: Uint8Array) => (answer.bytes += chunk.length));
   const forget = deadline.onExpiry(() => resolve({ kind: "timeout" }));
   const unwatch = onLoss(connection, stream, () => {
     answer.lost = true;

@@ -73,6 +73,7 @@ describe("a driver that", () => {
     ["answers grpc-status 0 in trailers alone", StatusCode.internal, /status OK without a message/],
     ["answers grpc-status 0 without a message", StatusCode.internal, /status OK without a message/],
     ["answers half a message", StatusCode.internal, /status OK without a message/],
+    ["answers ready, and 3 bytes more", StatusCode.internal, /half a message after the first/],
     ["answers two messages", StatusCode.internal, /more than one message/],
     ["answers a compressed message without grpc-encoding", StatusCode.internal, /compressed/],
     ["answers application/grpc without grpc-status", StatusCode.internal, /without gRPC status/],

@@ -6,6 +6,7 @@ import { HOSTILE_ANSWERS, flood, repeat } from "./hostile-answers";
 import { ERROR, FLAG, FRAME, SETTING, frame, goaway, settings } from "./http2-frames";
 import { type Http2Peer, http2Peer } from "./http2-peer";
 import { LIMIT_ANSWERS } from "./limit-answers";
+import { MESSAGE_ANSWERS } from "./message-answers";
 
 /** What a driver does with a connection from its accept on. */
 export type Behaviour = (socket: Socket) => void;
@@ -60,6 +61,7 @@ export const BEHAVIOURS = {
   ...mapAnswers(GOAWAY_ANSWERS),
   ...mapAnswers(HEADER_ANSWERS),
   ...mapAnswers(LIMIT_ANSWERS),
+  ...mapAnswers(MESSAGE_ANSWERS),
 } as const satisfies Record<string, Behaviour>;
 
 /** An HTTP/2 server that sends its SETTINGS, does what is asked, and answers no request. */

@@ -16,6 +16,7 @@ export const SLOW: ReadonlySet<BehaviourName> = new Set([
   "sends half of its SETTINGS",
   "takes the request and never answers",
   "answers two messages",
+  "answers ready, and an empty message",
   "answers the message and never the trailers",
   "answers headers and never a message",
   "trickles one byte of the answer each 100 ms",
@@ -128,6 +129,9 @@ const NUMBER = "grpc-js reads grpc-status with JavaScript's Number: Go's rules f
 const NO_MESSAGE = "grpc-js calls a status OK without a message Unimplemented, grpc-go Internal";
 const DECODE_URI =
   "grpc-js decodes grpc-message with decodeURI, which is for other texts and gives up at a byte that is not UTF-8";
+const SECOND = "grpc-js waits for ever after a second message";
+const HALF = "grpc-js drops what is no whole message";
+const OWN_ERROR = "grpc-js fails with an error of its own";
 const OWN_WORDS = "the limit is the library's, and each client says so in its own words";
 const PROTOCOL_ERROR = "Internal: Received RST_STREAM with code 2 triggered by internal client error: Protocol error";
 const ASCII = "grpc-js drops a header that is not ASCII";
@@ -167,12 +171,15 @@ export const FROM_GRPC_JS: Partial<Record<BehaviourName, Difference>> = {
   "answers grpc-status 0 in trailers alone": ["Internal", "Unimplemented", NO_MESSAGE],
   "answers grpc-status 0 without a message": ["Internal", "Unimplemented", NO_MESSAGE],
   "answers half a message": ["Internal", "Unimplemented", NO_MESSAGE],
-  "answers two messages": ["Internal", "DeadlineExceeded", "grpc-js waits for ever after a second message"],
-  "answers a compressed message without grpc-encoding": [
-    "Internal",
-    "Code(NaN)",
-    "grpc-js fails with an error of its own",
-  ],
+  "answers 3 bytes of a prefix": ["Internal", "Unimplemented", NO_MESSAGE],
+  "answers two messages": ["Internal", "DeadlineExceeded", SECOND],
+  "answers ready, and an empty message": ["Internal", "DeadlineExceeded", SECOND],
+  "answers ready, and 3 bytes more": ["Internal", "ready", HALF],
+  "answers ready, and the prefix of a message": ["Internal", "ready", HALF],
+  "answers ready with a flag that gRPC has not": ["Internal", "ready", "grpc-js looks at one bit of the flag"],
+  "answers ready with grpc-encoding gzip, compressed": ["Internal", "ready", "we accept no compression, as grpc-go"],
+  "answers a compressed message without grpc-encoding": ["Internal", "Code(NaN)", OWN_ERROR],
+  "answers ready with grpc-encoding identity, called compressed": ["Internal", "Code(NaN)", OWN_ERROR],
   "sends GOAWAY with an error, then answers ready": [
     "Unavailable",
     "Internal",
