@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call";
 import packageJson from "../../package.json" with { type: "json" };
 import { startDriver } from "../support/drivers";
+import { startHostileDriver } from "../support/hostile-driver";
 import { runSidecar, startSidecar } from "../support/sidecar";
 
 // What src/csi/call.ts leans on is no public interface of grpc-js. Where an upgrade makes one of these fail, read its
@@ -84,6 +85,16 @@ describe("nothing is printed for grpc-js's environment", () => {
     await sidecar.waitForLog((line) => line.includes("CSI driver is ready"));
     expect(sidecar.logLines.filter((line) => !/^I\d{4} /.test(line))).toEqual([]);
     expect(sidecar.logLines.join("\n")).not.toMatch(/subchannel_call|DEBUG/);
+  });
+
+  test("by a sidecar whose driver sends headers that grpc-js complains about", async () => {
+    await using driver = await startHostileDriver("answers a grpc-message of UTF-8 as it is");
+    const args = ["--csi-address", driver.socketPath, "--http-endpoint", "127.0.0.1:0"];
+    await using sidecar = await startSidecar(args, { env });
+    const response = await sidecar.get("/healthz");
+    expect([response.status, await response.text()]).toEqual([500, "rpc error: code = Internal desc = café, 磁盘"]);
+    await sidecar.waitForLog((line) => line.includes("CSI driver failed its probe"));
+    expect(sidecar.logLines.filter((line) => !/^[IE]\d{4} /.test(line))).toEqual([]);
   });
 
   test("by a sidecar that only tells its version", async () => {

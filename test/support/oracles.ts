@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Client, Metadata, credentials, logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { Client, Metadata, credentials } from "@grpc/grpc-js";
 import { PROBE_METHOD } from "../../src/csi/identity";
 import { decodeProbeResponse } from "../../src/csi/messages";
 import { statusName } from "../../src/csi/status";
@@ -63,8 +63,6 @@ interface GoAnswer {
 
 /** The public client of grpc-js, on this process's own HTTP/2. */
 export function grpcJsOracle(): Oracle {
-  // It prints a line for each header that is not ASCII.
-  setLogVerbosity(logVerbosity.NONE);
   return { probe: probeWithGrpcJs, [Symbol.asyncDispose]: async () => {} };
 }
 
