@@ -91,4 +91,20 @@ export const INSPECT_FLAGS = [
 ] as const satisfies readonly Flag[];
 
 /** The flags of `install`. */
-export const INSTALL_FLAGS: readonly Flag[] = GENERAL;
+export const INSTALL_FLAGS = [
+  {
+    name: "start-as",
+    type: "string",
+    default: "",
+    help: "The path of DEST where the executable is to be started, if it is another than here: that of the node outside of a container.",
+    group: "Output",
+  },
+  {
+    name: "force",
+    type: "bool",
+    default: "false",
+    help: "Replace files in DEST that this has not installed.",
+    group: "Output",
+  },
+  ...GENERAL,
+] as const satisfies readonly Flag[];

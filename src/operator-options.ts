@@ -2,7 +2,7 @@ import { parseBool } from "./argv";
 import { parseDuration } from "./duration";
 import { ConfigError } from "./errors";
 import type { Flag } from "./flags";
-import { CHECK_FLAGS, INSPECT_FLAGS, LIST_FLAGS } from "./operator-flags";
+import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "./operator-flags";
 import { readCsiSocketPath, readProbeTimeoutMs } from "./options";
 import { quote } from "./text";
 
@@ -106,6 +106,33 @@ function readTarget(word: string): DriverTarget {
 /** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
 function isDriverName(word: string): boolean {
   return !/[/:]/.test(word);
+}
+
+export interface InstallCommandOptions {
+  readonly directory: string;
+  /** Undefined where it is not given. */
+  readonly startAs: string | undefined;
+  readonly force: boolean;
+}
+
+/**
+ * @param values as for `readCheckOptions`
+ * @param words one: a directory
+ * @throws {ConfigError} at the first that breaks a rule
+ */
+export function readInstallOptions(
+  values: Readonly<Record<string, string>>,
+  words: readonly string[],
+): InstallCommandOptions {
+  const [directory] = words;
+  if (directory === undefined) throw new ConfigError("install takes a directory: livenessprobe install DEST");
+  const read = reader(values, INSTALL_FLAGS);
+  const startAs = read("start-as");
+  return {
+    directory: absolute("DEST", directory),
+    startAs: startAs === "" ? undefined : absolute("--start-as", startAs),
+    force: parseBool(read("force")) === true,
+  };
 }
 
 function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"> {

@@ -1,20 +1,28 @@
-import { type CommandDef, defineCommand } from "citty";
+import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Edge } from "../edge";
-import { ConfigError } from "../errors";
 import { findOwnFiles, install } from "../installation";
-import { quote } from "../text";
+import { INSTALL_FLAGS } from "../operator-flags";
+import { readInstallOptions } from "../operator-options";
 import { VERSION } from "../version";
+import { givenFlags } from "./given-flags";
+
+const ARGS: ArgsDef = Object.fromEntries(INSTALL_FLAGS.map(({ name }) => [name, { type: "string" }]));
 
 /** `livenessprobe install DEST`: copies itself out of an image. Its `run` returns the exit code and throws ConfigError. */
 export function defineInstall(edge: Edge, words: readonly string[]): CommandDef {
   return defineCommand({
     meta: { name: "install", description: "Copy the executable out of the image" },
-    run: () => {
-      const [directory] = words;
-      if (directory === undefined) throw new ConfigError("install takes a directory: livenessprobe install DEST");
-      if (!directory.startsWith("/")) throw new ConfigError(`DEST must be an absolute path, got ${quote(directory)}`);
-      const start = install(findOwnFiles(), directory, VERSION);
-      edge.writeOut(`${start.join(" ")}\n`);
+    args: ARGS,
+    run: async ({ args }) => {
+      const { directory, startAs, force } = readInstallOptions(givenFlags(args, INSTALL_FLAGS), words);
+      const { uid, onInterrupt } = edge;
+      const where = { directory, startAs: startAs ?? directory };
+      const start = await install(findOwnFiles(), { ...where, force, version: VERSION, uid, onInterrupt });
+      edge.writeOut(`${start}\n`);
+      if (startAs === undefined)
+        edge.writeError(
+          `note: where ${directory} has another path, as outside of this container, start it by that path: --start-as PATH writes it for you\n`,
+        );
       return 0;
     },
   });
