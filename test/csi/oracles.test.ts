@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { createIdentityClient, type RpcOutcome } from "../../src/csi/identity";
 import type { ProbeResponse } from "../../src/csi/messages";
 import { statusName } from "../../src/csi/status";
-import { BEHAVIOURS, type BehaviourName } from "../support/hostile-behaviours";
-import { startHostileDriver } from "../support/hostile-driver";
+import { BEHAVIOURS, type BehaviourName, serve } from "../support/hostile-behaviours";
+import { startHostileDriver, startScriptedDriver } from "../support/hostile-driver";
 import {
   type Difference,
   FROM_GRPC_GO,
@@ -14,11 +14,13 @@ import {
   type Verdict,
 } from "../support/oracle-differences";
 import { grpcJsOracle, type OracleAnswer, startGoOracle } from "../support/oracles";
+import { randomAnswer } from "../support/random-answers";
 
-/** For those that end by no other way than the timeout. */
-const SHORT_MS = 1_000;
+/** For those that end by no other way than the timeout, with one of the clients. The other one has to be quicker. */
+const SHORT_MS = 3_000;
 /** Ends a hang. */
 const LONG_MS = 60_000;
+const BOUND_MS = 120_000;
 
 await using stack = new AsyncDisposableStack();
 const grpcJs = stack.use(grpcJsOracle());
@@ -34,7 +36,7 @@ describe.if(go !== undefined)("grpc-go's client and ours agree, or differ as is 
     async (name) => {
       await expectAgreement(name, (path, timeoutMs) => go?.probe(path, timeoutMs), FROM_GRPC_GO[name]);
     },
-    LONG_MS,
+    BOUND_MS,
   );
 });
 
@@ -44,9 +46,32 @@ describe("grpc-js's client and ours agree, or differ as is written, on a driver 
     async (name) => {
       await expectAgreement(name, grpcJs.probe, FROM_GRPC_JS[name]);
     },
-    LONG_MS,
+    BOUND_MS,
   );
 });
+
+/** Whether the driver is ready is what a probe is for; of all that fails each client may have another opinion. */
+test.if(go !== undefined)(
+  "1,000 answers made up at random are ready for us and for grpc-go, or for neither",
+  async () => {
+    const disagreements: string[] = [];
+    const compare = async (seed: number): Promise<void> => {
+      await using driver = await startScriptedDriver(serve(randomAnswer(seed)));
+      const [ours, theirs] = await Promise.all([
+        probeOurselves(driver.socketPath, LONG_MS),
+        go?.probe(driver.socketPath, LONG_MS),
+      ]);
+      const [oursIs, theirsIs] = [ours, theirs].map((answer) => (answer?.code === "OK" ? answer.ready : "failed"));
+      if (oursIs !== theirsIs) disagreements.push(`seed ${seed}: ${JSON.stringify({ ours, theirs })}`);
+    };
+    for (let seed = 0; seed < 1_000; seed += 20) {
+      // oxlint-disable-next-line no-await-in-loop -- a few at a time
+      await Promise.all(Array.from({ length: 20 }, (_, index) => compare(seed + index)));
+    }
+    expect(disagreements).toEqual([]);
+  },
+  BOUND_MS,
+);
 
 type Probe = (socketPath: string, timeoutMs: number) => Promise<OracleAnswer> | undefined;
 

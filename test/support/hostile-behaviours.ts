@@ -78,7 +78,8 @@ function mapAnswers<Name extends string>(answers: Readonly<Record<Name, Answer>>
   return Object.fromEntries(entries) as Record<Name, Behaviour>;
 }
 
-function serve(answer: Answer): Behaviour {
+/** An HTTP/2 server that gives each request the same answer. */
+export function serve(answer: Answer): Behaviour {
   return (socket) => {
     socket.write(settings());
     const peer = http2Peer(socket, (streamId) => void answer(peer, streamId));

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
-import { BEHAVIOURS, type BehaviourName } from "./hostile-behaviours";
+import { BEHAVIOURS, type Behaviour, type BehaviourName } from "./hostile-behaviours";
 
 export interface ConnectionCounts {
   readonly open: number;
@@ -16,7 +16,12 @@ export interface HostileDriver extends AsyncDisposable {
 }
 
 /** Starts, in this process, a driver that treats every connection in one bad way: see `BEHAVIOURS`. */
-export async function startHostileDriver(name: BehaviourName): Promise<HostileDriver> {
+export function startHostileDriver(name: BehaviourName): Promise<HostileDriver> {
+  return startScriptedDriver(BEHAVIOURS[name]);
+}
+
+/** Starts, in this process, a driver that treats every connection alike. */
+export async function startScriptedDriver(behave: Behaviour): Promise<HostileDriver> {
   const directory = temporaryDirectory();
   const socketPath = join(directory.path, "csi.sock");
   const sockets = new Set<Socket>();
@@ -32,7 +37,7 @@ export async function startHostileDriver(name: BehaviourName): Promise<HostileDr
       sockets.delete(socket);
       connections.open = sockets.size;
     });
-    BEHAVIOURS[name](socket);
+    behave(socket);
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(socketPath, resolve));
   return {

@@ -110,7 +110,8 @@ function varint(value: bigint, surplus = 0): Buffer {
 }
 
 /** Tommy Ettinger's generator of 32 bits, public domain: numbers from 0 to below 1. */
-function mulberry32(seed: number): () => number {
+/** Numbers from 0 up to 1, the same ones for the same seed. */
+export function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
