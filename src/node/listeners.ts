@@ -101,9 +101,16 @@ export async function findListeners(
     ),
     isContradicted: ({ inode }) => after.cut || contradicted.has(inode),
     seesNode: seesNodeProcesses(procDir),
-    fileOf: createFileFinder(procDir),
+    uidOf: remember((pid) => readUid(procDir, pid)),
+    fileOf: remember((pid, path) => resolveFor(procDir, pid, path)),
   };
-  return sockets.map((socket) => judge(view, socket));
+  const judged: ListenerSearch[] = [];
+  for (const socket of sockets) {
+    judged.push(judge(view, socket));
+    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
+    await slices.pause();
+  }
+  return judged;
 }
 
 const NOBODY: HolderSearch = { holders: new Map(), denied: false, cut: false };
@@ -117,6 +124,7 @@ interface View {
   /** Whether another row says something else of the same inode, as far as it was seen. */
   readonly isContradicted: (row: UnixSocket) => boolean;
   readonly seesNode: boolean;
+  readonly uidOf: (pid: number) => number | undefined;
   /** What a path leads to for a process. */
   readonly fileOf: (pid: number, path: string) => Resolution | undefined;
 }
@@ -161,7 +169,7 @@ function judge(view: View, socket: SocketToFind): ListenerSearch {
 
 function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind): Claim {
   const holders = view.search.holders.get(row.inode) ?? [];
-  const [holder, ...others] = holders.filter(({ pid }) => isTrusted(readUid(view.procDir, pid), ownerUid));
+  const [holder, ...others] = holders.filter(({ pid }) => isTrusted(view.uidOf(pid), ownerUid));
   if (holder === undefined)
     return holders.length === 0 ? { kind: "unheld" } : { kind: "stranger", pids: holders.map(({ pid }) => pid) };
   const file = view.fileOf(holder.pid, row.path);
@@ -180,13 +188,14 @@ function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Ho
   return !isContradicted(row) && isUnixSocket(procDir, holder) && stillHolds(procDir, holder, row.inode);
 }
 
-/** Each path is looked at once for each process, however many sockets ask for it. */
-function createFileFinder(procDir: string): View["fileOf"] {
-  const found = new Map<string, Resolution | undefined>();
-  return (pid, path) => {
+/** The same for a process, asked once however many sockets want to know. */
+function remember<T>(ask: (pid: number, path: string) => T): (pid: number, path?: string) => T {
+  const answers = new Map<string, { readonly answer: T }>();
+  return (pid, path = "") => {
     const key = `${pid} ${path}`;
-    if (!found.has(key)) found.set(key, resolveFor(procDir, pid, path));
-    return found.get(key);
+    const known = answers.get(key) ?? { answer: ask(pid, path) };
+    answers.set(key, known);
+    return known.answer;
   };
 }
 

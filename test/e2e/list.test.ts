@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { schemaFaults } from "../support/output-schema";
 import { MAX_ENTRIES } from "../../src/node/socket-search";
+import { startBusyProcesses } from "../support/busy-processes";
+import { startRecordingDriver } from "../support/recording-driver";
 import { startRegistrationServer } from "../support/registration-server";
 import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
@@ -101,6 +103,18 @@ describe("a node in trouble", () => {
     expect(code).toBe(4);
     expect(countBy(rows)).toEqual({ ready: 1, nobody_listens: 24, hung: 5 });
   });
+});
+
+test("on a busy node every driver that answers is ready: /proc is read when all have been asked", async () => {
+  await using node = kubeletNode();
+  await using drivers = new AsyncDisposableStack();
+  for (let at = 0; at < 15; at += 1) {
+    const driver = drivers.use(await startRecordingDriver(`${at}.csi`));
+    node.rename(relative(node.rootDir, driver.socketPath), `${PLUGINS}/${at}.csi/csi.sock`);
+  }
+  await using _others = await startBusyProcesses(800, 120);
+  const { code, rows } = await list(node, ["--probe-timeout=2s"]);
+  expect({ code, counts: countBy(rows) }).toEqual({ code: 0, counts: { ready: 15 } });
 });
 
 describe("what is not CSI", () => {
