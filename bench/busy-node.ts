@@ -44,8 +44,9 @@ async function measure({ processes, descriptors, ready, silent }: Busy): Promise
     await startReadyDriver(socketIn(node, `ready-${at}`), cleanup);
   }
   const paths = Array.from({ length: silent }, (_, at) => socketIn(node, `silent-${at}`));
-  await using _listening = await startPython(LISTEN, paths);
-  await using _others = await startBusyProcesses(processes, descriptors);
+  await using others = new AsyncDisposableStack();
+  others.use(await startPython(LISTEN, paths));
+  others.use(await startBusyProcesses(processes, descriptors));
   const begun = performance.now();
   const command = [EXECUTABLE, "list", "--root", node.rootDir, "-o", "json", `--probe-timeout=${TIMEOUT_MS}ms`];
   const { items } = JSON.parse(await Bun.spawn(command, { stderr: "ignore" }).stdout.text()) as Listed;

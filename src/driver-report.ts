@@ -17,11 +17,12 @@ export interface Circumstances {
   readonly listener: ListenerReport | undefined;
   readonly registrations: readonly Registration[];
   readonly node: NodeView;
+  readonly probeTimeoutMs: number;
 }
 
 /** Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the rest. */
 export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circumstances: Circumstances): Surveyed {
-  const { listener, registrations, node } = circumstances;
+  const { listener, registrations, node, probeTimeoutMs } = circumstances;
   const here = registrations.filter((each) => isTold(each) && isFor(each, socket)).filter(isTold);
   const [csi, others] = split(here, ({ info }) => info.type === CSI_PLUGIN);
   const directory = driverDirectoryOf(node, socket.path);
@@ -38,6 +39,7 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
       outcome,
       connectMs: answers.connectMs,
       callMs: answers.callMs,
+      slow: isSlow(answers, probeTimeoutMs),
       announced: announced ? "yes" : registrations.some(({ kind }) => kind === "silent") ? "unknown" : "no",
       listener,
       capabilities: answers.capabilities,
@@ -66,9 +68,14 @@ const NOTHING_ASKED = {
   vendorVersion: undefined,
   connectMs: undefined,
   callMs: undefined,
+  slow: false,
   listener: undefined,
   capabilities: undefined,
 } as const;
+
+function isSlow({ outcome, connectMs = 0, callMs = 0 }: DriverAnswers, timeoutMs: number): boolean {
+  return outcome.kind !== "failed" && connectMs + callMs > timeoutMs / 2;
+}
 
 function isTold(registration: Registration): registration is Told {
   return registration.kind === "told";

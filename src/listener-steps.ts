@@ -58,6 +58,7 @@ function reportOn(view: ListenerView, search: ListenerSearch | undefined): Liste
   return {
     pid,
     command: described.process.name,
+    state: described.process.blocked[0]?.state ?? described.process.state,
     namespace: pod?.namespace,
     pod: pod?.name,
     container: pod?.container,

@@ -3,7 +3,7 @@ import { type Surveyed, reportDriver, reportElsewhere } from "./driver-report";
 import type { ListenerReports } from "./listener-steps";
 import type { NodeSocket, NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
-import type { NodeReport } from "./report";
+import type { DriverOutcome, DriverReport, NodeReport } from "./report";
 import type { SocketFile } from "./socket-file";
 import { isUnseen, lookedText, skippedText, unseenText } from "./survey-notes";
 
@@ -27,18 +27,23 @@ export interface SurveyOptions {
  */
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
+  const { driver: wanted, probeTimeoutMs } = options;
   const listeners = await options.findListeners(asked.map(({ socket }) => socket));
   const all = [
     ...asked.map(({ socket, answers }) =>
-      reportDriver(socket, answers, { listener: listeners.byFileId.get(socket.fileId), registrations, node }),
+      reportDriver(socket, answers, {
+        listener: listeners.byFileId.get(socket.fileId),
+        registrations,
+        node,
+        probeTimeoutMs,
+      }),
     ),
     ...reportElsewhere(registrations),
   ];
-  const { driver: wanted } = options;
   const chosen = wanted === undefined ? all : all.filter(({ names }) => names.has(wanted));
   const unseen = unseenNotes(node, registrations);
   return {
-    drivers: chosen.map(({ report }) => report).toSorted(bySocket),
+    drivers: chosen.map(({ report }) => report).toSorted(byUrgency),
     looked: node.kubelets.lookedIn.map((place) => lookedText(place, node.search)),
     notes: [...othersNote(chosen, all), ...chosen.flatMap(({ notes }) => notes), ...unseen, ...cutNote(listeners)],
     complete: unseen.length === 0,
@@ -119,6 +124,10 @@ function cutNote({ cut }: ListenerReports): readonly string[] {
   return cut ? ["this node has too many processes to look at all of them for who listens"] : [];
 }
 
-function bySocket(one: { readonly socket: string }, other: { readonly socket: string }): number {
-  return one.socket < other.socket ? -1 : 1;
+/** What needs a person first, and what is no driver last. */
+const URGENCY: readonly DriverOutcome["kind"][] = ["failed", "notReady", "notAsked", "ready", "notCsi"];
+
+function byUrgency(one: DriverReport, other: DriverReport): number {
+  const [before, after] = [one, other].map(({ outcome, slow }) => URGENCY.indexOf(outcome.kind) - (slow ? 0.5 : 0));
+  return (before ?? 0) - (after ?? 0) || (one.socket < other.socket ? -1 : 1);
 }

@@ -1,3 +1,4 @@
+import type { ProcessState } from "./node/process-state";
 import type { FailureReason } from "./probe-result";
 
 /** What a driver is called, and who says so; undefined where nothing tells it. */
@@ -17,6 +18,8 @@ export interface DriverReport extends DriverName {
   readonly connectMs: number | undefined;
   /** How long Identity/Probe took. */
   readonly callMs: number | undefined;
+  /** Whether it answered, and took more than half of the timeout: under a little more load it fails. */
+  readonly slow: boolean;
   /** Whether a registration socket names this driver; that one answers proves no more. `unknown` where one could not be asked. */
   readonly announced: "yes" | "no" | "unknown";
   readonly listener: ListenerReport | undefined;
@@ -38,6 +41,8 @@ export interface ListenerReport {
   readonly pid: number;
   /** The kernel's name of the process. */
   readonly command: string;
+  /** That of its worst thread: a process sleeps quietly while one of its threads hangs. */
+  readonly state: ProcessState;
   readonly namespace: string | undefined;
   readonly pod: string | undefined;
   readonly container: string | undefined;

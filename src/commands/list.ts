@@ -9,6 +9,7 @@ import type { NodeReport } from "../report";
 import { lookAtSocketFile } from "../socket-file";
 import { renderNodeJson } from "../terminal/list-json";
 import { renderNodeNotes } from "../terminal/list-notes";
+import { renderNodeSummary } from "../terminal/list-summary";
 import { renderNodeTable } from "../terminal/list-table";
 import { renderProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
@@ -32,7 +33,12 @@ async function list(options: ListOptions, edge: Edge): Promise<number> {
   const notes = decideStyle(edge.streamFacts("error"));
   edge.writeOut(render(report, options, edge));
   edge.writeError(renderNodeNotes(report, edge.uid, notes));
+  if (options.output !== "json") edge.writeError(renderNodeSummary(report, placeFlags(options), notes));
   return listExitCode(report, options.driver);
+}
+
+function placeFlags({ rootDir, kubeletDirs }: ListOptions): readonly string[] {
+  return [...(rootDir === "/" ? [] : ["--root", rootDir]), ...kubeletDirs.flatMap((path) => ["--kubelet-dir", path])];
 }
 
 async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {

@@ -26,6 +26,7 @@ export interface ProcessFacts {
 
 export interface BlockedThread {
   readonly name: string;
+  readonly state: ProcessState;
   readonly wait: Wait;
 }
 
@@ -61,9 +62,11 @@ export function describeProcess(access: ProcAccess, pid: number): ProcessOutcome
 function blockedThreads(directory: string): readonly BlockedThread[] {
   return (valueOf(readNames(`${directory}/task`)) ?? [])
     .map((tid) => `${directory}/task/${tid}`)
-    .filter((task) => parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state.letter === "D")
-    .slice(0, MAX_BLOCKED)
-    .map((task) => ({ name: nameIn(task), wait: waitIn(task) }));
+    .flatMap((task) => {
+      const state = parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state;
+      return state?.letter === "D" ? [{ name: nameIn(task), state, wait: waitIn(task) }] : [];
+    })
+    .slice(0, MAX_BLOCKED);
 }
 
 function waitIn(directory: string): Wait {

@@ -8,7 +8,7 @@ export function renderNodeJson({ drivers, looked, notes, complete }: NodeReport)
 }
 
 function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...rest }: DriverReport): object {
-  const { connectMs, callMs, announced, listener, capabilities } = rest;
+  const { connectMs, callMs, slow, announced, listener, capabilities } = rest;
   return {
     socket,
     driver,
@@ -17,8 +17,9 @@ function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...
     ...outcomeMembers(outcome),
     connectMs: connectMs === undefined ? undefined : tenths(connectMs),
     callMs: callMs === undefined ? undefined : tenths(callMs),
+    slow: slow || undefined,
     announced,
-    listener,
+    listener: listener && { ...listener, state: listener.state.letter },
     capabilities,
   };
 }

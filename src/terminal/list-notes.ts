@@ -19,12 +19,16 @@ export function renderNodeNotes(report: NodeReport, uid: number, { columns }: No
   const lines = [
     ...noneFound(report).flatMap(wrap),
     ...(everyDriverRefuses(report) ? advice(uid, wrap) : []),
-    ...report.notes.flatMap((note) => wrap(`note: ${note}`)),
+    ...report.notes.slice(0, MAX_NOTES).flatMap((note) => wrap(`note: ${note}`)),
+    ...(report.notes.length > MAX_NOTES ? wrap(`note: and ${report.notes.length - MAX_NOTES} more: see -o json`) : []),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
 
 const MAX_TEXT_BYTES = 4_096;
+
+/** So many are shown: who makes many must not hide the others' rows. */
+const MAX_NOTES = 20;
 
 function noneFound({ drivers, looked }: NodeReport): readonly string[] {
   if (drivers.some(countsAsDriver)) return [];

@@ -37,7 +37,7 @@ const HEAD: readonly Column[] = [
     atMost: (width) => Math.min(0.25 * width, 24),
     text: ({ vendorVersion }) => name(vendorVersion),
   },
-  { header: "STATE", text: ({ outcome }) => stateText(outcome), colour: ({ outcome }) => stateColour(outcome) },
+  { header: "STATE", text: stateOf, colour: ({ outcome, slow }) => (slow ? "yellow" : stateColour(outcome)) },
   { header: "CONNECT", leaves: 7, text: ({ connectMs }) => elapsed(connectMs) },
   { header: "CALL", leaves: 6, text: ({ callMs }) => elapsed(callMs) },
   { header: "ANNOUNCED", leaves: 4, text: ({ announced }) => announced },
@@ -62,10 +62,24 @@ const WIDE_COLUMNS: readonly Column[] = [
   MESSAGE,
 ];
 
-function driverText({ driver, outcome }: DriverReport): string {
+function driverText({ driver, nameSource, outcome }: DriverReport): string {
   if (outcome.kind === "notCsi") return `not CSI: ${name(outcome.what)}`;
-  return driver === undefined ? "<unknown>" : name(driver);
+  if (driver === undefined) return "<unknown>";
+  return nameSource === "driver" ? name(driver) : `${name(driver)}${NOT_ITS_OWN_NAME}`;
 }
+
+/** Behind a name that the driver has not told itself. */
+export const NOT_ITS_OWN_NAME = "*";
+
+/** With the state of its process, where that says why it does not answer. */
+function stateOf({ outcome, slow, listener }: DriverReport): string {
+  const state = slow ? `${stateText(outcome)}, slow` : stateText(outcome);
+  if (listener === undefined || ANSWERING.has(listener.state.letter)) return state;
+  return `${state}, ${listener.state.word} (${listener.state.letter})`;
+}
+
+/** The states of a process that may answer at any time: running, sleeping, idle. */
+const ANSWERING: ReadonlySet<string> = new Set(["R", "S", "I"]);
 
 function podText({ listener }: DriverReport): string {
   const { namespace, pod } = listener ?? {};
@@ -82,7 +96,7 @@ function processText({ listener }: DriverReport): string {
   return listener === undefined ? "" : `${listener.pid} (${name(listener.command)})`;
 }
 
-function messageText({ driver, outcome }: DriverReport): string {
+function messageText({ driver, nameSource, outcome }: DriverReport): string {
   switch (outcome.kind) {
     case "ready":
     case "notReady":
@@ -91,7 +105,7 @@ function messageText({ driver, outcome }: DriverReport): string {
     case "notAsked":
       return oneLine(outcome.message, MAX_TEXT_BYTES);
     case "notCsi":
-      return driver === undefined ? "" : `its name is ${name(driver)}`;
+      return driver === undefined || nameSource === "directory" ? "" : `its name is ${name(driver)}`;
   }
   return outcome satisfies never;
 }

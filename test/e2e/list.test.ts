@@ -112,7 +112,7 @@ test("on a busy node every driver that answers is ready: /proc is read when all 
     const driver = drivers.use(await startRecordingDriver(`${at}.csi`));
     node.rename(relative(node.rootDir, driver.socketPath), `${PLUGINS}/${at}.csi/csi.sock`);
   }
-  await using _others = await startBusyProcesses(800, 120);
+  drivers.use(await startBusyProcesses(800, 120));
   const { code, rows } = await list(node, ["--probe-timeout=2s"]);
   expect({ code, counts: countBy(rows) }).toEqual({ code: 0, counts: { ready: 15 } });
 });
@@ -358,10 +358,36 @@ test("the table has the same, without colours where it is no terminal", async ()
   await using drivers = new AsyncDisposableStack();
   drivers.use(await startIn(node, "grpc-js", "a.csi"));
   const { code, stdout, stderr } = await runSidecar(["list", "--root", node.rootDir]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "1 driver: 1 ready\n" });
   const [head = "", row = ""] = stdout.split("\n");
   expect(head).toMatch(/^DRIVER +VERSION +STATE +CONNECT +CALL +ANNOUNCED +POD +CONTAINER +SOCKET +MESSAGE$/);
   expect(row).toMatch(new RegExp(`^a\\.csi +\\S+ +ready +\\S+ +\\S+ +no +.* ${PLUGINS}/a.csi/csi.sock +-$`));
+});
+
+test("who is not ready comes first, with the state of its process, and a summary with the next command last", async () => {
+  await using node = kubeletNode();
+  await using drivers = new AsyncDisposableStack();
+  drivers.use(await startIn(node, "grpc-js", "a.csi"));
+  const slow = drivers.use(await startIn(node, "grpc-js", "b.csi"));
+  await slow.send("mode slow 1200");
+  await using stopped = await startIn(node, "grpc-js", "c.csi");
+  await stopped.pause();
+  const { code, stdout, stderr } = await runSidecar(["list", "--root", node.rootDir, "--probe-timeout=2s"]);
+  expect(code).toBe(4);
+  const rows = stdout
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(/ {3,}/));
+  expect(rows.map(([name, , state]) => [name, state])).toEqual([
+    ["c.csi*", "failed: hung, stopped (T)"],
+    ["b.csi", "ready, slow"],
+    ["a.csi", "ready"],
+  ]);
+  expect(rows[0]?.at(-1)).toContain("within 2s");
+  expect(stderr).toEndWith(
+    `3 drivers: 1 ready, 1 ready but slow, 1 failed; next: livenessprobe inspect c.csi --root ${node.rootDir}\n`,
+  );
 });
 
 function kubeletNode(): MadeNode {

@@ -75,7 +75,7 @@ print("ready", flush=True); sys.stdin.read()`,
     const { state, wait, blocked, name } = factsOf(driver.pid);
     expect(state.word).toBe("uninterruptible");
     expect(wait).toEqual({ channel: expect.stringMatching(/clone|fork/), whatFor: "a program that it starts" });
-    expect(blocked).toEqual([{ name, wait }]);
+    expect(blocked).toEqual([{ name, state, wait }]);
   });
 
   test("that sleeps tells of its threads that hang", async () => {

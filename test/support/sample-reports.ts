@@ -1,5 +1,7 @@
 import type { DriverReport, InspectReport, NodeReport } from "../../src/report";
 
+const SLEEPING = { letter: "S", word: "sleeping" } as const;
+
 /** A driver that is ready, but for what is said otherwise. */
 export function driverReport(changes: Partial<DriverReport> = {}): DriverReport {
   return {
@@ -10,6 +12,7 @@ export function driverReport(changes: Partial<DriverReport> = {}): DriverReport 
     outcome: { kind: "ready" },
     connectMs: 1.234,
     callMs: 0.8123,
+    slow: false,
     announced: "yes",
     listener: undefined,
     capabilities: undefined,
@@ -27,22 +30,9 @@ const HUNG_SOCKET = "/var/lib/kubelet/plugins/efs.csi.aws.com/csi.sock";
 export const NODE_REPORT: NodeReport = nodeReport(
   [
     driverReport({
-      listener: {
-        pid: 4_711,
-        command: "aws-ebs-csi-dri",
-        namespace: "kube-system",
-        pod: "ebs-csi-node-x7k2p",
-        container: "ebs-plugin",
-      },
-      capabilities: {
-        plugin: ["CONTROLLER_SERVICE", "VOLUME_ACCESSIBILITY_CONSTRAINTS"],
-        node: ["STAGE_UNSTAGE_VOLUME", "EXPAND_VOLUME", "GET_VOLUME_STATS"],
-        controller: undefined,
-      },
-    }),
-    driverReport({
       socket: HUNG_SOCKET,
       driver: "efs.csi.aws.com",
+      nameSource: "registration",
       vendorVersion: undefined,
       outcome: {
         kind: "failed",
@@ -54,6 +44,7 @@ export const NODE_REPORT: NodeReport = nodeReport(
       listener: {
         pid: 812,
         command: "efs",
+        state: { letter: "D", word: "uninterruptible" },
         namespace: "kube-system",
         pod: "efs-csi-node-9qv4d",
         container: "efs-plugin",
@@ -61,7 +52,8 @@ export const NODE_REPORT: NodeReport = nodeReport(
     }),
     driverReport({
       socket: "/var/lib/kubelet/plugins/csi-nfsplugin/csi.sock",
-      driver: undefined,
+      driver: "csi-nfsplugin",
+      nameSource: "directory",
       vendorVersion: undefined,
       outcome: {
         kind: "failed",
@@ -80,8 +72,48 @@ export const NODE_REPORT: NodeReport = nodeReport(
       outcome: { kind: "notReady" },
       connectMs: 12.04,
       callMs: 118.26,
-      listener: { pid: 990, command: "secrets-store-c", namespace: undefined, pod: undefined, container: undefined },
+      listener: {
+        pid: 990,
+        command: "secrets-store-c",
+        state: SLEEPING,
+        namespace: undefined,
+        pod: undefined,
+        container: undefined,
+      },
       capabilities: { plugin: [], node: [], controller: undefined },
+    }),
+    driverReport({
+      socket: "/mnt/other/csi.sock",
+      driver: "disk.csi.example",
+      nameSource: "registration",
+      vendorVersion: undefined,
+      outcome: {
+        kind: "notAsked",
+        message: "its registration names /mnt/other/csi.sock, which lies outside of the kubelet's directory",
+      },
+      connectMs: undefined,
+      callMs: undefined,
+    }),
+    driverReport({
+      socket: "/var/lib/kubelet/plugins/fsx.csi.aws.com/csi.sock",
+      driver: "fsx.csi.aws.com",
+      callMs: 2_310.4,
+      slow: true,
+    }),
+    driverReport({
+      listener: {
+        pid: 4_711,
+        command: "aws-ebs-csi-dri",
+        state: SLEEPING,
+        namespace: "kube-system",
+        pod: "ebs-csi-node-x7k2p",
+        container: "ebs-plugin",
+      },
+      capabilities: {
+        plugin: ["CONTROLLER_SERVICE", "VOLUME_ACCESSIBILITY_CONSTRAINTS"],
+        node: ["STAGE_UNSTAGE_VOLUME", "EXPAND_VOLUME", "GET_VOLUME_STATS"],
+        controller: undefined,
+      },
     }),
     driverReport({
       socket: "/var/lib/kubelet/plugins_registry/gpu.nvidia.com-reg.sock",
@@ -116,9 +148,20 @@ export const HOSTILE_REPORT: NodeReport = nodeReport(
     driverReport({ driver: `${"a-very-long-name-".repeat(5)}.csi.example`, vendorVersion: "9".repeat(64) }),
     driverReport({ driver: "e\u0301".repeat(3), vendorVersion: "a\ud800b", callMs: 0 }),
     driverReport({ driver: "x".repeat(70_000), vendorVersion: " ", announced: "no" }),
-    driverReport({ driver: undefined, outcome: { kind: "notCsi", what: `DRA\tPlugin${STEERING}` } }),
     driverReport({
-      listener: { pid: 1, command: `sh${STEERING}`, namespace: "n\n", pod: TURNING, container: "\u001bc" },
+      driver: undefined,
+      nameSource: undefined,
+      outcome: { kind: "notCsi", what: `DRA\tPlugin${STEERING}` },
+    }),
+    driverReport({
+      listener: {
+        pid: 1,
+        command: `sh${STEERING}`,
+        state: SLEEPING,
+        namespace: "n\n",
+        pod: TURNING,
+        container: "\u001bc",
+      },
       capabilities: { plugin: ["UNKNOWN(42)"], node: Array(300).fill("UNKNOWN(2147483647)"), controller: undefined },
     }),
   ],

@@ -65,7 +65,7 @@ test.each([60, 80, 120, 200, undefined])(
   (columns) => {
     const text = renderNodeTable(NODE_REPORT, { ...PIPE, columns }).replace(/\s+/g, " ");
     const wanted = NODE_REPORT.drivers.flatMap(({ driver = "<unknown>", socket, outcome }) =>
-      outcome.kind === "failed" ? [driver, socket, outcome.message] : [driver, socket],
+      outcome.kind === "failed" || outcome.kind === "notAsked" ? [driver, socket, outcome.message] : [driver, socket],
     );
     expect(wanted.filter((each) => !text.includes(each))).toEqual([]);
   },
@@ -73,13 +73,20 @@ test.each([60, 80, 120, 200, undefined])(
 
 describe("what a cell says", () => {
   test.each<readonly [string, Partial<DriverReport>, string, string]>([
-    ["a driver that has not told its name", { driver: undefined }, "DRIVER", "<unknown>"],
+    ["a driver without a name", { driver: undefined, nameSource: undefined }, "DRIVER", "<unknown>"],
+    ["a name that it has not told itself", { driver: "a.csi", nameSource: "directory" }, "DRIVER", "a.csi*"],
+    ["a name that is registered", { driver: "a.csi", nameSource: "registration" }, "DRIVER", "a.csi*"],
     ["a driver whose name is nothing but spaces", { driver: "   " }, "DRIVER", "-"],
     ["no version", { vendorVersion: undefined }, "VERSION", "-"],
     ["spaces that would begin a column", { vendorVersion: " 1    ready " }, "VERSION", "1 ready"],
     ["ready", { outcome: { kind: "ready" } }, "STATE", "ready"],
     ["not ready", { outcome: { kind: "notReady" } }, "STATE", "notReady"],
     ["a failure", { outcome: { kind: "failed", reason: "hung", message: "x" } }, "STATE", "failed: hung"],
+    ["a slow driver", { slow: true }, "STATE", "ready, slow"],
+    ["a process that sleeps", { listener: listener({}) }, "STATE", "ready"],
+    ["a process that is stopped", { listener: listener({ state: STOPPED }) }, "STATE", "ready, stopped (T)"],
+    ["a socket that is not asked", { outcome: { kind: "notAsked", message: "x" } }, "STATE", "notAsked"],
+    ["why it is not asked", { outcome: { kind: "notAsked", message: "x: y" } }, "MESSAGE", "x: y"],
     ["its message", { outcome: { kind: "failed", reason: "hung", message: "x: y" } }, "MESSAGE", "x: y"],
     ["another plugin", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "DRIVER", "not CSI: DRAPlugin"],
     ["another plugin's state", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "STATE", "notCsi"],
@@ -127,10 +134,20 @@ function terminal(columns: number, changes: Partial<NodeTableStyle> = {}): NodeT
   return { columns, colour: false, wide: false, ...changes };
 }
 
+const STOPPED = { letter: "T", word: "stopped" } as const;
+
 type Listener = NonNullable<DriverReport["listener"]>;
 
 function listener(changes: Partial<Listener>): Listener {
-  return { pid: 7, command: "driver", namespace: undefined, pod: undefined, container: undefined, ...changes };
+  return {
+    pid: 7,
+    command: "driver",
+    state: { letter: "S", word: "sleeping" },
+    namespace: undefined,
+    pod: undefined,
+    container: undefined,
+    ...changes,
+  };
 }
 
 function capabilities(node: readonly string[] | undefined): NonNullable<DriverReport["capabilities"]> {
