@@ -7,14 +7,19 @@ export type CallOutcome =
   /** Status OK and one message. */
   | { readonly kind: "answered"; readonly message: Uint8Array }
   /** An RPC error: the driver's own status, or what gRPC makes of an answer that breaks its rules. */
-  | { readonly kind: "status"; readonly code: number; readonly details: string }
+  | ({ readonly kind: "status"; readonly code: number; readonly details: string } & Unprocessed)
   /** An HTTP/2 server that is no gRPC server. `code` is what gRPC makes of the HTTP status. */
   | NotGrpc
   | Unreadable
   /** The connection was lost before the answer was complete, or the driver said with GOAWAY that it takes no such call. */
-  | { readonly kind: "closed" }
+  | ({ readonly kind: "closed" } & Unprocessed)
   /** No complete answer before the deadline. */
   | { readonly kind: "timeout" };
+
+interface Unprocessed {
+  /** The driver has not looked at the call, so it may be made once more (RFC 9113, section 8.7). */
+  readonly unprocessed?: true;
+}
 
 export interface NotGrpc {
   readonly kind: "notGrpc";

@@ -49,7 +49,7 @@ export function callUnary(
   const { promise, resolve } = Promise.withResolvers<CallOutcome>();
   const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, bytes: 0, lost: false };
   const stream = openStream(connection, requestHeaders(method, userAgent, deadline));
-  if (stream === undefined) return Promise.resolve(connection.refusal() ?? { kind: "closed" });
+  if (stream === undefined) return Promise.resolve(connection.refusal() ?? { kind: "closed", unprocessed: true });
   // Nothing after such headers makes a gRPC answer, and the body is not for gRPC's decoder.
   noteHeaders(stream, answer, () => call.cancelWithStatus(StatusCode.unknown, ""));
 
@@ -67,7 +67,7 @@ export function callUnary(
       onReceiveStatus: (end) => {
         forget();
         unwatch();
-        const outcome = outcomeOf(answer, connection.refusal() ?? resetOf(stream), end);
+        const outcome = markUnprocessed(outcomeOf(answer, connection.refusal() ?? resetOf(stream), end), stream);
         resolve(isDeadlinePassing(outcome, deadline) ? { kind: "timeout" } : outcome);
       },
     },
@@ -146,6 +146,12 @@ function onLoss(connection: Connection, stream: ClientHttp2Stream, lost: () => v
 function resetOf(stream: ClientHttp2Stream): Unreadable | undefined {
   if (stream.rstCode !== constants.NGHTTP2_PROTOCOL_ERROR) return undefined;
   return { kind: "unreadable", cause: "rule", details: "the stream ended with PROTOCOL_ERROR" };
+}
+
+// A GOAWAY below the stream counts as this reset too.
+function markUnprocessed(outcome: CallOutcome, stream: ClientHttp2Stream): CallOutcome {
+  if (stream.rstCode !== constants.NGHTTP2_REFUSED_STREAM) return outcome;
+  return outcome.kind === "status" || outcome.kind === "closed" ? { ...outcome, unprocessed: true } : outcome;
 }
 
 // A driver ends a call at the grpc-timeout it was sent, by its own clock and perhaps a moment before our timer: grpc-go with

@@ -40,7 +40,8 @@ export const GET_PLUGIN_INFO_METHOD = "/csi.v1.Identity/GetPluginInfo";
  * A client of the driver that listens on a unix socket. Whatever a driver does is an outcome; only a fault of ours rejects.
  *
  * A connection that fails is tried again until the deadline, as the Go sidecar does, so that a driver which comes up
- * meanwhile is not missed, unless `attempts` is `one`, for somebody who asks now; an RPC that has started is not repeated.
+ * meanwhile is not missed, unless `attempts` is `one`, for somebody who asks now. An RPC that has started is not repeated, but
+ * one that the driver refused without looking at it is made once more, over another connection, as every gRPC client does.
  */
 export function createIdentityClient(options: IdentityOptions): IdentityClient {
   return {
@@ -69,7 +70,16 @@ async function call<Response>(
     }
     connection = connected.connection;
     const connectMs = deadline.elapsedMs();
-    const outcome = decodeAnswer(await callUnary(connection, method, options.userAgent, deadline), decode);
+    let called = await callUnary(connection, method, options.userAgent, deadline);
+    if ("unprocessed" in called) {
+      connection.close();
+      const again = await openConnection(options.socketPath, deadline);
+      if (again.kind === "connected") {
+        connection = again.connection;
+        called = await callUnary(connection, method, options.userAgent, deadline);
+      }
+    }
+    const outcome = decodeAnswer(called, decode);
     const elapsedMs = deadline.elapsedMs();
     const rpc = { durationMs: elapsedMs - connectMs, statusCode: statusCodeOf(outcome) };
     return { outcome, timing: { elapsedMs, connectMs, rpc } };

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, renameSync, symlinkSync } from "node:fs";
+import { existsSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createIdentityClient, type IdentityClient } from "../../src/csi/identity";
-import type { HostileName } from "../support/hostile-behaviours";
-import { startHostileDriver } from "../support/hostile-driver";
+import { StatusCode } from "../../src/csi/status";
+import { BEHAVIOURS, type BehaviourName, type HostileName } from "../support/hostile-behaviours";
+import { startHostileDriver, startScriptedDriver } from "../support/hostile-driver";
 import { ownSockets } from "../support/own-fds";
 import { startRecordingDriver } from "../support/recording-driver";
 import { temporaryDirectory } from "../../scripts/temporary";
@@ -92,12 +93,44 @@ describe("connecting goes on until the deadline:", () => {
   });
 });
 
+describe("a call that the driver refuses unseen is made once more, over another connection,", () => {
+  test.each<[string, BehaviourName]>([
+    ["after REFUSED_STREAM", "resets the stream with REFUSED_STREAM"],
+    ["after a GOAWAY below its stream", "sends GOAWAY below our stream"],
+    ["after a GOAWAY that comes before it", "sends GOAWAY after SETTINGS"],
+  ])("%s", async (_, refusal) => {
+    let connections = 0;
+    await using driver = await startScriptedDriver((socket) => {
+      connections += 1;
+      BEHAVIOURS[connections === 1 ? refusal : "answers ready (right)"](socket);
+    });
+    const { outcome } = await clientOf(driver.socketPath).probe();
+    expect(outcome).toEqual({ kind: "answered", response: { ready: true } });
+    expect(driver.connections.total).toBe(2);
+  });
+
+  test("and that is all: a driver that goes on refusing sees two", async () => {
+    await using driver = await startHostileDriver("resets the stream with REFUSED_STREAM");
+    const { outcome } = await clientOf(driver.socketPath).probe();
+    expect(outcome).toMatchObject({ kind: "noAnswer", outcome: { code: StatusCode.unavailable } });
+    expect(driver.connections.total).toBe(2);
+  });
+
+  test("and where there is none any more, the refusal is the outcome", async () => {
+    await using driver = await startScriptedDriver((socket) => {
+      unlinkSync(driver.socketPath);
+      BEHAVIOURS["resets the stream with REFUSED_STREAM"](socket);
+    });
+    const { outcome } = await clientOf(driver.socketPath).probe();
+    expect(outcome).toMatchObject({ kind: "noAnswer", outcome: { code: StatusCode.unavailable } });
+  });
+});
+
 test.each<[HostileName]>([
-  ["resets the stream with REFUSED_STREAM"],
+  ["resets the stream with CANCEL"],
   ["answers grpc-status 14 in trailers alone"],
   ["loses the connection mid-call"],
-  ["sends GOAWAY after SETTINGS"],
-])("an RPC that has started is not repeated: a driver that %s sees one connection", async (name) => {
+])("an RPC that a driver may have looked at is not repeated: a driver that %s sees one connection", async (name) => {
   await using driver = await startHostileDriver(name);
   const { outcome } = await clientOf(driver.socketPath).probe();
   expect(outcome.kind).toBe("noAnswer");

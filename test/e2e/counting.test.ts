@@ -30,7 +30,7 @@ describe.concurrent("an RPC that was started counts under its code, and the prob
     ["takes the request and never answers", "DeadlineExceeded", "hung"],
     ["loses the connection mid-call", "Unavailable", "closed"],
     ["sends GOAWAY after SETTINGS and closes", "Unavailable", "closed"],
-    ["answers HTTP 404 without grpc-status", "Unknown", "not_grpc"],
+    ["answers HTTP 404 without grpc-status", "Unimplemented", "not_grpc"],
   ])("a driver that %s: %s, %s", async (hostile, code, result) => {
     await using driver = await startHostileDriver(hostile);
     await using sidecar = await startSidecar(flags(driver.socketPath));
