@@ -6,11 +6,15 @@ import { statusName } from "./csi/status";
 import { diagnoseCall, diagnoseConnect, type Diagnosis } from "./diagnosis";
 import type { FailureReason } from "./probe-result";
 import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
+import type { NextCommands } from "./next-commands";
 import { quote } from "./text";
 
 export interface DriverStepOptions extends AskedDriver {
   /** Whether NodeGetInfo is asked for: some drivers write to the API server or log in to an array in it. */
   readonly nodeInfo: boolean;
+  readonly next: NextCommands;
+  /** Called before each wait, with what is waited for. */
+  readonly onWait: (what: string) => void;
 }
 
 /** What asking a driver step by step came to. */
@@ -35,6 +39,7 @@ const RPCS = [
  */
 export async function takeDriverSteps(options: DriverStepOptions): Promise<DriverSteps> {
   const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  options.onWait("HTTP/2");
   const opened = await openSession({ socketPath, timeoutMs, userAgent });
   if (opened.kind === "open") {
     using session = opened.session;
@@ -42,7 +47,7 @@ export async function takeDriverSteps(options: DriverStepOptions): Promise<Drive
   }
   const { failure, elapsedMs, connectMs } = opened;
   const diagnosis = diagnoseConnect(failure, sceneOf(options, elapsedMs, "Identity/Probe"));
-  const failing = failedStep(diagnosis);
+  const failing = failedStep(diagnosis, options);
   const steps: readonly InspectStep[] = isRefusal(failure)
     ? [{ title: "connect", outcome: failing, elapsedMs }, notReached("HTTP/2")]
     : [
@@ -125,6 +130,7 @@ function createAsking(options: DriverStepOptions, connectingMs: number) {
       steps.push(notReached(title));
       return undefined;
     }
+    options.onWait(title);
     const { answer, durationMs } = await call();
     steps.push({ title, outcome: judge(title, answer, durationMs, describe), elapsedMs: durationMs });
     return answer.kind === "answered" ? answer.response : undefined;
@@ -148,7 +154,7 @@ function createAsking(options: DriverStepOptions, connectingMs: number) {
         // A status is an answer: the next RPC may have another.
         over = answer.outcome.kind !== "status";
         if (over || title === "Probe") note(diagnosis);
-        return failedStep(diagnosis);
+        return failedStep(diagnosis, options);
       }
       case "notAsked":
         over = true;
@@ -186,23 +192,39 @@ function notReached(title: string): InspectStep {
   return { title, outcome: { kind: "notReached" }, elapsedMs: undefined };
 }
 
-function failedStep({ reason, message }: Diagnosis): StepOutcome {
-  return { kind: "failed", details: [message], remedy: REMEDIES[reason] };
+function failedStep({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {
+  const [remedy, command] = remedyOf(reason, next, uid);
+  return { kind: "failed", details: [message], remedy, command };
 }
 
-/** For a person at the node, with the steps before this one in sight. */
-const REMEDIES: Readonly<Record<FailureReason, string>> = {
-  socket_missing: "see whether the driver runs, and which path it listens on",
-  not_a_socket: "see which path the driver listens on",
-  nobody_listens: "see why the driver is not running",
-  permission_denied:
-    "connect as somebody who may, as said here; where the mode allows it, see the labels and the audit log",
-  hung: "see how its process is, above, and what its log says last",
-  closed: "see the driver's log",
-  not_grpc: "see which program listens there, above",
-  rpc_error: "see the driver's log",
-  internal: "see what this machine is short of",
-};
+/** For a person at the node, with the steps before this one in sight: in words, and a command to paste. */
+function remedyOf(
+  reason: FailureReason,
+  next: NextCommands,
+  uid: number,
+): readonly [words: string, command: string | undefined] {
+  switch (reason) {
+    case "socket_missing":
+    case "nobody_listens":
+      return ["see why the driver is not running", next.pods];
+    case "not_a_socket":
+      return ["see on which paths the node's drivers listen", next.list];
+    case "permission_denied":
+      return uid === 0
+        ? ["see what was denied, and to whom", "dmesg | grep -iE 'avc|apparmor'"]
+        : ["connect as somebody who may, as said here", next.inspectAsRoot];
+    case "hung":
+      return ["see how its process is, above, and what its log says last", next.logs ?? next.pods];
+    case "closed":
+    case "rpc_error":
+      return ["see what the driver's log says", next.logs ?? next.pods];
+    case "not_grpc":
+      return ["see which program listens there", next.program ?? next.list];
+    case "internal":
+      return ["see what this machine is short of", "ulimit -n; free -m"];
+  }
+  return reason satisfies never;
+}
 
 function outcomeOf({ reason, message }: Diagnosis): DriverOutcome {
   return { kind: "failed", reason, message };

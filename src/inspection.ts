@@ -2,12 +2,14 @@ import { type DriverStepOptions, type DriverSteps, takeDriverSteps, titlesOf } f
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
 import type { NodeView } from "./node-view";
 import { readSecurityLabel } from "./node/security-label";
-import type { Pod } from "./node/pod";
+import { type NextCommands, nextCommands } from "./next-commands";
 import { takePathSteps } from "./path-steps";
 import type { DriverOutcome, InspectReport, InspectStep } from "./report";
 
-export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"> {
+export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "next"> {
   readonly node: NodeView;
+  /** As given with `--root`. */
+  readonly rootDir: string;
 }
 
 /**
@@ -15,21 +17,26 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  * connection, with HTTP/2 and each RPC. What comes after a step without which it makes no sense is not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
-  const { node, socketPath, uid } = options;
-  const path = takePathSteps(node.root, socketPath, uid);
+  const { node, rootDir, socketPath, uid } = options;
+  const place = { root: node.root, rootDir, socketPath };
+  const nobody = nextCommands(place, { pid: undefined, pod: undefined });
+  const path = takePathSteps(node.root, socketPath, uid, nobody);
   const access = { procDir: node.procDir, uid };
   if (path.socket === undefined) {
     const rest = ["listener", "process", "connect", "HTTP/2", ...titlesOf(options)].map(notReached);
-    return conclude(socketPath, [...path.steps, ...rest], MISSING(path.steps), undefined);
+    return conclude(socketPath, [...path.steps, ...rest], MISSING(path.steps), nobody);
   }
   const { outerPath, file } = path.socket;
   const kubeletDirs = node.kubelets.roots.map(({ path: directory }) => directory);
   const view = { access, root: node.root, kubeletDirs };
-  const listener = await takeListenerSteps(view, { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid });
-  const driver = await takeDriverSteps({ ...options, connectPath: outerPath });
+  const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
+  options.onWait("the process that listens");
+  const listener = await takeListenerSteps(view, toFind, nobody);
+  const next = nextCommands(place, listener);
+  const driver = await takeDriverSteps({ ...options, next, connectPath: outerPath });
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
-  return conclude(socketPath, steps, driver, listener.pod);
+  return conclude(socketPath, steps, driver, next);
 }
 
 /** Where uid and mode allow it and connect(2) is refused all the same, a security module has refused it. */
@@ -59,31 +66,36 @@ function conclude(
   socket: string,
   steps: readonly InspectStep[],
   { outcome, driver }: Pick<DriverSteps, "outcome" | "driver">,
-  pod: Pod | undefined,
+  next: NextCommands,
 ): InspectReport {
-  return { socket, driver, outcome, steps, verdict: verdictOf(outcome), next: logsCommand(pod) };
+  const [command] = steps.flatMap((step) => (step.outcome.kind === "failed" ? [step.outcome.command] : []));
+  const first = outcome.kind === "ready" ? command : (command ?? next.logs);
+  return { socket, driver, outcome, steps, verdict: verdictOf(outcome, steps), next: first };
 }
 
-function verdictOf(outcome: DriverOutcome): string {
+/** The steps have the whole text: here is the state, and where to look. */
+function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): string {
   switch (outcome.kind) {
     case "ready":
       return "ready";
     case "notReady":
       return "not ready: the driver responded but is not ready; its log says why";
-    case "failed":
+    case "failed": {
+      const failing = steps.filter((step) => step.outcome.kind === "failed");
+      const process = failing.flatMap(({ title, outcome: seen }) =>
+        title === "process" && seen.kind === "failed" ? seen.details.slice(0, 1) : [],
+      );
+      const at = failing.find(({ title }) => title !== "process" && title !== "listener");
+      return [`failed: ${outcome.reason} at ${at?.title ?? "Probe"}`, ...process.map((how) => `process ${how}`)].join(
+        "; ",
+      );
+    }
     case "notAsked":
       return outcome.message;
     case "notCsi":
       return outcome.what;
   }
   return outcome satisfies never;
-}
-
-/** Of the run before this one: that is where a driver that was restarted has said why. */
-function logsCommand(pod: Pod | undefined): string | undefined {
-  if (pod?.namespace === undefined || pod.name === undefined) return undefined;
-  const container = pod.container === undefined ? "" : ` -c ${pod.container}`;
-  return `kubectl logs -n ${pod.namespace} ${pod.name}${container} --previous`;
 }
 
 function notReached(title: string): InspectStep {

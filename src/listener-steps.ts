@@ -1,4 +1,5 @@
 import { formatDuration } from "./duration";
+import type { NextCommands } from "./next-commands";
 import { findListeners, type ListenerSearch, type SocketToFind } from "./node/listeners";
 import type { ProcAccess, Seen } from "./node/needs";
 import { readOomKills } from "./node/oom-kills";
@@ -7,6 +8,7 @@ import { describeProcess, type ProcessFacts } from "./node/processes";
 import type { Root } from "./node/rooted-path";
 import { readSecurityLabel, type SecurityLabel } from "./node/security-label";
 import type { InspectStep, ListenerReport, StepOutcome } from "./report";
+import { shellCommand } from "./shell-command";
 import { quote } from "./text";
 
 /** Whose processes and control groups are looked at. */
@@ -20,6 +22,7 @@ export interface ListenerView {
 /** Who listens, and how they are. */
 export interface ListenerSteps {
   readonly steps: readonly InspectStep[];
+  readonly pid: number | undefined;
   readonly pod: Pod | undefined;
   readonly label: SecurityLabel | undefined;
 }
@@ -66,20 +69,24 @@ function reportOn(view: ListenerView, search: ListenerSearch | undefined): Liste
 }
 
 /** Finds who listens on a socket, without a connection to it, and says how that process is. Never rejects. */
-export async function takeListenerSteps(view: ListenerView, socket: SocketToFind): Promise<ListenerSteps> {
+export async function takeListenerSteps(
+  view: ListenerView,
+  socket: SocketToFind,
+  next: NextCommands,
+): Promise<ListenerSteps> {
   const begun = performance.now();
   const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
   const [search = NOT_LOOKED] = await findListeners(view.access, question);
   const elapsedMs = performance.now() - begun;
   if (search.kind !== "found")
-    return { steps: [step("listener", notFound(search), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
+    return { steps: [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
   const { pids, boundPath } = search.listener;
   const described = describeProcess(view.access, pids[0]);
   const path = boundPath === socket.path ? [] : [`bound as ${boundPath}`];
   const held = pids.length > 1 ? [`held by ${pids.length} processes`] : [];
   if (described.kind === "gone") {
     const details = [`pid ${pids[0]}`, ...path];
-    const gone: StepOutcome = { kind: "failed", details: ["it has just ended"], remedy: "try again" };
+    const gone = failed(["it has just ended"], "try again", next.inspect);
     return { steps: [step("listener", { kind: "passed", details }, elapsedMs), step("process", gone)], ...NOBODY };
   }
   const { process } = described;
@@ -87,6 +94,7 @@ export async function takeListenerSteps(view: ListenerView, socket: SocketToFind
   const details = [`pid ${process.pid} ${quote(process.name)}`, ...path, ...held, ...podDetails(pod)];
   return {
     steps: [step("listener", { kind: "passed", details }, elapsedMs), step("process", judgeProcess(process, view))],
+    pid: process.pid,
     pod,
     label: readSecurityLabel(view.access.procDir, process.pid),
   };
@@ -94,16 +102,16 @@ export async function takeListenerSteps(view: ListenerView, socket: SocketToFind
 
 const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
 const NOT_REACHED: StepOutcome = { kind: "notReached" };
-const NOBODY = { pod: undefined, label: undefined } as const;
+const NOBODY = { pid: undefined, pod: undefined, label: undefined } as const;
 
-function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>): StepOutcome {
+function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, next: NextCommands): StepOutcome {
   switch (search.kind) {
     case "nobody":
-      return {
-        kind: "failed",
-        details: ["nobody listens: the socket was left by a process that has ended"],
-        remedy: "see why the driver is not running",
-      };
+      return failed(
+        ["nobody listens: the socket was left by a process that has ended"],
+        "see why the driver is not running",
+        next.pods,
+      );
     case "doubtful":
       return { kind: "absent", details: [`cannot be told: ${doubtText(search)}`] };
     case "unknown":
@@ -142,8 +150,8 @@ function podDetails(pod: Pod | undefined): readonly string[] {
   return [`in pod ${namespace}/${name}`, ...(container === undefined ? [] : [`container ${container}`])];
 }
 
-function judgeProcess(process: ProcessFacts, { root }: ListenerView): StepOutcome {
-  const { state, uid, ageMs, executable } = process;
+function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): StepOutcome {
+  const { pid, state, uid, ageMs, executable } = process;
   const kills = readOomKills(root, process.cgroups);
   const facts = [
     `${state.word} (${state.letter})`,
@@ -157,20 +165,30 @@ function judgeProcess(process: ProcessFacts, { root }: ListenerView): StepOutcom
     whatFor === undefined ? [] : [`waits for ${whatFor} (${channel ?? ""})`],
   );
   if (state.letter === "T" || state.letter === "t")
-    return {
-      kind: "failed",
-      details: facts,
-      remedy: `it answers nothing until it is continued: kill -CONT ${process.pid}`,
-    };
+    return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));
   if (state.letter === "D" || process.blocked.length > 0)
-    return {
-      kind: "failed",
-      details: [...facts, ...new Set(waits)],
-      remedy: "it hangs in the kernel: mend what it waits for; no signal ends it before",
-    };
+    return failed(
+      [...facts, ...new Set(waits)],
+      "it hangs in the kernel, and no signal ends it before what it waits for is mended; see where it hangs",
+      stacksCommand(`${access.procDir}/${pid}/task`),
+    );
   if (state.letter === "Z")
-    return { kind: "failed", details: facts, remedy: "it has ended, and its parent has not noticed" };
+    return failed(
+      facts,
+      "it has ended, and its parent has not noticed; see which process that is",
+      shellCommand(["ps", "-o", "ppid=", "-p", String(pid)]),
+    );
   return { kind: "passed", details: facts };
+}
+
+/** The kernel's stack of each thread. */
+function stacksCommand(directory: string): string | undefined {
+  const command = shellCommand(["cat", directory]);
+  return command === undefined ? undefined : `${command}/*/stack`;
+}
+
+function failed(details: readonly string[], remedy: string, command: string | undefined): StepOutcome {
+  return { kind: "failed", details, remedy, command };
 }
 
 function seenText(executable: Seen<string>): readonly string[] {

@@ -1,4 +1,5 @@
 import { MAX_SOCKET_PATH_BYTES } from "./csi/address";
+import type { NextCommands } from "./next-commands";
 import type { FileFacts, Resolution, Root } from "./node/rooted-path";
 import { formatMode } from "./permission";
 import type { InspectStep, StepOutcome } from "./report";
@@ -25,58 +26,79 @@ export interface FoundFile {
  * @param socketPath as the kubelet knows it: its length counts (unix(7)), and no prefix of ours does
  * @param uid our own effective user id
  */
-export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, uid: number): PathSteps {
+export function takePathSteps(
+  root: Pick<Root, "resolve">,
+  socketPath: string,
+  uid: number,
+  next: NextCommands,
+): PathSteps {
   const begun = performance.now();
   const resolved = root.resolve(socketPath);
   const elapsedMs = performance.now() - begun;
-  const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath, uid), elapsedMs };
+  const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath, { uid, next }), elapsedMs };
   if (resolved.kind !== "found")
     return {
       steps: [pathStep, { title: "file", outcome: { kind: "notReached" }, elapsedMs: undefined }],
       socket: undefined,
     };
-  const fileStep: InspectStep = { title: "file", outcome: fileOutcome(resolved.file, uid), elapsedMs: undefined };
+  const fileStep: InspectStep = {
+    title: "file",
+    outcome: fileOutcome(resolved.file, { uid, next }),
+    elapsedMs: undefined,
+  };
   return { steps: [pathStep, fileStep], socket: resolved.file.type === "socket" ? resolved : undefined };
 }
 
-function pathOutcome(resolved: Resolution, socketPath: string, uid: number): StepOutcome {
+interface Asker {
+  readonly uid: number;
+  readonly next: NextCommands;
+}
+
+function pathOutcome(resolved: Resolution, socketPath: string, asker: Asker): StepOutcome {
   const bytes = Buffer.byteLength(socketPath);
   const length = `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`;
   if (resolved.kind !== "found") {
     const missing = resolved.kind === "missing" ? `${resolved.path} does not exist` : resolutionText(resolved);
-    return { kind: "failed", details: [missing], remedy: remedyOf(resolved, uid) };
+    return { kind: "failed", details: [missing], ...remedyOf(resolved, asker) };
   }
   const leads = resolved.path === socketPath ? [] : [`leads to ${resolved.path}`];
   if (bytes > MAX_SOCKET_PATH_BYTES)
     return {
       kind: "failed",
-      details: [...leads, length],
-      remedy: "no process can bind or connect to a path as long as this",
+      details: [...leads, length, "no process can bind or connect to a path as long as this"],
+      ...NOTHING_TO_DO,
     };
   return { kind: "passed", details: [...leads, length] };
 }
 
-function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>, uid: number): string | undefined {
+type Remedy = Pick<Extract<StepOutcome, { readonly kind: "failed" }>, "remedy" | "command">;
+
+const NOTHING_TO_DO: Remedy = { remedy: undefined, command: undefined };
+
+function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>, { uid, next }: Asker): Remedy {
   switch (resolved.kind) {
     case "missing":
-      return "is the driver running, and does it listen on this path? livenessprobe list shows every socket of the node";
+      return { remedy: "see on which paths the node's drivers listen", command: next.list };
     case "notPermitted":
-      return uid === 0 ? "run this with the capability DAC_READ_SEARCH" : "run this as uid 0";
+      return uid === 0
+        ? { remedy: "run this with the capability DAC_READ_SEARCH", command: undefined }
+        : { remedy: "run this as uid 0", command: next.inspectAsRoot };
     case "notADirectory":
     case "loop":
     case "offLimits":
     case "failed":
-      return undefined;
+      return NOTHING_TO_DO;
   }
   return resolved satisfies never;
 }
 
-function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, uid: number): StepOutcome {
+function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, { uid, next }: Asker): StepOutcome {
   const facts = [`uid ${owner}, gid ${gid}, mode ${formatMode(mode)}`, `we are uid ${uid}`];
   if (type === "socket") return { kind: "passed", details: ["a socket", ...facts] };
   return {
     kind: "failed",
     details: [type === "directory" ? "a directory" : "no socket", ...facts],
-    remedy: "is this the path that the driver listens on?",
+    remedy: "see on which paths the node's drivers listen",
+    command: next.list,
   };
 }

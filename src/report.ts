@@ -76,7 +76,14 @@ export interface InspectStep {
 
 export type StepOutcome =
   | { readonly kind: "passed"; readonly details: readonly string[] }
-  | { readonly kind: "failed"; readonly details: readonly string[]; readonly remedy: string | undefined }
+  | {
+      readonly kind: "failed";
+      readonly details: readonly string[];
+      /** What to do, in words. */
+      readonly remedy: string | undefined;
+      /** A command to paste for it. */
+      readonly command: string | undefined;
+    }
   /** A normal answer that says less than another: `Unimplemented`. */
   | { readonly kind: "absent"; readonly details: readonly string[] }
   /** We may not see it; `needs` says what it takes: `hostPID`. */
@@ -90,8 +97,8 @@ export interface InspectReport {
   /** What the steps come to. */
   readonly outcome: DriverOutcome;
   readonly steps: readonly InspectStep[];
-  /** In a line: the state, and why. */
+  /** In a line: the state, and at which step it fails. */
   readonly verdict: string;
-  /** A command for a person to paste: `kubectl logs ...`. */
+  /** What to do first: a command to paste. */
   readonly next: string | undefined;
 }

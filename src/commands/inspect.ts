@@ -6,12 +6,14 @@ import { openNode } from "../node-view";
 import { INSPECT_FLAGS } from "../operator-flags";
 import { type InspectOptions, readInspectOptions } from "../operator-options";
 import { outcomeExitCode } from "../outcome-exit-code";
+import type { InspectReport } from "../report";
 import { lookAtSocketFile } from "../socket-file";
 import { renderInspectionJson } from "../terminal/inspect-json";
 import { renderInspection } from "../terminal/inspect-text";
 import { decideStyle } from "../terminal/style";
 import { VERSION } from "../version";
 import { givenFlags } from "./given-flags";
+import { startProgress } from "./start-progress";
 
 const ARGS: ArgsDef = Object.fromEntries(INSPECT_FLAGS.map(({ name }) => [name, { type: "string" }]));
 
@@ -25,18 +27,27 @@ export function defineInspect(edge: Edge, words: readonly string[]): CommandDef 
 }
 
 async function inspect(options: InspectOptions, edge: Edge): Promise<number> {
-  const node = await openNode(options);
-  const { target, probeTimeoutMs } = options;
-  const userAgent = `livenessprobe/${VERSION}`;
-  const socketPath =
-    target.kind === "address"
-      ? target.socketPath
-      : (await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent })).path;
-  const report = await inspectDriver({ ...options, uid: edge.uid, userAgent, lookAtSocketFile, socketPath, node });
+  const report = await inspectTarget(options, edge);
   const text =
     options.output === "json"
       ? renderInspectionJson(report)
       : renderInspection(report, decideStyle(edge.streamFacts("out")));
   edge.writeOut(text);
   return outcomeExitCode(report.outcome);
+}
+
+async function inspectTarget(options: InspectOptions, edge: Edge): Promise<InspectReport> {
+  using progress = startProgress(edge);
+  const onWait = (what: string): void => progress.show(`waiting for ${what} ...`);
+  const node = await openNode(options);
+  const { target, probeTimeoutMs } = options;
+  const userAgent = `livenessprobe/${VERSION}`;
+  if (target.kind === "driver") onWait("the drivers' names");
+  const socketPath =
+    target.kind === "address"
+      ? target.socketPath
+      : (await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent })).path;
+  const asking = { uid: edge.uid, userAgent, lookAtSocketFile, onWait };
+  // Awaited here: the progress line is erased when this returns.
+  return await inspectDriver({ ...options, ...asking, socketPath, node });
 }

@@ -13,10 +13,14 @@ export interface ContainerNames {
 /** By the kubelet's links to logs, `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, which it makes for every runtime. */
 export function byContainerLog(root: Root, containerId: string): ContainerNames | undefined {
   const suffix = `-${containerId}.log`;
-  const file = namesIn(root, "/var/log/containers").find((name) => name.endsWith(suffix));
-  const [name, namespace, container] = file?.slice(0, -suffix.length).split("_") ?? [];
-  if (name === undefined || namespace === undefined || container === undefined) return undefined;
-  return { uid: undefined, namespace, name, container };
+  const found = namesIn(root, "/var/log/containers").flatMap((file) => {
+    if (!file.endsWith(suffix)) return [];
+    const [name, namespace, container, ...more] = file.slice(0, -suffix.length).split("_");
+    const names = more.length === 0 ? allowed({ namespace, name, container }) : undefined;
+    return names === undefined ? [] : [{ uid: undefined, ...names }];
+  });
+  // The kubelet makes one: of several none is believed.
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** By the runtime's own files: the annotations that containerd and CRI-O give to a running container (OCI, `config.json`). */
@@ -37,14 +41,46 @@ export type PodNames = Partial<Pick<ContainerNames, "namespace" | "name" | "cont
 export function byPodDirectories(root: Root, uid: string, kubeletRoots: readonly string[]): PodNames {
   const logs = namesIn(root, "/var/log/pods").find((name) => name.endsWith(`_${uid}`));
   const [namespace, name] = logs?.split("_") ?? [];
+  const names = isLabel(namespace) && isSubdomain(name) ? { namespace, name } : {};
   const directories = kubeletRoots.map((kubeletRoot) => `${kubeletRoot}/pods/${uid}/containers`);
   if (logs !== undefined) directories.unshift(`/var/log/pods/${logs}`);
-  const containers = directories.map((directory) => namesIn(root, directory)).find((names) => names.length > 0) ?? [];
+  const containers = directories.map((directory) => namesIn(root, directory)).find((found) => found.length > 0) ?? [];
   const [container] = containers.length === 1 ? containers : [];
-  return {
-    ...(namespace !== undefined && name !== undefined && { namespace, name }),
-    ...(container !== undefined && { container }),
-  };
+  return { ...names, ...(isLabel(container) && { container }) };
+}
+
+/** By the logs of a container's runs, `/var/log/pods/<namespace>_<name>_<uid>/<container>/<restarts>.log`. */
+export function wasRestarted(root: Root, uid: string, { namespace, name, container }: PartialNames): boolean {
+  if (namespace === undefined || name === undefined || container === undefined) return false;
+  return namesIn(root, `/var/log/pods/${namespace}_${name}_${uid}/${container}`).some((log) =>
+    /^[1-9]\d*\.log$/.test(log),
+  );
+}
+
+interface PartialNames {
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly container: string | undefined;
+}
+
+/** The names, where all are there and such as Kubernetes allows. */
+function allowed({ namespace, name, container }: PartialNames): Omit<ContainerNames, "uid"> | undefined {
+  if (!isLabel(namespace) || !isSubdomain(name) || !isLabel(container)) return undefined;
+  return { namespace, name, container };
+}
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const MAX_SUBDOMAIN = 253;
+
+/** A label of RFC 1123, which names of namespaces and containers are. */
+function isLabel(name: string | undefined): name is string {
+  return name !== undefined && LABEL.test(name);
+}
+
+/** A subdomain of RFC 1123, which names of pods and nodes are. */
+export function isSubdomain(name: string | undefined): name is string {
+  return name !== undefined && name.length <= MAX_SUBDOMAIN && SUBDOMAIN.test(name);
 }
 
 // containerd's state, in Kubernetes' own namespace of it; the same of k3s and RKE2, k0s and MicroK8s; and CRI-O's.
@@ -63,8 +99,13 @@ function namesOf(annotations: ReadonlyMap<string, string>): ContainerNames | und
   const namespace = either("sandbox-namespace", "pod.namespace");
   const name = either("sandbox-name", "pod.name");
   const container = either("container-name", "container.name");
-  if (namespace === undefined || name === undefined || container === undefined) return undefined;
-  return { uid: either("sandbox-uid", "pod.uid"), namespace, name, container };
+  const names = allowed({ namespace, name, container });
+  return names === undefined ? undefined : { uid: uidOf(either("sandbox-uid", "pod.uid")), ...names };
+}
+
+/** A pod's uid: a UUID, or of a static pod 32 digits. */
+function uidOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^[0-9a-f-]{32,36}$/.test(text) ? text : undefined;
 }
 
 function annotationsOf(json: string): ReadonlyMap<string, string> {

@@ -1,8 +1,8 @@
 import { type Cgroup, containerIdsOf } from "./cgroups";
-import { byContainerLog, byPodDirectories, byRuntime } from "./pod-names";
+import { byContainerLog, byPodDirectories, byRuntime, wasRestarted } from "./pod-names";
 import type { Root } from "./rooted-path";
 
-/** The pod that a process runs in. Undefined is what the node's files do not tell, or not to us. */
+/** The pod that a process runs in. Undefined is what the node's files do not tell, or not to us. Names are as Kubernetes allows them. */
 export interface Pod {
   readonly uid: string | undefined;
   readonly namespace: string | undefined;
@@ -11,6 +11,8 @@ export interface Pod {
   readonly container: string | undefined;
   /** The runtime's: 64 hexadecimal digits. */
   readonly containerId: string | undefined;
+  /** Whether there was a container before this one: `kubectl logs --previous` has what it said. */
+  readonly restarted: boolean;
 }
 
 /**
@@ -28,11 +30,10 @@ export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: re
   // A container by itself is no pod's: Docker and Podman make such.
   if (uid === undefined) return undefined;
   const directories = byPodDirectories(root, uid, kubeletRoots);
-  return {
-    uid,
-    containerId,
+  const names = {
     namespace: told?.namespace ?? directories.namespace,
     name: told?.name ?? directories.name,
     container: told?.container ?? directories.container,
   };
+  return { uid, containerId, ...names, restarted: wasRestarted(root, uid, names) };
 }

@@ -1,18 +1,19 @@
 import type { InspectReport, InspectStep, StepOutcome } from "../report";
 import { escapeUnprintable, oneLine } from "../text";
 import { formatElapsed } from "./elapsed";
-import { type Colour, padToWidth, paint, wrapWords } from "./layout";
+import { type Colour, padToWidth, paint, wrapToWidth, wrapWords } from "./layout";
 import type { Style } from "./style";
 
 /**
  * One driver in depth, for a person: a line or more for each step, with a mark, its title, what was seen and how long it took; a failed
- * one says what to do. Then the verdict, and last the command to paste, which is never broken. With a newline at its end.
+ * one says what to do, and has a command to paste for it. Then the verdict, and what to paste next where no step has said it. With a
+ * newline at its end.
  *
- * All that drivers and the kernel say is escaped.
+ * All that drivers and the kernel say is escaped. Columns hold, whatever is in them: only commands, which are never broken, may be wider.
  */
 export function renderInspection({ socket, driver, steps, verdict, next }: InspectReport, style: Style): string {
-  const longest = Math.max(0, ...steps.map(({ title }) => Bun.stringWidth(title)));
-  const titleWidth = Math.min(longest, Math.floor((style.columns ?? Infinity) * TITLES_PART));
+  const titleWidth = titleWidthOf(steps, style);
+  const isSaid = steps.some(({ outcome }) => outcome.kind === "failed" && outcome.command === next);
   const lines = [
     `socket  ${safe(socket)}`,
     ...(driver === undefined ? [] : [`driver  ${safe(driver)}`]),
@@ -20,8 +21,7 @@ export function renderInspection({ socket, driver, steps, verdict, next }: Inspe
     ...steps.flatMap((step) => stepLines(step, titleWidth, style)),
     "",
     ...wrapWords(safe(verdict), style.columns ?? Infinity),
-    // Not cut: half a command is none.
-    ...(next === undefined ? [] : ["", `  ${escapeUnprintable(next)}`]),
+    ...(next === undefined || isSaid ? [] : ["", `  ${escapeUnprintable(next)}`]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -29,26 +29,43 @@ export function renderInspection({ socket, driver, steps, verdict, next }: Inspe
 const MAX_TEXT_BYTES = 4_096;
 const MARK_WIDTH = 6;
 const GAP = "   ";
-/** Of a terminal's width; the text of a longer title begins further right, or below it. */
+/** Of a narrow terminal's width; the text of a longer title stands below it. */
 const TITLES_PART = 0.2;
+/** What the titles leave in a terminal that is not narrow. */
+const TEXT_WIDTH = 40;
 /** Below this, a narrow terminal folds lines by itself. */
 const LEAST_TEXT_WIDTH = 24;
 
+function titleWidthOf(steps: readonly InspectStep[], { columns = Infinity }: Style): number {
+  const longest = Math.max(0, ...steps.map(({ title }) => Bun.stringWidth(title)));
+  const isNarrow = columns - MARK_WIDTH - longest - GAP.length < TEXT_WIDTH;
+  return isNarrow ? Math.min(longest, Math.floor(columns * TITLES_PART)) : longest;
+}
+
 function stepLines(step: InspectStep, titleWidth: number, style: Style): readonly string[] {
   const { title, outcome } = step;
-  const columns = style.columns ?? Infinity;
   const { mark, colour } = markOf(outcome);
   const painted = style.colour ? paint(mark, colour) : mark;
   const head = `${padToWidth(painted, MARK_WIDTH)}${padToWidth(title, titleWidth)}${GAP}`;
   const indent = " ".repeat(MARK_WIDTH + titleWidth + GAP.length);
-  const wrap = (text: string): readonly string[] =>
-    wrapWords(text, Math.max(LEAST_TEXT_WIDTH, columns - indent.length));
-  const text = textOf(step);
-  const below = Bun.stringWidth(title) > titleWidth && Bun.stringWidth(head + text) > columns;
-  const [first = "", ...more] = below ? ["", ...wrap(text)] : wrap(text);
-  const remedy =
-    outcome.kind === "failed" && outcome.remedy !== undefined ? wrap(`to do: ${safe(outcome.remedy)}`) : [];
-  return [`${head}${first}`.trimEnd(), ...[...more, ...remedy].map((line) => indent + line)];
+  const width = Math.max(LEAST_TEXT_WIDTH, (style.columns ?? Infinity) - indent.length);
+  const text = wrapToWidth(textOf(step), width);
+  const [first = "", ...more] = Bun.stringWidth(title) > titleWidth ? ["", ...text] : text;
+  const below = [...more, ...remedyLines(outcome, width)].map((line) => indent + line);
+  return [`${head}${first}`.trimEnd(), ...below, ...commandLines(outcome, indent, width)];
+}
+
+function remedyLines(outcome: StepOutcome, width: number): readonly string[] {
+  if (outcome.kind !== "failed" || outcome.remedy === undefined) return [];
+  const colon = outcome.command === undefined ? "" : ":";
+  return wrapToWidth(safe(`to do: ${outcome.remedy}${colon}`), width);
+}
+
+/** On a line of its own, further left where it is long, for half a command is none. */
+function commandLines(outcome: StepOutcome, indent: string, width: number): readonly string[] {
+  if (outcome.kind !== "failed" || outcome.command === undefined) return [];
+  const command = escapeUnprintable(outcome.command);
+  return [Bun.stringWidth(command) <= width ? indent + command : `  ${command}`];
 }
 
 function textOf({ outcome, elapsedMs }: InspectStep): string {

@@ -26,6 +26,34 @@ export function cutToWidth(text: string, width: number): string {
   return `${cut}…`;
 }
 
+/** As `wrapWords`, but no line is longer: a longer word is broken too, after a separator where there is one in its second half. */
+export function wrapToWidth(text: string, width: number): readonly string[] {
+  return wrapWords(text, width).flatMap((line) => breakWord(line, width));
+}
+
+function breakWord(word: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let rest = word;
+  while (Bun.stringWidth(rest) > width) {
+    const most = longestPrefix(rest, width);
+    const atSeparator = most.search(/(?<=[/_,-])[^/_,-]*$/);
+    const cut = atSeparator > most.length / 2 ? atSeparator : most.length;
+    lines.push(rest.slice(0, cut));
+    rest = rest.slice(cut);
+  }
+  return [...lines, rest];
+}
+
+/** At least one character. */
+function longestPrefix(text: string, width: number): string {
+  let prefix = "";
+  for (const character of text) {
+    if (prefix !== "" && Bun.stringWidth(prefix + character) > width) break;
+    prefix += character;
+  }
+  return prefix;
+}
+
 /**
  * Breaks a text at its spaces into lines of at most `width` columns.
  *

@@ -62,7 +62,7 @@ describe.concurrent("what strangers chose steers no terminal by", () => {
 /** Without our colours and the carriage returns of a progress line. */
 function withoutOurs(output: string): string {
   // oxlint-disable-next-line no-control-regex -- what colours are made of
-  return output.replaceAll(/\u001b\[(?:2|22|31|32|33|39)m|\r(?=asked |inspecting | *\r| *$)|(?<= )\r/g, "");
+  return output.replaceAll(/\u001b\[(?:2|22|31|32|33|39)m|\r(?=asked |waiting for | *\r| *$)|(?<= )\r/g, "");
 }
 
 async function hostilePlace() {

@@ -2,18 +2,31 @@ import { describe, expect, test } from "bun:test";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { inContainer, LISTEN, mayContain, startPython } from "../support/made-node-process";
+import { EXECUTABLE } from "../support/executable";
+import { runInPty, screenOf } from "../support/pty";
 import { schemaFaults } from "../support/output-schema";
 import { runSidecar } from "../support/sidecar";
 
 const implementations = await availableDrivers();
 const PLUGINS = "/var/lib/kubelet/plugins";
 const SOCKET = `${PLUGINS}/a.csi/csi.sock`;
+const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=node-1.example";
 
 interface Step {
   readonly title: string;
   readonly outcome: string;
   readonly details?: readonly string[];
   readonly remedy?: string;
+  readonly command?: string;
+}
+
+interface Inspection {
+  readonly steps: readonly Step[];
+  readonly driver?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly verdict: string;
+  readonly next?: string;
 }
 
 const RPCS = ["Probe", "GetPluginInfo", "GetPluginCapabilities", "NodeGetCapabilities", "ControllerGetCapabilities"];
@@ -36,12 +49,17 @@ describe("a driver that was stopped", () => {
     await using node = nodeWithPlace();
     await using driver = await startA(node, "grpc-js");
     await driver.pause();
-    const { code, steps } = await inspect(node, [SOCKET, "--probe-timeout=500ms"]);
+    const { code, steps, verdict, next } = await inspect(node, [SOCKET, "--probe-timeout=500ms"]);
     expect(code).toBe(3);
     expect(steps.find(({ title }) => title === "process")).toMatchObject({
       outcome: "failed",
       details: expect.arrayContaining(["stopped (T)"]),
-      remedy: `it answers nothing until it is continued: kill -CONT ${driver.pid}`,
+      remedy: "it answers nothing until it is continued",
+      command: `kill -CONT ${driver.pid}`,
+    });
+    expect({ verdict, next }).toEqual({
+      verdict: "failed: hung at HTTP/2; process stopped (T)",
+      next: `kill -CONT ${driver.pid}`,
     });
     expect(steps.filter(({ outcome }) => outcome === "notReached").map(({ title }) => title)).toEqual(RPCS);
   });
@@ -81,8 +99,7 @@ test("a path that is too long for the kubelet is said, and a prefix of --root do
   node.file(socket);
   expect((await inspect(node, [socket])).steps[0]).toMatchObject({
     outcome: "failed",
-    details: [`${Buffer.byteLength(socket)} of 107 bytes`],
-    remedy: "no process can bind or connect to a path as long as this",
+    details: [`${Buffer.byteLength(socket)} of 107 bytes`, "no process can bind or connect to a path as long as this"],
   });
 });
 
@@ -95,17 +112,18 @@ test("the reason is that of the step which failed", async () => {
 
 describe("what ends it early", () => {
   test.each([
-    ["no file", () => undefined, 2, "path"],
-    ["a regular file", (node: MadeNode) => node.file(SOCKET), 2, "file"],
-    ["a stale socket", (node: MadeNode) => node.staleSocket(SOCKET), 2, "listener"],
-    ["a link that leads back to itself", (node: MadeNode) => node.link(SOCKET, SOCKET), 2, "path"],
-  ] as const)("%s", async (_, make, code, failing) => {
+    ["no file", () => undefined, 2, "path", "path"],
+    ["a regular file", (node: MadeNode) => node.file(SOCKET), 2, "file", "file"],
+    ["a stale socket", (node: MadeNode) => node.staleSocket(SOCKET), 2, "listener", "connect"],
+    ["a link that leads back to itself", (node: MadeNode) => node.link(SOCKET, SOCKET), 2, "path", "path"],
+  ] as const)("%s", async (_, make, code, failing, at) => {
     await using node = nodeWithPlace();
     make(node);
     const inspected = await inspect(node, [SOCKET]);
     expect(inspected.code).toBe(code);
     expect(inspected.steps.find(({ outcome }) => outcome === "failed")?.title).toBe(failing);
     expect(inspected.steps.at(-1)).toMatchObject({ title: "ControllerGetCapabilities", outcome: "notReached" });
+    expect(inspected.verdict).toBe(`failed: ${inspected.reason} at ${at}`);
   });
 });
 
@@ -147,6 +165,33 @@ test("the text has the same, for a person", async () => {
   expect(stdout).toEndWith("\n\nready\n");
 });
 
+describe("each thing to do has a command to paste, with what it needs", () => {
+  test.each<readonly [string, (node: MadeNode) => unknown, (node: MadeNode) => readonly (string | undefined)[]]>([
+    ["no file", () => undefined, (node) => [`livenessprobe list --root ${node.rootDir}`]],
+    ["a regular file", (node) => node.file(SOCKET), (node) => [`livenessprobe list --root ${node.rootDir}`]],
+    ["a stale socket", (node) => node.staleSocket(SOCKET), () => [PODS, PODS]],
+    ["no driver but a program", (node) => node.liveSocket(SOCKET), () => [`journalctl -n 100 _PID=${process.pid}`]],
+  ])("%s", async (_, make, commandsOf) => {
+    await using node = nodeWithPlace();
+    node.file("/etc/hostname", "node-1.example\n");
+    await make(node);
+    const { steps, next } = await inspect(node, [SOCKET, "--probe-timeout=300ms"]);
+    const commands = commandsOf(node);
+    expect(steps.filter(({ remedy }) => remedy !== undefined).map(({ command }) => command)).toEqual([...commands]);
+    expect(next).toBe(commands[0]);
+  });
+});
+
+test("while it waits, a terminal shows for what; the line is erased", async () => {
+  await using node = nodeWithPlace();
+  await node.liveSocket(SOCKET);
+  const words = [EXECUTABLE, "inspect", SOCKET, "--root", node.rootDir, "--probe-timeout=500ms"];
+  const ran = await runInPty(words, { columns: 80, apart: "stdout" });
+  expect(ran.output).toContain("waiting for HTTP/2 ...");
+  expect(screenOf(ran.output).trim()).toBe("");
+  expect(ran.apart).toStartWith("socket  ");
+});
+
 function nodeWithPlace(): MadeNode {
   const node = makeNode();
   makeKubeletRoot(node);
@@ -160,9 +205,7 @@ async function startA(node: MadeNode, implementation: Implementation, mode: "rea
 
 async function inspect(node: MadeNode, args: readonly string[]) {
   const ran = await runSidecar(["inspect", "--root", node.rootDir, "-o", "json", ...args]);
-  const document: { readonly steps: readonly Step[]; readonly driver?: string; readonly reason?: string } = JSON.parse(
-    ran.stdout,
-  );
+  const document: Inspection = JSON.parse(ran.stdout);
   expect(schemaFaults(document)).toEqual([]);
   return { code: ran.code, ...document };
 }

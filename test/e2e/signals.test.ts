@@ -44,11 +44,14 @@ describe.concurrent.each(SIGNALS)("%s, while a driver hangs,", (signal, code) =>
     await waitUntil(() => place.driver.counts.open === 0, "the connection's end");
   });
 
-  test("erases the progress line of list", async () => {
+  test.each([
+    ["list", ["list"], "asked 0 of 1 drivers ..."],
+    ["inspect", ["inspect", SOCKET], "waiting for Probe ..."],
+  ])("erases the progress line of %s", async (_, command, line) => {
     await using place = await hangingPlace();
-    const words = [EXECUTABLE, "list", "--root", place.node.rootDir, TIMEOUT];
+    const words = [EXECUTABLE, ...command, "--root", place.node.rootDir, TIMEOUT];
     const running = startInPty(words, { columns: 80 });
-    await waitUntil(() => running.output().includes("asked 0 of 1 drivers ..."), "the progress line");
+    await waitUntil(() => running.output().includes(line), "the progress line");
     process.kill(running.pid, signal);
     const ran = await running.ended;
     expect({ code: ran.code, screen: screenOf(ran.output).trim() }).toEqual({ code, screen: "" });

@@ -8,7 +8,7 @@ const ID = "4f1c0a9e".repeat(8);
 const UID = "8f3a7c52-1b2d-4e5f-9a0b-c1d2e3f40516";
 const CGROUPS = `0::/kubepods/burstable/pod${UID}/${ID}\n`;
 const LOGS = `/var/log/pods/kube-system_a-csi-node-x2v9k_${UID}`;
-const POD = { uid: UID, containerId: ID, namespace: "kube-system", name: "a-csi-node-x2v9k" };
+const POD = { uid: UID, containerId: ID, namespace: "kube-system", name: "a-csi-node-x2v9k", restarted: false };
 
 const CONTAINERD = {
   "io.kubernetes.cri.container-type": "container",
@@ -99,6 +99,7 @@ describe("what cannot be told is not made up", () => {
       namespace: undefined,
       name: undefined,
       container: undefined,
+      restarted: false,
     });
   });
 
@@ -117,6 +118,63 @@ describe("what cannot be told is not made up", () => {
     expect(podOn(node, cgroups)).toBeUndefined();
   });
 });
+
+describe("a name that Kubernetes does not allow is not used:", () => {
+  const unknown = {
+    uid: UID,
+    containerId: ID,
+    namespace: undefined,
+    name: undefined,
+    container: undefined,
+    restarted: false,
+  };
+  test.each<[string, (node: MadeNode) => void]>([
+    ["a command in a link to a log", (node) => node.link(`/var/log/containers/$(id)_ns_c-${ID}.log`, "/gone")],
+    ["a namespace with a dot in it", (node) => node.link(`/var/log/containers/a_n.s_c-${ID}.log`, "/gone")],
+    ["a container in capitals", (node) => node.link(`/var/log/containers/a_ns_C-${ID}.log`, "/gone")],
+    ["a flag for a pod", (node) => node.link(`/var/log/containers/--all_ns_c-${ID}.log`, "/gone")],
+    ["a part too many", (node) => node.link(`/var/log/containers/a_ns_c_d-${ID}.log`, "/gone")],
+    ["a pod of 254 bytes by the runtime", (node) => node.file(`/run/containerd/${TASK}`, annotated("a".repeat(254)))],
+    ["an escape sequence by the runtime", (node) => node.file(`/run/containerd/${TASK}`, annotated("a\u001b[2J"))],
+    ["a command in a directory of logs", (node) => node.directory(`/var/log/pods/ns_$(id)_${UID}`)],
+    ["a container's directory of logs", (node) => node.directory(`/var/lib/kubelet/pods/${UID}/containers/$(id)`)],
+  ])("%s", async (_, make) => {
+    await using node = makeNode();
+    make(node);
+    expect(podOn(node)).toEqual(unknown);
+  });
+
+  test("nor do two names for one container count", async () => {
+    await using node = makeNode();
+    node.link(`/var/log/containers/a_ns_c-${ID}.log`, "/gone");
+    node.link(`/var/log/containers/b_ns_c-${ID}.log`, "/gone");
+    expect(podOn(node)).toEqual(unknown);
+  });
+
+  test("and a better one is", async () => {
+    await using node = makeNode();
+    node.link(`/var/log/containers/$(id)_ns_c-${ID}.log`, "/gone");
+    node.link(`/var/log/containers/a-csi-node-x2v9k_kube-system_driver-${ID}.log`, "/gone");
+    expect(podOn(node)).toEqual({ ...POD, container: "driver" });
+  });
+});
+
+test.each([
+  ["by the log of its second run", ["1.log"], true],
+  ["by the logs of two runs", ["0.log", "1.log"], true],
+  ["not by the log of its first", ["0.log"], false],
+  ["not by a log that was rotated", ["0.log", "0.log.20261125-093327"], false],
+  ["not without a log", [], false],
+])("a container was restarted: %s", async (_, logs, restarted) => {
+  await using node = makeNode();
+  node.directory(`${LOGS}/driver`);
+  for (const log of logs) node.file(`${LOGS}/driver/${log}`);
+  expect(podOn(node)).toMatchObject({ container: "driver", restarted });
+});
+
+function annotated(name: string): string {
+  return JSON.stringify({ annotations: { ...CONTAINERD, "io.kubernetes.cri.sandbox-name": name } });
+}
 
 function podOn(node: MadeNode, cgroups = CGROUPS) {
   return findPod(rootOf(node), parseCgroups(cgroups), ["/var/lib/kubelet"]);

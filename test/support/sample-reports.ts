@@ -208,8 +208,8 @@ export const STOPPED_INSPECTION: InspectReport = {
       outcome: {
         kind: "failed",
         details: ["stopped (T) for 3m12s", "age 6h2m11s", "no out-of-memory kill in its cgroup"],
-        remedy:
-          "kill -CONT 4711 lets it go on; find out who stopped it: a debugger, or kubelet and runtime in a checkpoint",
+        remedy: "it answers nothing until it is continued",
+        command: "kill -CONT 4711",
       },
       elapsedMs: 0.641,
     },
@@ -221,14 +221,21 @@ export const STOPPED_INSPECTION: InspectReport = {
     { title: "connect", outcome: { kind: "passed", details: [] }, elapsedMs: 0.204 },
     {
       title: "HTTP/2",
-      outcome: { kind: "failed", details: ["no SETTINGS within 3s"], remedy: undefined },
+      outcome: {
+        kind: "failed",
+        details: [
+          "driver hung: it took the connection on /var/lib/kubelet/plugins/ebs.csi.aws.com/csi.sock but did not begin to speak HTTP/2 within 3s; its process is stopped, deadlocked or starved",
+        ],
+        remedy: "see how its process is, above, and what its log says last",
+        command: "kubectl logs -n kube-system ebs-csi-node-x7k2p -c ebs-plugin",
+      },
       elapsedMs: 3_000.07,
     },
     { title: "GetPluginInfo", outcome: { kind: "notReached" }, elapsedMs: undefined },
     { title: "ControllerGetCapabilities", outcome: { kind: "notReached" }, elapsedMs: undefined },
   ],
-  verdict: "failed (hung): the process that holds the socket, pid 4711, is stopped",
-  next: "kubectl logs -n kube-system ebs-csi-node-x7k2p -c ebs-plugin --previous",
+  verdict: "failed: hung at HTTP/2; process stopped (T) for 3m12s",
+  next: "kill -CONT 4711",
 };
 
 /** A driver that answers everything, and lies in it. */
@@ -249,7 +256,7 @@ export const HOSTILE_INSPECTION: InspectReport = {
     },
     {
       title: "Probe",
-      outcome: { kind: "failed", details: ["a".repeat(100)], remedy: `run ${STEERING}` },
+      outcome: { kind: "failed", details: ["a".repeat(100)], remedy: `run ${STEERING}`, command: `echo ${TURNING}` },
       elapsedMs: undefined,
     },
     { title: "label", outcome: { kind: "notPermitted", needs: TURNING }, elapsedMs: undefined },

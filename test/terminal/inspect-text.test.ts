@@ -6,6 +6,7 @@ import { escapeUnprintable } from "../../src/text";
 import { golden } from "../support/golden";
 import { HOSTILE_INSPECTION, STOPPED_INSPECTION } from "../support/sample-reports";
 
+const NOTHING_TO_DO = { remedy: undefined, command: undefined };
 const PIPE: Style = { columns: undefined, colour: false };
 
 const STYLES: readonly (readonly [string, Style])[] = [
@@ -37,34 +38,39 @@ describe.each([
     expect(Bun.stripANSI(coloured)).toBe(renderInspection(report, { ...options, colour: false }));
   });
 
-  test("is one line for each step, and one for each remedy, where it is no terminal", () => {
+  test("is one line for each step, one for each remedy and one for each command, where it is no terminal", () => {
     const lines = renderInspection(report, PIPE).split("\n");
-    const remedies = report.steps.filter(({ outcome }) => outcome.kind === "failed" && outcome.remedy !== undefined);
-    expect(lines.slice(3, lines.indexOf("", 3))).toHaveLength(report.steps.length + remedies.length);
+    const failed = report.steps.flatMap(({ outcome }) => (outcome.kind === "failed" ? [outcome] : []));
+    const texts = failed.flatMap(({ remedy, command }) => [remedy, command]).filter((text) => text !== undefined);
+    expect(lines.slice(3, lines.indexOf("", 3))).toHaveLength(report.steps.length + texts.length);
+  });
+
+  test.each([60, 80, 100, 120])("holds its columns in a terminal of %d", (columns) => {
+    const lines = renderInspection(report, { columns, colour: false }).split("\n");
+    const steps = lines.slice(3, lines.indexOf("", 3));
+    const commands = report.steps.flatMap(({ outcome }) => (outcome.kind === "failed" ? [outcome.command] : []));
+    const text = steps.filter((line) => !commands.includes(line.trim()));
+    expect(text.filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
+    // What follows a step's first line stands in the column of the text.
+    const indents = text.filter((line) => line.startsWith(" ")).map((line) => line.search(/\S/));
+    expect(new Set(indents).size).toBeLessThanOrEqual(1);
   });
 });
 
-test("at 80 columns nothing is wider but the command to paste, which is whole", () => {
-  const report = { ...STOPPED_INSPECTION, next: `kubectl logs -n ns ${"pod-".repeat(30)} -c c --previous` };
-  const lines = renderInspection(report, { columns: 80, colour: false }).split("\n");
-  expect(lines.filter((line) => line.length > 80)).toEqual([`  ${report.next}`]);
+test("a command is never broken, and stands further left where it is long", () => {
+  const command = `kubectl logs -n ns ${"pod-".repeat(30)} -c c --previous`;
+  const steps = [step({ kind: "failed", details: ["a"], remedy: "b", command }, 1)];
+  const text = renderInspection({ ...STOPPED_INSPECTION, steps, next: command }, { columns: 80, colour: false });
+  expect(text.split("\n\n")[1]).toBe(`FAIL  title   a (1ms)\n              to do: b:\n  ${command}`);
+  expect(text.split(command)).toHaveLength(2);
 });
 
-describe("of 80 columns, titles take 16, and a longer one", () => {
-  const title = "ControllerGetCapabilities";
-  const indent = " ".repeat(25);
-  test.each<readonly [string, readonly string[], string]>([
-    ["has a short text next to it", ["not asked"], `${title}   not asked (1ms)`],
-    [
-      "has a long text below it",
-      ["CREATE_DELETE_VOLUME", "PUBLISH_UNPUBLISH_VOLUME", "LIST_VOLUMES"],
-      `${title}\n${indent}CREATE_DELETE_VOLUME, PUBLISH_UNPUBLISH_VOLUME,\n${indent}LIST_VOLUMES (1ms)`,
-    ],
-  ])("%s", (_, details, lines) => {
-    const steps = [{ ...step({ kind: "passed", details }, 1), title }];
-    const text = renderInspection({ ...STOPPED_INSPECTION, steps }, { columns: 80, colour: false });
-    expect(text.split("\n\n")[1]).toBe(`ok    ${lines}`);
-  });
+test("in a narrow terminal the text of a long title is below it", () => {
+  const steps = [
+    { ...step({ kind: "passed", details: ["CREATE_DELETE_VOLUME"] }, 1), title: "ControllerGetCapabilities" },
+  ];
+  const text = renderInspection({ ...STOPPED_INSPECTION, steps }, { columns: 60, colour: false });
+  expect(text.split("\n\n")[1]).toBe(`ok    ControllerGetCapabilities\n${" ".repeat(21)}CREATE_DELETE_VOLUME (1ms)`);
 });
 
 describe("a step reads", () => {
@@ -72,11 +78,16 @@ describe("a step reads", () => {
     ["passed", step({ kind: "passed", details: ["a", "b"] }, 0.2), "ok    title   a, b (200µs)"],
     ["passed, with its time alone", step({ kind: "passed", details: [] }, 2), "ok    title   (2ms)"],
     ["passed, with nothing to tell", step({ kind: "passed", details: [] }), "ok    title"],
-    ["failed", step({ kind: "failed", details: ["a"], remedy: undefined }, 2), "FAIL  title   a (2ms)"],
+    ["failed", step({ kind: "failed", details: ["a"], ...NOTHING_TO_DO }, 2), "FAIL  title   a (2ms)"],
     [
       "failed, with what to do",
-      step({ kind: "failed", details: ["a"], remedy: "b" }, 2),
+      step({ kind: "failed", details: ["a"], remedy: "b", command: undefined }, 2),
       "FAIL  title   a (2ms)\n              to do: b",
+    ],
+    [
+      "failed, with a command for it",
+      step({ kind: "failed", details: ["a"], remedy: "b", command: "c d" }, 2),
+      "FAIL  title   a (2ms)\n              to do: b:\n              c d",
     ],
     ["absent", step({ kind: "absent", details: ["Unimplemented"] }, 1), "-     title   Unimplemented (1ms)"],
     ["not permitted", step({ kind: "notPermitted", needs: "hostPID" }), "-     title   not permitted: needs hostPID"],
@@ -90,6 +101,11 @@ describe("a step reads", () => {
 test("a driver that has not told its name, and nothing to paste", () => {
   const report = { ...STOPPED_INSPECTION, driver: undefined, steps: [], next: undefined };
   expect(renderInspection(report, PIPE)).toBe(`socket  ${report.socket}\n\n\n${report.verdict}\n`);
+});
+
+test("what to do next is last where no step has said it", () => {
+  const report = { ...STOPPED_INSPECTION, steps: [], next: "kubectl logs a" };
+  expect(renderInspection(report, PIPE)).toEndWith(`\n${report.verdict}\n\n  kubectl logs a\n`);
 });
 
 function step(outcome: InspectStep["outcome"], elapsedMs?: number): InspectStep {

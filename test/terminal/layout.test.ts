@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { cutToWidth, padToWidth, paint, wrapWords } from "../../src/terminal/layout";
+import { cutToWidth, padToWidth, paint, wrapToWidth, wrapWords } from "../../src/terminal/layout";
 
 test.each([
   ["letters", "ab", "ab  "],
@@ -48,4 +48,14 @@ test.each([
   ["none", "x"],
 ] as const)("painted %s, whatever NO_COLOR and the streams of this process say", (colour, painted) => {
   expect(paint("x", colour)).toBe(painted);
+});
+
+test.each([
+  ["what fits", "one two", ["one two"]],
+  ["a long word is broken", "a bcdefghijk l", ["a", "bcdefghi", "jk", "l"]],
+  ["after a separator in its second half", "/abcd/efghij", ["/abcd/", "efghij"]],
+  ["and not in its first", "/a/bcdefghij", ["/a/bcdef", "ghij"]],
+  ["ideographs take two columns", "日本語日本語", ["日本語日", "本語"]],
+])("wrapped to eight columns and no more: %s", (_, text, lines) => {
+  expect(wrapToWidth(text, 8)).toEqual(lines);
 });
