@@ -55,8 +55,12 @@ describe.concurrent("/livez and /readyz tell a driver that initialises from one 
 describe.concurrent("a driver's answer that is an RPC error", () => {
   test.each<[string, HostileName, string]>([
     ["a code that nobody knows", "answers grpc-status 99", "rpc error: code = Code(99) desc = made up"],
-    ["a code that is no number", "answers grpc-status abc", "rpc error: code = Unknown desc = "],
-    ["a code that is negative", "answers grpc-status -1", "rpc error: code = Unknown desc = "],
+    [
+      "a code that is no number",
+      "answers grpc-status abc",
+      'rpc error: code = Unknown desc = malformed grpc-status "abc"',
+    ],
+    ["a code that is negative", "answers grpc-status -1", "rpc error: code = Code(4294967295) desc = "],
     [
       "no message",
       "answers grpc-status 0 without a message",
