@@ -45,8 +45,11 @@ export interface LogOptions {
   readonly vmodule: readonly VmodulePattern[];
 }
 
-/** The longest probe timeout: a timer that is set further ahead than 31 bits of milliseconds fires at once. */
-export const MAX_PROBE_TIMEOUT_MS = 2_147_483_000;
+/**
+ * The longest probe timeout: 596 hours. A timer that is set further ahead than 31 bits of milliseconds fires at once, and
+ * these leave half an hour for timers that run longer than a probe.
+ */
+export const MAX_PROBE_TIMEOUT_MS = 2_145_600_000;
 
 /**
  * Makes options of the flags that were given; the others have their defaults.
