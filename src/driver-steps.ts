@@ -164,7 +164,8 @@ function createAsking(options: DriverStepOptions, connectingMs: number) {
   }
 
   function note(diagnosis: Diagnosis): void {
-    failure = diagnosis;
+    // Probe's counts, whatever becomes of the RPCs after it.
+    failure ??= diagnosis;
   }
 
   return { ask, steps, failure: () => failure };

@@ -26,16 +26,26 @@ export function parseCgroups(text: string): readonly Cgroup[] {
  * Finds pod and container in the paths that the kubelet and the container runtimes make: with systemd
  * `/kubepods.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`, without
  * `/kubepods/burstable/pod<uid>/<id>`, and with `crio-` or `docker-` for `cri-containerd-`. A static pod's uid is 32 digits.
+ *
+ * A process may make groups below its own and name them at will, so the pod nearest to the root counts, and the container nearest to the
+ * pod. Without a pod, only a container next to us counts, and nothing in a user's slice.
  */
 export function containerIdsOf(cgroups: readonly Cgroup[]): ContainerIds {
-  const found = cgroups.map(({ path }) => ({
-    podUid: POD.exec(path)?.[1]?.replaceAll("_", "-"),
-    containerId: [...path.matchAll(CONTAINER)].at(-1)?.[1],
-  }));
+  const found = cgroups.map(({ path }) => idsIn(path));
   const best = found.find(({ podUid, containerId }) => podUid !== undefined && containerId !== undefined);
   const either = found.find(({ podUid, containerId }) => podUid !== undefined || containerId !== undefined);
-  return best ?? either ?? { podUid: undefined, containerId: undefined };
+  return best ?? either ?? NO_IDS;
 }
+
+function idsIn(path: string): ContainerIds {
+  if (USER_SLICE.test(path)) return NO_IDS;
+  const pod = POD.exec(path);
+  if (pod === null) return { podUid: undefined, containerId: NEXT_TO_US.exec(path)?.[1] };
+  const [container] = path.slice(pod.index + pod[0].length).matchAll(CONTAINER);
+  return { podUid: pod[1]?.replaceAll("_", "-"), containerId: container?.[1] };
+}
+
+const NO_IDS: ContainerIds = { podUid: undefined, containerId: undefined };
 
 /** The part of a group's path that is the pod's group; undefined where it has none. */
 export function podCgroupOf(path: string): string | undefined {
@@ -46,5 +56,8 @@ export function podCgroupOf(path: string): string | undefined {
 }
 
 const POD = /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?=[./]|$)/;
+const NEXT_TO_US = /^(?:\/\.\.)+\/(?:cri-containerd-|crio-|docker-)?([0-9a-f]{64})(?=[./]|$)/;
+// systemd lets a user make groups here.
+const USER_SLICE = /(?:^|\/)user\.slice(?:\/|$)/;
 // The runtime's other groups, such as crio-conmon-<id>, hold its helpers and not the container.
 const CONTAINER = /(?:^|\/|:|cri-containerd-|crio-|docker-|libpod-)([0-9a-f]{64})(?=[./]|$)/g;

@@ -1,4 +1,4 @@
-import { type Cgroup, containerIdsOf } from "./cgroups";
+import { type Cgroup, containerIdsOf, podCgroupOf } from "./cgroups";
 import { byContainerLog, byPodDirectories, byRuntime, wasRestarted } from "./pod-names";
 import type { Root } from "./rooted-path";
 
@@ -23,6 +23,7 @@ export interface Pod {
  * @returns undefined where the process is in no pod
  */
 export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: readonly string[]): Pod | undefined {
+  if (cgroups.some((cgroup) => isMadeByAnother(root, cgroup))) return undefined;
   const { podUid, containerId } = containerIdsOf(cgroups);
   const told =
     containerId === undefined ? undefined : (byContainerLog(root, containerId) ?? byRuntime(root, containerId));
@@ -36,4 +37,11 @@ export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: re
     container: told?.container ?? directories.container,
   };
   return { uid, containerId, ...names, restarted: wasRestarted(root, uid, names) };
+}
+
+/** Whether a group that is named like a pod's belongs to another user than root: the kubelet did not make it. */
+function isMadeByAnother(root: Root, { path }: Cgroup): boolean {
+  const group = podCgroupOf(path);
+  const found = group === undefined ? undefined : root.resolve(`/sys/fs/cgroup${group}`);
+  return found?.kind === "found" && found.file.uid !== 0;
 }

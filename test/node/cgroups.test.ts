@@ -61,11 +61,24 @@ describe("not everything is told", () => {
     ["a service", "/system.slice/kubelet.service", undefined, undefined],
     ["the root", "/", undefined, undefined],
     ["the pod alone", `/kubepods/burstable/pod${UID}`, UID, undefined],
-    ["a container without a pod", `/system.slice/docker-${ID}.scope`, undefined, ID],
+    ["a container without a pod", `/system.slice/docker-${ID}.scope`, undefined, undefined],
     ["another container of our own pod", `/../cri-containerd-${ID}.scope`, undefined, ID],
     ["CRI-O's monitor of a container", `${SLICE}/crio-conmon-${ID}.scope`, UID, undefined],
     ["a name that only begins like a pod's", `/podman-${ID}x/pod${UID}x`, undefined, undefined],
   ])("by %s: %s", (_, path, podUid, containerId) => {
+    expect(containerIdsOf([{ controllers: [], path }])).toEqual({ podUid, containerId });
+  });
+});
+
+describe("a group that a process has made below its own gives it no other name:", () => {
+  test.each([
+    ["another container", `${SLICE}/cri-containerd-${ID}.scope/cri-containerd-${OTHER_ID}.scope`, UID, ID],
+    ["another pod", `${SLICE}/crio-${ID}.scope/kubepods/pod${STATIC_UID}/${OTHER_ID}`, UID, ID],
+    ["a pod in a user's slice", `/user.slice/user-65532.slice${SLICE}/crio-${ID}.scope`, undefined, undefined],
+    ["a container in a user's slice", `/user.slice/user-65532.slice/crio-${ID}.scope`, undefined, undefined],
+    ["a container in a service's", `/system.slice/a.service/cri-containerd-${ID}.scope`, undefined, undefined],
+    ["a container in a service's, seen from ours", `/../../a.service/cri-containerd-${ID}.scope`, undefined, undefined],
+  ])("%s", (_, path, podUid, containerId) => {
     expect(containerIdsOf([{ controllers: [], path }])).toEqual({ podUid, containerId });
   });
 });

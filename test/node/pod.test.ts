@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { chownSync } from "node:fs";
 import { parseCgroups } from "../../src/node/cgroups";
 import { findPod } from "../../src/node/pod";
 import { makeNode, type MadeNode } from "../support/made-node";
 import { rootOf } from "../support/made-node-root";
+import { NOBODY_UID } from "../support/socket-cases";
 
 const ID = "4f1c0a9e".repeat(8);
 const UID = "8f3a7c52-1b2d-4e5f-9a0b-c1d2e3f40516";
@@ -157,6 +159,16 @@ describe("a name that Kubernetes does not allow is not used:", () => {
     node.link(`/var/log/containers/a-csi-node-x2v9k_kube-system_driver-${ID}.log`, "/gone");
     expect(podOn(node)).toEqual({ ...POD, container: "driver" });
   });
+});
+
+test.if(process.getuid?.() === 0)("a group of another user's is no pod's, whatever its name", async () => {
+  await using node = makeNode();
+  const group = `/system.slice/a.service/kubepods/pod${UID}`;
+  const cgroups = `0::${group}/${ID}\n`;
+  node.directory(`/sys/fs/cgroup${group}`);
+  expect(podOn(node, cgroups)).toMatchObject({ uid: UID });
+  chownSync(node.outer(`/sys/fs/cgroup${group}`), NOBODY_UID, NOBODY_UID);
+  expect(podOn(node, cgroups)).toBeUndefined();
 });
 
 test.each([

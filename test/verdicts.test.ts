@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test";
+import { createIdentityClient } from "../src/csi/identity";
+import { questionDriver } from "../src/driver-questions";
+import { takeDriverSteps } from "../src/driver-steps";
+import { nextCommands } from "../src/next-commands";
+import { probeOnce } from "../src/probe";
+import type { DriverOutcome } from "../src/report";
+import { lookAtSocketFile } from "../src/socket-file";
+import { HOSTILE, type HostileName } from "./support/hostile-behaviours";
+import { startHostileDriver } from "./support/hostile-driver";
+import { makeNode } from "./support/made-node";
+import { rootOf } from "./support/made-node-root";
+
+const probeTimeoutMs = 500;
+
+/** Floods keep the process of the tests busy, which has both ends: what is in time there is chance. */
+const NAMES = (Object.keys(HOSTILE) as HostileName[]).filter((name) => !/flood|without end|16 MB|every/.test(name));
+
+describe("check, list and inspect say the same of a driver that", () => {
+  test.each(NAMES)("%s", async (name) => {
+    await using node = makeNode();
+    const next = nextCommands(
+      { root: rootOf(node), rootDir: "/", socketPath: "/a" },
+      { pid: undefined, pod: undefined },
+    );
+    await using driver = await startHostileDriver(name);
+    const { socketPath } = driver;
+    const common = {
+      socketPath,
+      connectPath: socketPath,
+      probeTimeoutMs,
+      userAgent: "a test",
+      uid: 0,
+      lookAtSocketFile,
+    };
+    const client = createIdentityClient({
+      socketPath,
+      timeoutMs: probeTimeoutMs,
+      userAgent: "a test",
+      attempts: "one",
+    });
+    const checked = verdictOf(await probeOnce({ client, socketPath, uid: 0, lookAtSocketFile }));
+    const listed = await questionDriver({ ...common, wide: false });
+    const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });
+    expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.outcome) }).toEqual({
+      list: checked,
+      inspect: checked,
+    });
+  });
+});
+
+function verdictOf(outcome: Pick<DriverOutcome, "kind"> & { readonly reason?: string }): string {
+  return outcome.reason ?? outcome.kind;
+}
