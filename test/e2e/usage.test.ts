@@ -116,7 +116,7 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
     [
       "a second address",
       ["check", "/a", "/b"],
-      'unexpected word "/b": check takes [ADDRESS]; see livenessprobe check --help',
+      'unexpected word "/b": check takes [ADDRESS|DRIVER]; see livenessprobe check --help',
     ],
   ])("%s", async (_, argv, text) => {
     const { code, stdout, stderr } = await runSidecar(argv);
@@ -143,7 +143,7 @@ describe.concurrent("the help", () => {
   });
 
   test.each([
-    ["check", "Usage: livenessprobe check [ADDRESS] [--FLAG=VALUE]..."],
+    ["check", "Usage: livenessprobe check [ADDRESS|DRIVER] [--FLAG=VALUE]..."],
     ["inspect", "Usage: livenessprobe inspect ADDRESS|DRIVER [--FLAG=VALUE]..."],
   ])("of %s is the same as a word and as a flag", async (command, first) => {
     const [word, flag] = await Promise.all([runSidecar(["help", command]), runSidecar([command, "--help"])]);
