@@ -4,9 +4,12 @@ import type { ProbeResponse } from "./csi/messages";
 import { openSession, type Session } from "./csi/session";
 import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis } from "./diagnosis";
 import { errorText } from "./errors";
+import { pinSocket } from "./node/pinned-socket";
 import type { CapabilityReport, DriverOutcome } from "./report";
 
 export interface QuestionOptions extends AskedDriver {
+  /** `device:inode` of the socket at `connectPath`: another one that has taken its place is not asked. */
+  readonly fileId: string;
   /** Whether capabilities are asked for too. */
   readonly wide: boolean;
 }
@@ -29,6 +32,25 @@ export interface DriverAnswers {
  * that is not answered is the last: a driver that hangs gets no more to do. Never rejects.
  */
 export async function questionDriver(options: QuestionOptions): Promise<DriverAnswers> {
+  const { connectPath, fileId, socketPath } = options;
+  const pinned = pinSocket(connectPath, fileId);
+  switch (pinned.kind) {
+    case "pinned": {
+      using socket = pinned.socket;
+      return await askOnce({ ...options, connectPath: socket.path });
+    }
+    case "replaced":
+      return failed({
+        reason: "socket_missing",
+        message: `no such file: ${socketPath} was replaced just now; try again`,
+      });
+    case "failed":
+      return failed(diagnoseInternal(`${pinned.code} at ${socketPath}`));
+  }
+  return pinned satisfies never;
+}
+
+async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
   const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
   try {
     const opened = await openSession({ socketPath, timeoutMs, userAgent });

@@ -1,6 +1,7 @@
 import { type DriverStepOptions, type DriverSteps, takeDriverSteps, titlesOf } from "./driver-steps";
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
 import type { NodeView } from "./node-view";
+import { pinSocket } from "./node/pinned-socket";
 import { readSecurityLabel } from "./node/security-label";
 import { type NextCommands, nextCommands } from "./next-commands";
 import { takePathSteps } from "./path-steps";
@@ -33,7 +34,10 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   options.onWait("the process that listens");
   const listener = await takeListenerSteps(view, toFind, nobody);
   const next = nextCommands(place, listener);
-  const driver = await takeDriverSteps({ ...options, next, connectPath: outerPath });
+  const pinned = pinSocket(outerPath, file.fileId);
+  // What cannot be held is gone by now: connecting to its own file says so, and follows no link.
+  using socket = pinned.kind === "pinned" ? pinned.socket : undefined;
+  const driver = await takeDriverSteps({ ...options, next, connectPath: socket?.path ?? GONE });
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
   return conclude(socketPath, steps, driver, next);
@@ -50,6 +54,9 @@ function labelSteps(driver: DriverSteps, listener: ListenerSteps, procDir: strin
   ];
   return details.length === 0 ? [] : [{ title: "labels", outcome: { kind: "absent", details }, elapsedMs: undefined }];
 }
+
+/** A path at which there is nothing. */
+const GONE = "/proc/self/fd/-1";
 
 const MISSING = (steps: readonly InspectStep[]): DriverSteps => {
   const failed = steps.flatMap(({ outcome }) => (outcome.kind === "failed" ? outcome.details : []));

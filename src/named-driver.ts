@@ -1,5 +1,6 @@
 import { openSession } from "./csi/session";
 import { ConfigError } from "./errors";
+import { pinSocket } from "./node/pinned-socket";
 import { driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Told } from "./registrations";
 import { quote } from "./text";
@@ -10,6 +11,8 @@ export interface NamedDriver {
   readonly path: string;
   /** Where this process connects to it; undefined where it is registered with a path that is not to be connected to. */
   readonly connectPath: string | undefined;
+  /** `device:inode`. */
+  readonly fileId: string | undefined;
 }
 
 /**
@@ -46,12 +49,14 @@ export async function findNamedDriver(
   return only;
 }
 
-function namedBy({ path, outerPath }: NodeSocket): NamedDriver {
-  return { path, connectPath: outerPath };
+function namedBy({ path, outerPath, fileId }: NodeSocket): NamedDriver {
+  return { path, connectPath: outerPath, fileId };
 }
 
 function targetOf({ target }: Told): NamedDriver {
-  return target.kind === "socket" ? namedBy(target.socket) : { path: target.path, connectPath: undefined };
+  return target.kind === "socket"
+    ? namedBy(target.socket)
+    : { path: target.path, connectPath: undefined, fileId: undefined };
 }
 
 /** Each socket once, by whatever path it was found first. */
@@ -61,12 +66,15 @@ function bySocket(drivers: readonly NamedDriver[]): readonly NamedDriver[] {
 }
 
 async function tellsName(
-  { connectPath: socketPath }: NamedDriver,
+  { connectPath, fileId }: NamedDriver,
   name: string,
   { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
 ): Promise<boolean> {
-  if (socketPath === undefined) return false;
-  const opened = await openSession({ socketPath, timeoutMs, userAgent });
+  if (connectPath === undefined || fileId === undefined) return false;
+  const pinned = pinSocket(connectPath, fileId);
+  if (pinned.kind !== "pinned") return false;
+  using socket = pinned.socket;
+  const opened = await openSession({ socketPath: socket.path, timeoutMs, userAgent });
   if (opened.kind !== "open") return false;
   using session = opened.session;
   const { answer } = await session.getPluginInfo();

@@ -81,7 +81,12 @@ function createQuestions(options: SurveyOptions) {
   let answered = 0;
   const ask = (socket: NodeSocket): void => {
     if (byFileId.has(socket.fileId)) return;
-    const asking = questionDriver({ ...options, connectPath: socket.outerPath, socketPath: socket.path });
+    const asking = questionDriver({
+      ...options,
+      connectPath: socket.outerPath,
+      fileId: socket.fileId,
+      socketPath: socket.path,
+    });
     const answers = asking.then((result) => {
       answered += 1;
       options.onProgress(answered, byFileId.size);

@@ -1,6 +1,7 @@
 import { MAX_SOCKET_PATH_BYTES } from "./csi/address";
 import type { RegistrationInfo } from "./csi/node-messages";
 import { getRegistrationInfo } from "./csi/registration";
+import { pinSocket } from "./node/pinned-socket";
 import type { Resolution } from "./node/rooted-path";
 import type { FoundSocket } from "./node/socket-search";
 import type { NodeSocket, NodeView } from "./node-view";
@@ -36,7 +37,10 @@ export async function askRegistration(
   node: NodeView,
   { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
 ): Promise<Registration> {
-  const outcome = await getRegistrationInfo({ socketPath: socket.outerPath, timeoutMs, userAgent });
+  const pinned = pinSocket(socket.outerPath, socket.fileId);
+  if (pinned.kind !== "pinned") return { kind: "silent", socket };
+  using held = pinned.socket;
+  const outcome = await getRegistrationInfo({ socketPath: held.path, timeoutMs, userAgent });
   if (outcome.kind !== "asked") return { kind: "silent", socket };
   const { answer } = outcome.call;
   switch (answer.kind) {

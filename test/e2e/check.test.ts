@@ -136,8 +136,16 @@ test("-o json steers no terminal, whatever the path has", async () => {
 
 describe.concurrent("what cannot work is refused in a line, exit code 1", () => {
   test.each([
-    ["an address that is no path", ["--csi-address=csi.sock"], '--csi-address must be an absolute path, got "csi.sock"'],
-    ["a driver and an address", ["a.csi", "--csi-address=/b"], 'the driver is given twice: "a.csi" and --csi-address "/b"'],
+    [
+      "an address that is no path",
+      ["--csi-address=csi.sock"],
+      '--csi-address must be an absolute path, got "csi.sock"',
+    ],
+    [
+      "a driver and an address",
+      ["a.csi", "--csi-address=/b"],
+      'the driver is given twice: "a.csi" and --csi-address "/b"',
+    ],
     ["two addresses", ["/a", "--csi-address=/b"], 'the address is given twice: "/a" and --csi-address "/b"'],
     ["a format that there is not", ["-o", "xml"], '--output must be table or json, got "xml"'],
     ["a time that is past", ["--wait=-1s"], '--wait must be a duration such as "60s", got "-1s"'],

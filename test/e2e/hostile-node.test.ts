@@ -118,6 +118,7 @@ const ATTACKS: readonly (readonly [string, (ground: Ground) => void | Promise<vo
     },
     "its name is not UTF-8",
   ],
+  ["puts a link in place of its socket, again and again", swapForLink],
   ["gives a stranger's unix socket the path of a dead driver", (ground) => forge(ground, "AF_UNIX", "path")],
   ["gives a stranger's TCP socket the path of a dead driver", (ground) => forge(ground, "AF_INET", "path")],
   ["does so in an abstract name", (ground) => forge(ground, "AF_UNIX", "abstract")],
@@ -226,6 +227,12 @@ async function forge({ home, cleanup }: Ground, family: string, place: string): 
   cleanup.use(await startPython(FORGE, [inode, path, place], { uid: NOBODY_UID, cwd: home }));
 }
 
+async function swapForLink({ cleanup }: Ground): Promise<void> {
+  chownSync(node.outer(OWN), NOBODY_UID, NOBODY_UID);
+  const target = node.outer("/root/secret.sock");
+  cleanup.use(await startPython(SWAP, [target], { uid: NOBODY_UID, cwd: node.outer(OWN) }));
+}
+
 function times(count: number, make: (index: number) => void): void {
   for (let index = 0; index < count; index += 1) make(index);
 }
@@ -257,6 +264,26 @@ else:
 listener.listen()
 print("ready", flush=True)
 sys.stdin.read()
+`;
+
+/** For a moment each, its own socket and a link have the same path. */
+const SWAP = `
+import os, socket, sys, threading
+def bind(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(4096)
+    return listener
+first = bind("own")
+os.link("own", "csi.sock")
+def swap():
+    while True:
+        os.symlink(sys.argv[1], "link"); os.rename("link", "csi.sock")
+        os.link("own", "again"); os.rename("again", "csi.sock")
+threading.Thread(target=swap, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.read()
+os._exit(0)
 `;
 
 /** Binds a path of the node's over a file system of its own, and takes that away again: the path is then the node's file. */
