@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { statSync } from "node:fs";
 import { createIdentityClient } from "../src/csi/identity";
 import { questionDriver } from "../src/driver-questions";
 import { takeDriverSteps } from "../src/driver-steps";
@@ -40,7 +41,8 @@ describe("check, list and inspect say the same of a driver that", () => {
       attempts: "one",
     });
     const checked = verdictOf(await probeOnce({ client, socketPath, uid: 0, lookAtSocketFile }));
-    const listed = await questionDriver({ ...common, wide: false });
+    const { dev, ino } = statSync(socketPath, { bigint: true });
+    const listed = await questionDriver({ ...common, fileId: `${dev}:${ino}`, wide: false });
     const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });
     expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.outcome) }).toEqual({
       list: checked,
