@@ -5,7 +5,7 @@ import { readUid } from "./proc-files";
 import { readLink, valueOf } from "./reads";
 import { createRoot, type Resolution } from "./rooted-path";
 import { seesNodeProcesses } from "./running-kubelets";
-import { startSlices } from "./slices";
+import { startSlices, type Slices } from "./slices";
 import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
 import { readUnixSockets } from "./unix-tables";
 import type { UnixSocket } from "./unix-sockets";
@@ -104,9 +104,17 @@ export async function findListeners(
     uidOf: remember((pid) => readUid(procDir, pid)),
     fileOf: remember((pid, path) => resolveFor(procDir, pid, path)),
   };
+  return await judgeAll(view, sockets, startSlices(boundMs));
+}
+
+async function judgeAll(
+  view: View,
+  sockets: readonly SocketToFind[],
+  slices: Slices,
+): Promise<readonly ListenerSearch[]> {
   const judged: ListenerSearch[] = [];
   for (const socket of sockets) {
-    judged.push(judge(view, socket));
+    judged.push(slices.isOver() ? { kind: "unknown", why: "cut" } : judge(view, socket));
     // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
     await slices.pause();
   }
@@ -175,6 +183,8 @@ function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind
   const file = view.fileOf(holder.pid, row.path);
   if (file?.kind === "offLimits") return { kind: "mount" };
   if (file?.kind !== "found" || file.file.fileId !== fileId) return { kind: "other" };
+  // The table has been read since: the socket was open before and after it.
+  if (!stillHolds(view.procDir, holder, row.inode)) return { kind: "unheld" };
   const pids = [holder.pid, ...others.map(({ pid }) => pid)] as const;
   return { kind: "listener", listener: { pids, boundPath: row.path }, isSure: isProven(view, row, holder) };
 }
@@ -185,7 +195,7 @@ function isTrusted(uid: number | undefined, ownerUid: number): boolean {
 
 function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Holder): boolean {
   if (!row.mayBeForged) return true;
-  return !isContradicted(row) && isUnixSocket(procDir, holder) && stillHolds(procDir, holder, row.inode);
+  return !isContradicted(row) && isUnixSocket(procDir, holder);
 }
 
 /** The same for a process, asked once however many sockets want to know. */

@@ -61,6 +61,23 @@ describe("who listens on a socket", () => {
     expect(await search(node, "/stale/csi.sock")).toEqual({ kind: "nobody" });
   });
 
+  test("is not known, and not nobody, where there was no time to look", async () => {
+    await using node = makeNode();
+    await node.liveSocket("/csi.sock");
+    const found = await findListeners(PROC, { ...questionFor(node, "/csi.sock"), boundMs: 0 });
+    expect(found).toEqual([{ kind: "unknown", why: "cut" }]);
+  });
+
+  test("is found for each of many sockets, in their order", async () => {
+    await using node = makeNode();
+    for (const name of ["a", "b", "c"]) node.directory(`/${name}`);
+    node.staleSocket("/b/csi.sock");
+    await using driver = await startPython(LISTEN, [node.outer("/a/csi.sock"), node.outer("/c/csi.sock")]);
+    const sockets = ["a", "b", "c"].flatMap((name) => questionFor(node, `/${name}/csi.sock`).sockets);
+    const found = await findListeners(PROC, { ...questionFor(node, "/a/csi.sock"), sockets });
+    expect(found.map(pidsOf)).toEqual([[driver.pid], [], [driver.pid]]);
+  });
+
   test("is not told where its file was renamed", async () => {
     await using node = makeNode();
     await node.liveSocket("/csi.sock.new");

@@ -21,6 +21,15 @@ test("notes are lines", () => {
   expect(renderNodeNotes(NODE_REPORT, 0, PIPE)).toBe(`note: ${note}\n`);
 });
 
+test("of many notes the first are lines: who makes many must not hide the rest", () => {
+  const notes = Array.from({ length: 30 }, (_, at) => `/a/${at} was not looked at`);
+  const lines = renderNodeNotes(nodeReport([driverReport()], { notes }), 0, PIPE)
+    .trimEnd()
+    .split("\n");
+  expect(lines).toHaveLength(21);
+  expect(lines.at(-1)).toBe("note: and 10 more: see -o json");
+});
+
 describe("where it looked is said when it found", () => {
   const looked = ["/var/lib/kubelet: no sockets", "/var/lib/k0s/kubelet: no such directory"];
   const said =
