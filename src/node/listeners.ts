@@ -1,9 +1,7 @@
-import { basename, join } from "node:path";
-import { readMounts } from "./mounts";
+import { basename } from "node:path";
 import { needOf, type Need, type ProcAccess } from "./needs";
 import { readUid } from "./proc-files";
-import { readLink, valueOf } from "./reads";
-import { createRoot, type Resolution } from "./rooted-path";
+import { createFileFinder, type FileFinder, once } from "./process-files";
 import { seesNodeProcesses } from "./running-kubelets";
 import { startSlices, type Slices } from "./slices";
 import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
@@ -101,8 +99,8 @@ export async function findListeners(
     ),
     isContradicted: ({ inode }) => after.cut || contradicted.has(inode),
     seesNode: seesNodeProcesses(procDir),
-    uidOf: remember((pid) => readUid(procDir, pid)),
-    fileOf: remember((pid, path) => resolveFor(procDir, pid, path)),
+    uidOf: once((pid: number) => readUid(procDir, pid)),
+    fileOf: createFileFinder(procDir),
   };
   return await judgeAll(view, sockets, startSlices(boundMs));
 }
@@ -133,8 +131,7 @@ interface View {
   readonly isContradicted: (row: UnixSocket) => boolean;
   readonly seesNode: boolean;
   readonly uidOf: (pid: number) => number | undefined;
-  /** What a path leads to for a process. */
-  readonly fileOf: (pid: number, path: string) => Resolution | undefined;
+  readonly fileOf: FileFinder;
 }
 
 function rowKey({ inode, content }: UnixSocket): string {
@@ -196,26 +193,4 @@ function isTrusted(uid: number | undefined, ownerUid: number): boolean {
 function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Holder): boolean {
   if (!row.mayBeForged) return true;
   return !isContradicted(row) && isUnixSocket(procDir, holder);
-}
-
-/** The same for a process, asked once however many sockets want to know. */
-function remember<T>(ask: (pid: number, path: string) => T): (pid: number, path?: string) => T {
-  const answers = new Map<string, { readonly answer: T }>();
-  return (pid, path = "") => {
-    const key = `${pid} ${path}`;
-    const known = answers.get(key) ?? { answer: ask(pid, path) };
-    answers.set(key, known);
-    return known.answer;
-  };
-}
-
-function resolveFor(procDir: string, pid: number, path: string): Resolution | undefined {
-  const outcome = readMounts(`${procDir}/${pid}/mountinfo`);
-  if (outcome.kind !== "read") return undefined;
-  return createRoot(`${procDir}/${pid}/root`, outcome.mounts).resolve(absolutePath(procDir, pid, path));
-}
-
-function absolutePath(procDir: string, pid: number, path: string): string {
-  if (path.startsWith("/")) return path;
-  return join(valueOf(readLink(`${procDir}/${pid}/cwd`)) ?? "/", path);
 }
