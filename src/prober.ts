@@ -1,3 +1,5 @@
+import { createCallers } from "./callers";
+import { type Clock, createAlarm } from "./clock";
 import { StatusCode } from "./csi/status";
 import type { ProbeResult } from "./probe-result";
 
@@ -5,98 +7,108 @@ import type { ProbeResult } from "./probe-result";
 export interface Prober {
   /** A result that is true of the driver at some instant after this call. A caller that goes away ends no probe. */
   probe(): Promise<ProbeResult>;
+  /** Whether a probe is in flight. */
+  isProbing(): boolean;
   /** Resolves when no probe is in flight. */
   idle(): Promise<void>;
 }
 
 export interface ProberOptions {
-  /** Probes once. Must not reject. */
+  /** Probes once. Must not reject, and takes `timeoutMs` at most, or a little longer. */
   readonly probeOnce: () => Promise<ProbeResult>;
   /**
    * Told of each probe's result, also of one that nobody waits for any more. `begun` numbers the probes in the order in
    * which they began; they may end in another.
    */
   readonly onResult: (result: ProbeResult, begun: number) => void;
+  /** How long one probe may take. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
 }
 
-/** How many probes run at a time at most: the one in flight, and one begun for those who came too late for it. */
-export const MAX_IN_FLIGHT = 2;
+/** How many probes run at a time at most. With the question for the driver's name, a driver sees four connections. */
+export const MAX_IN_FLIGHT = 3;
+
+/** The shortest time between two probes that overlap. A driver that works answers within it, so callers share. */
+export const SHORTEST_SPACING_MS = 100;
+
+/** Nobody waits longer than a probe's timeout and this. It leaves 100 ms of a second for the rest of the way. */
+export const SLACK_MS = 900;
 
 /**
- * How long a caller waits for the answer to an earlier probe before one of its own begins beside it. A driver that works
- * answers within it, so callers share; with one that is slow, no caller's probe begins later than this because of another's.
+ * Shares probes among callers by this rule: an answer of the driver's goes to everyone who waits; a probe without an
+ * answer counts only for callers who asked before it began, but a caller who has waited for the timeout and `SLACK_MS`
+ * is told of the latest one that has ended since he asked.
+ *
+ * A probe begins beside others a third of the timeout after the latest of them. So one of the three places is always free
+ * when it is due, and no caller is told of a probe that began more than `timeoutMs / 3 - SLACK_MS` before he asked:
+ * 100 ms with a timeout of 3 s, and none at all up to 2.7 s.
  */
-export const OVERLAP_AFTER_MS = 100;
-
-/**
- * Shares probes among callers. What the driver itself says answers everyone who waits; that it did not answer is true
- * only for those who had asked before that probe began, and the others get the next one.
- */
-export function createProber({ probeOnce, onResult }: ProberOptions): Prober {
+export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOptions): Prober {
+  const spacingMs = Math.max(SHORTEST_SPACING_MS, timeoutMs / MAX_IN_FLIGHT);
+  const callers = createCallers();
+  const alarm = createAlarm(clock, advance);
   let sequence = 0;
   let latestBegun = 0;
-  let inFlight = 0;
-  let waiting: Waiter[] = [];
-  let overlapTimer: ReturnType<typeof setTimeout> | undefined;
-  let onIdle = Promise.withResolvers<void>();
-  onIdle.resolve();
+  // In the order in which they began.
+  let inFlight: readonly Flight[] = [];
+  let busy: PromiseWithResolvers<void> | undefined;
 
-  function begin(): void {
-    if (inFlight === 0) onIdle = Promise.withResolvers<void>();
-    inFlight += 1;
-    sequence += 1;
-    const begun = sequence;
-    latestBegun = begun;
-    void probeOnce().then((result) => settle(result, begun));
+  /** Does what is due, and sets the alarm for what is due next. */
+  function advance(): void {
+    const nowMs = clock.nowMs();
+    callers.tellOverdue(nowMs);
+    if (nextBeginMs() <= nowMs) begin(nowMs);
+    alarm.set(Math.min(nextBeginMs(), callers.nextLimitMs()));
   }
 
-  function settle(result: ProbeResult, begun: number): void {
-    inFlight -= 1;
-    onResult(result, begun);
-    const forAll = isAnswerForAll(result);
-    const answered = waiting.filter(({ asked }) => forAll || asked < begun);
-    waiting = forAll ? [] : waiting.filter(({ asked }) => asked > begun);
-    for (const waiter of answered) waiter.resolve(result);
-    if (waiting.length === 0) clearOverlap();
-    if (isSomeoneTooLate()) begin();
-    if (inFlight === 0) onIdle.resolve();
+  /** When the next probe is to begin; `Infinity` where nobody needs one, or one has to end first. */
+  function nextBeginMs(): number {
+    if (callers.lastAsked() <= latestBegun || inFlight.length === MAX_IN_FLIGHT) return Infinity;
+    return (inFlight.at(-1)?.beganMs ?? -Infinity) + spacingMs;
   }
 
-  const isSomeoneTooLate = () => waiting.some(({ asked }) => asked > latestBegun);
-
-  function clearOverlap(): void {
-    clearTimeout(overlapTimer);
-    overlapTimer = undefined;
+  function begin(beganMs: number): void {
+    busy ??= Promise.withResolvers();
+    latestBegun = ++sequence;
+    const flight = { begun: latestBegun, beganMs };
+    inFlight = [...inFlight, flight];
+    void probeOnce().then((result) => settle(flight, result));
   }
 
-  function beginBeside(): void {
-    overlapTimer = undefined;
-    if (inFlight < MAX_IN_FLIGHT && isSomeoneTooLate()) begin();
+  function settle(flight: Flight, result: ProbeResult): void {
+    inFlight = inFlight.filter((other) => other !== flight);
+    onResult(result, flight.begun);
+    if (isAnswer(result)) callers.tellAll(result);
+    else callers.tellEarlier(result, flight.begun);
+    advance();
+    if (inFlight.length > 0) return;
+    busy?.resolve();
+    busy = undefined;
   }
 
   return {
     probe: () => {
-      sequence += 1;
-      const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-      waiting.push({ asked: sequence, resolve });
-      if (inFlight === 0) begin();
-      else if (inFlight < MAX_IN_FLIGHT) overlapTimer ??= setTimeout(beginBeside, OVERLAP_AFTER_MS);
-      return promise;
+      const answer = callers.add(++sequence, clock.nowMs() + timeoutMs + SLACK_MS);
+      advance();
+      return answer;
     },
-    idle: () => onIdle.promise,
+    isProbing: () => inFlight.length > 0,
+    idle: () => busy?.promise ?? Promise.resolve(),
   };
 }
 
-interface Waiter {
-  readonly asked: number;
-  readonly resolve: (result: ProbeResult) => void;
+/** A probe that runs. */
+interface Flight {
+  readonly begun: number;
+  readonly beganMs: number;
 }
 
 /**
- * Whether a result answers also those who asked after its probe had begun: only what the driver said, for it said it
- * just now. A driver that gives up at the `grpc-timeout` of an earlier probe has not said anything to a later caller.
+ * Whether the driver itself has said this, just now. One that gives up at the `grpc-timeout` of a probe has not said
+ * anything to those who asked after that probe began.
  */
-function isAnswerForAll(result: ProbeResult): boolean {
+function isAnswer(result: ProbeResult): boolean {
   switch (result.kind) {
     case "ready":
     case "notReady":

@@ -1,3 +1,4 @@
+import { MONOTONIC_CLOCK } from "./clock";
 import { createCollector, type Collector } from "./collector";
 import { createIdentityClient, PROBE_METHOD } from "./csi/identity";
 import { createDriverName, type DriverName } from "./driver-name";
@@ -33,11 +34,13 @@ export function createSidecar(options: Options, { uid, startTimeSeconds }: Edge,
   });
   const history = createHistory({
     logger: createLogger("prober.ts"),
-    nowMs: () => performance.now(),
+    nowMs: MONOTONIC_CLOCK.nowMs,
     driverName: driverName.current,
   });
   const prober = createProber({
     probeOnce: () => probeOnce(place),
+    timeoutMs,
+    clock: MONOTONIC_CLOCK,
     onResult: createRecorder({
       metrics,
       history,

@@ -1,15 +1,19 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { startDriver } from "../support/drivers";
 import { callHealthz } from "../support/healthz-callers";
 import { type PacingDriver, startPacingDriver } from "../support/pacing-driver";
 import { type Sidecar, startSidecar } from "../support/sidecar";
 import { waitUntil } from "../support/wait";
+
+setDefaultTimeout(60_000);
 
 const CALLERS = 500;
 const BOUND_MS = 5_000;
 /** How much earlier than its time a timer may fire. */
 const EARLY_MS = 2;
 
-test("500 callers at once of a ready driver are all told so, over two connections at a time at most", async () => {
+test("500 callers at once of a ready driver are all told so, over three connections at a time at most", async () => {
   await using driver = await startPacingDriver();
   await using sidecar = await startNamed(driver, "3s");
   const results = await callAtOnce(sidecar);
@@ -18,14 +22,14 @@ test("500 callers at once of a ready driver are all told so, over two connection
   expect(driver.connections.total).toBeLessThan(CALLERS / 2);
 });
 
-test("500 callers at once of a slow driver are all told that it is ready, over two connections at a time at most", async () => {
+test("500 callers at once of a slow driver are all told that it is ready, over three connections at a time at most", async () => {
   await using driver = await startPacingDriver();
   await using sidecar = await startNamed(driver, "4s");
   driver.setPace(400);
   const results = await callAtOnce(sidecar);
   expect(results.filter(({ status, body }) => status !== 200 || body !== "ok")).toEqual([]);
-  expect(driver.connections.maxOpen).toBe(2);
-  expect(driver.connections.total).toBeWithin(2, 5);
+  expect(driver.connections.maxOpen).toBeWithin(1, 4);
+  expect(driver.connections.total).toBeWithin(1, 5);
 });
 
 test("500 callers at once of a hung driver are each told so, and none before the whole timeout has passed since it asked", async () => {
@@ -37,8 +41,8 @@ test("500 callers at once of a hung driver are each told so, and none before the
   const results = [...(await callAtOnce(sidecar)), await first.result];
   expect(results.filter(({ status, body }) => status !== 500 || !body.startsWith("driver hung: "))).toEqual([]);
   expect(results.filter(({ elapsedMs }) => elapsedMs < 500 - EARLY_MS)).toEqual([]);
-  expect(driver.connections.maxOpen).toBe(2);
-  expect(driver.connections.total).toBeWithin(2, 5);
+  expect(driver.connections.maxOpen).toBeWithin(2, 4);
+  expect(driver.connections.total).toBeWithin(2, 6);
   await waitUntil(() => driver.connections.open === 0, "all connections to be closed");
 });
 
@@ -52,6 +56,43 @@ test("a caller who comes late is not given the timeout of a probe that began bef
   expect(both.map(({ status }) => status)).toEqual([500, 500]);
   expect(both.filter(({ elapsedMs }) => elapsedMs < 600 - EARLY_MS)).toEqual([]);
   expect(driver.requests).toBe(requests + 2);
+});
+
+test("three callers of a hung driver wait for the timeout of 3 s and a second at most", async () => {
+  await using driver = await startDriver("grpc-js");
+  await using sidecar = await startSidecar(["--csi-address", driver.socketPath, "--http-endpoint", "127.0.0.1:0"]);
+  await sidecar.waitForLog((line) => line.includes("CSI driver name"));
+  await driver.send("mode hang");
+  const calls: ReturnType<typeof callHealthz>[] = [];
+  for (const afterMs of [0, 150, 150]) {
+    const atMs = performance.now() + afterMs;
+    // oxlint-disable-next-line no-await-in-loop -- one caller after the other
+    await waitUntil(() => performance.now() >= atMs, "the next caller's turn");
+    calls.push(callHealthz(sidecar.url));
+  }
+  const results = await Promise.all(calls);
+  expect(results.map(({ status }) => status)).toEqual([500, 500, 500]);
+  // 4 s are promised. The rest is for a machine that has more to do, and less than the kubelet of the README waits.
+  for (const { elapsedMs } of results) expect(elapsedMs).toBeWithin(3_000 - EARLY_MS, 4_750);
+});
+
+test("a driver that hangs from its start sees four connections at a time at most, and its callers wait no longer", async () => {
+  await using driver = await startPacingDriver();
+  driver.setPace("hang");
+  const args = ["--csi-address", driver.socketPath, "--http-endpoint", "127.0.0.1:0", "--probe-timeout", "900ms"];
+  await using sidecar = await startSidecar(args);
+  const calls: ReturnType<typeof callHealthz>[] = [];
+  const connections: number[] = [];
+  const endMs = performance.now() + 3_000;
+  await waitUntil(() => {
+    calls.push(callHealthz(sidecar.url));
+    connections.push(connectionsToDriver(sidecar.pid));
+    return performance.now() >= endMs;
+  }, "three seconds of callers");
+  const results = await Promise.all(calls);
+  expect(results.filter(({ status }) => status !== 500)).toEqual([]);
+  expect(results.filter(({ elapsedMs }) => elapsedMs > 1_900 + 750)).toEqual([]);
+  expect(Math.max(...connections)).toBeWithin(3, 5);
 });
 
 test("a driver that answers a later probe is ready to those who wait for an earlier one too", async () => {
@@ -120,4 +161,22 @@ async function callAndWaitForProbe({ url }: Sidecar, driver: PacingDriver, ms: n
 
 function callAtOnce({ url }: Sidecar) {
   return Promise.all(Array.from({ length: CALLERS }, () => callHealthz(url)));
+}
+
+/** How many connected unix sockets a process has besides its standard streams: the sidecar's are those to its driver. */
+function connectionsToDriver(pid: number): number {
+  // Num RefCount Protocol Flags Type St Inode: St 03 is SS_CONNECTED.
+  const rows = readFileSync("/proc/net/unix", "utf8").matchAll(/^\w+: \w+ \w+ \w+ \w+ 03 +(\d+)/gm);
+  const connected = new Set([...rows].map(([, inode]) => `socket:[${inode}]`));
+  for (const stream of ["1", "2"]) connected.delete(linkOf(`/proc/${pid}/fd/${stream}`));
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => connected.has(linkOf(`/proc/${pid}/fd/${fd}`))).length;
+}
+
+/** A descriptor may be closed while the directory is read. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }
