@@ -167,9 +167,10 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
   if (state.letter === "T" || state.letter === "t")
     return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));
   if (state.letter === "D" || process.blocked.length > 0)
+    // What it waits for comes first: its own state is that of its first thread, which may sleep while another hangs.
     return failed(
-      [...facts, ...new Set(waits)],
-      "it hangs in the kernel, and no signal ends it before what it waits for is mended; see where it hangs",
+      [...new Set(waits), ...facts],
+      "no signal ends it until what it waits for is mended; see where it hangs in the kernel",
       stacksCommand(`${access.procDir}/${pid}/task`),
     );
   if (state.letter === "Z")
@@ -196,7 +197,8 @@ function seenText(executable: Seen<string>): readonly string[] {
 }
 
 function killText(where: string, kills: number | undefined): readonly string[] {
-  return kills === undefined || kills === 0 ? [] : [`${kills} out-of-memory kills in ${where}`];
+  if (kills === undefined || kills === 0) return [];
+  return [`${kills === 1 ? "1 out-of-memory kill" : `${kills} out-of-memory kills`} in ${where}`];
 }
 
 function step(title: string, outcome: StepOutcome, elapsedMs?: number): InspectStep {

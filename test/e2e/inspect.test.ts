@@ -6,11 +6,26 @@ import { EXECUTABLE } from "../support/executable";
 import { runInPty, screenOf } from "../support/pty";
 import { schemaFaults } from "../support/output-schema";
 import { runSidecar } from "../support/sidecar";
+import { waitUntil } from "../support/wait";
 
 const implementations = await availableDrivers();
 const PLUGINS = "/var/lib/kubelet/plugins";
 const SOCKET = `${PLUGINS}/a.csi/csi.sock`;
 const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=node-1.example";
+
+// The child of posix_spawn(3) opens its input, a FIFO without a writer; until that is done the thread waits in state D.
+const LISTEN_AND_HANG = `
+import os, socket, sys, threading
+def spawn():
+    actions = [(os.POSIX_SPAWN_CLOSE, 1), (os.POSIX_SPAWN_OPEN, 0, sys.argv[2], os.O_RDONLY, 0)]
+    os.posix_spawn("/bin/true", ["true"], {}, file_actions=actions)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("ready", flush=True)
+threading.Thread(target=spawn).start()
+sys.stdin.read()
+`;
 
 interface Step {
   readonly title: string;
@@ -62,6 +77,22 @@ describe("a driver that was stopped", () => {
       next: `kill -CONT ${driver.pid}`,
     });
     expect(steps.filter(({ outcome }) => outcome === "notReached").map(({ title }) => title)).toEqual(RPCS);
+  });
+});
+
+test("a driver with a thread that hangs in the kernel is told by what it waits for", async () => {
+  await using node = nodeWithPlace();
+  node.fifo("/fifo");
+  await using driver = await startPython(LISTEN_AND_HANG, [node.outer(SOCKET), node.outer("/fifo")]);
+  const inspected = await waitUntil(async () => {
+    const { steps, verdict, next } = await inspect(node, [SOCKET, "--probe-timeout=300ms"]);
+    return steps.some(({ title, outcome }) => title === "process" && outcome === "failed") && { steps, verdict, next };
+  }, "the thread to hang");
+  const [wait = ""] = detailsOf(inspected.steps, "process");
+  expect(wait).toStartWith("waits for a program that it starts (");
+  expect(inspected).toMatchObject({
+    verdict: `failed: hung at HTTP/2; process ${wait}`,
+    next: `cat /proc/${driver.pid}/task/*/stack`,
   });
 });
 

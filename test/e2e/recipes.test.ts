@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { needPrograms } from "../../scripts/tools/debian";
+import { EXECUTABLE } from "../support/executable";
+import { startAllowListDriver } from "../support/allow-list-driver";
+import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
+import { PROBE_RESPONSE } from "../support/probe-messages";
+import { runToEnd } from "../support/run-to-end";
+import { usable } from "../support/usable";
+
+const PLUGINS = "/var/lib/kubelet/plugins";
+const RED = `${PLUGINS}/red.csi.example/csi.sock`;
+const PAGE = readFileSync(join(import.meta.dir, "../../docs/debugging.md"), "utf8");
+/** The commands of the page that hand their output to jq. */
+const RECIPES = [...PAGE.matchAll(/^livenessprobe .* \| jq .*$/gm)].map(([line]) => line);
+
+if (process.env["CI"] === "true") await needPrograms({ jq: "jq" });
+const hasJq = usable("the page's recipes for jq", ["jq", "--version"]);
+
+describe.if(hasJq)("the recipes for jq in docs/debugging.md", () => {
+  test("are three", () => {
+    expect(RECIPES).toHaveLength(3);
+  });
+
+  test("say nothing and are true of a node whose drivers are ready", async () => {
+    await using node = await nodeWith({ red: PROBE_RESPONSE.ready });
+    expect(await cook(node)).toEqual([
+      { code: 0, stdout: "" },
+      { code: 0, stdout: "true\n" },
+      { code: 0, stdout: "" },
+    ]);
+  });
+
+  test("tell the driver that is not ready, and what failed", async () => {
+    await using node = await nodeWith({ blue: PROBE_RESPONSE.ready });
+    node.staleSocket(RED);
+    const [list, all, inspect] = await cook(node);
+    expect({ list, all }).toEqual({
+      list: { code: 0, stdout: "red.csi.example\tnobody_listens\n" },
+      all: { code: 1, stdout: "false\n" },
+    });
+    expect(inspect?.stdout.split("\n")).toEqual([
+      "listener",
+      "nobody listens: the socket was left by a process that has ended",
+      expect.stringMatching(/^kubectl get pods /),
+      "connect",
+      expect.stringMatching(/^nobody listens: /),
+      expect.stringMatching(/^kubectl get pods /),
+      "",
+    ]);
+  });
+});
+
+/** What each recipe comes to on a node. */
+function cook(node: MadeNode) {
+  const tool = 'livenessprobe() { "$EXECUTABLE" "$@" --root "$ROOT"; }';
+  const env = { EXECUTABLE, ROOT: node.rootDir };
+  return Promise.all(
+    RECIPES.map(async (recipe) => {
+      const { code, stdout, stderr } = await runToEnd(["sh", "-c", `${tool}\n${recipe}`], env);
+      expect(stderr).toBe("");
+      return { code, stdout };
+    }),
+  );
+}
+
+/** A node with a driver for each colour, which answers Probe as given. */
+async function nodeWith(probes: Readonly<Record<string, Buffer>>): Promise<MadeNode> {
+  const made = new AsyncDisposableStack();
+  const node = made.use(makeNode());
+  makeKubeletRoot(node);
+  for (const [colour, bytes] of Object.entries(probes)) {
+    node.directory(`${PLUGINS}/${colour}.csi.example`);
+    const answers = { "/csi.v1.Identity/Probe": { kind: "message", bytes } } as const;
+    const socketPath = node.outer(`${PLUGINS}/${colour}.csi.example/csi.sock`);
+    // oxlint-disable-next-line no-await-in-loop -- there is one, or two
+    made.use(await startAllowListDriver({ answers, socketPath }));
+  }
+  return { ...node, [Symbol.asyncDispose]: () => made.disposeAsync() };
+}
