@@ -81,6 +81,14 @@ async function define(command: OperatorCommand | undefined, words: readonly stri
 
 // klog text even where JSON was asked for, as the Go sidecar does: the log's options may be what is wrong.
 function configErrorLine(message: string, { pid, timeZone }: Edge): string {
-  const timeMs = performance.timeOrigin + performance.now();
-  return formatKlog({ severity: "E", timeMs, timeZone, pid, source: "options.ts", verbosity: 0, message, values: {} });
+  return formatKlog({
+    severity: "E",
+    timeMs: Date.now(),
+    timeZone,
+    pid,
+    source: "options.ts",
+    verbosity: 0,
+    message,
+    values: {},
+  });
 }

@@ -67,7 +67,7 @@ function createRecorder({ metrics, history, driverName, collector }: Listeners) 
     if (current) latestBegun = begun;
     const { rpc } = result.timing;
     if (rpc !== undefined) metrics.countRpc(PROBE_METHOD, rpc);
-    metrics.countProbe(result, (performance.timeOrigin + performance.now()) / 1_000, current);
+    metrics.countProbe(result, Date.now() / 1_000, current);
     history.record(result, current);
     const answered = result.kind !== "failed" || result.reason === "rpc_error";
     if (answered && !answeredBefore) driverName.driverAnswered();

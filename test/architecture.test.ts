@@ -25,6 +25,11 @@ test.each([
   ["citty is imported only by the command line and the commands", /from "citty"/, /^src\/(cli|commands\/[a-z-]+)\.ts$/],
   ["the process ends only in main", /process\.exit\(/, /^src\/main\.ts$/],
   ["the environment is read only in main", /process\.env|Bun\.env/, /^src\/main\.ts$/],
+  [
+    "the instant of the start, which no setting of the wall clock moves, is read only in main",
+    /timeOrigin/,
+    /^src\/main\.ts$/,
+  ],
   ["signals are handled only in main", /process\.on\(/, /^src\/main\.ts$/],
 ])("%s", (_, pattern, room) => {
   const found = FILES.filter((file) => pattern.test(source(file)));

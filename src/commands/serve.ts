@@ -52,7 +52,7 @@ async function serve(options: Options, edge: Edge, words: readonly string[]): Pr
 }
 
 function startLogging({ log }: Options, { pid, timeZone }: Edge): CreateLogger {
-  const line = { format: log.format, timeZone, nowMs: epochMs, pid };
+  const line = { format: log.format, timeZone, nowMs: Date.now, pid };
   const { write } = openStderrSink(droppedLinesNotice(line));
   return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });
 }
@@ -138,8 +138,4 @@ function warnOfFewDescriptors(logger: Logger): void {
       recommended: FEW_DESCRIPTORS,
     },
   );
-}
-
-function epochMs(): number {
-  return performance.timeOrigin + performance.now();
 }

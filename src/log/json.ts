@@ -2,9 +2,9 @@ import { jsonText } from "../text";
 import type { LogRecord } from "./record";
 
 /**
- * One record as Kubernetes' JSON log, with its newline: `{"ts":1795341456224.3674,"caller":"prober.ts:1","msg":"...","v":5}`.
+ * One record as Kubernetes' JSON log, with its newline: `{"ts":1795341456224,"caller":"prober.ts:1","msg":"...","v":5}`.
  *
- * `ts` is in milliseconds since the epoch, with fractions; `v` is on info lines only; the values follow, and an error comes
+ * `ts` is in milliseconds since the epoch; `v` is on info lines only; the values follow, and an error comes
  * last, under `err`. `<`, `>` and `&` are not escaped. The line number is always 1, as in klog's text.
  */
 export function formatJson({ severity, timeMs, source, verbosity, message, error, values }: LogRecord): string {

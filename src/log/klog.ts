@@ -2,9 +2,9 @@ import { escapeUnprintable, jsonText, quote } from "../text";
 import type { LogRecord, LogValue, TimeZone } from "./record";
 
 /**
- * One record as klog's text, with its newline: `I1122 09:53:50.671185   32502 prober.ts:1] "Message" key="value"`.
+ * One record as klog's text, with its newline: `I1122 09:53:50.671000   32502 prober.ts:1] "Message" key="value"`.
  *
- * The time is local. The line number is always 1: to take it from a stack, the source map would have to be in memory. An
+ * The time is local, to the millisecond: the three other digits are klog's format. The line number is always 1: to take it from a stack, the source map would have to be in memory. An
  * error comes first, under `err`, as from klog's `ErrorS`. A value of several lines is printed as
  * `key=<`, a tab and each line, ` >`; unlike klog, we escape what is not printable there too: it may be a driver's text.
  */
@@ -17,9 +17,8 @@ export function formatKlog(record: LogRecord): string {
 
 /** MMDD hh:mm:ss.uuuuuu */
 function printTime(timeMs: number, zone: TimeZone): string {
-  const epochMicros = Math.round(timeMs * 1_000);
-  const [month, day, ...time] = calendar(new Date(Math.floor(epochMicros / 1_000)), zone).map((part) => pad(part, 2));
-  return `${month}${day} ${time.join(":")}.${pad(epochMicros % 1_000_000, 6)}`;
+  const [month, day, ...time] = calendar(new Date(timeMs), zone).map((part) => pad(part, 2));
+  return `${month}${day} ${time.join(":")}.${pad(timeMs % 1_000, 3)}000`;
 }
 
 /** Month (from 1), day, hours, minutes, seconds. */

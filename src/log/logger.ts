@@ -25,7 +25,7 @@ export type LogFormat = "text" | "json";
 export interface LineOptions {
   readonly format: LogFormat;
   readonly timeZone: TimeZone;
-  /** Milliseconds since the epoch, with fractions. */
+  /** Whole milliseconds since the epoch, by the wall clock. */
   readonly nowMs: () => number;
   readonly pid: number;
 }

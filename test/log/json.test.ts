@@ -4,7 +4,7 @@ import type { LogRecord } from "../../src/log/record";
 
 const record: LogRecord = {
   severity: "I",
-  timeMs: 1795341456224.3674,
+  timeMs: 1795341456224,
   timeZone: "local",
   pid: 1,
   source: "prober.ts",
@@ -12,7 +12,7 @@ const record: LogRecord = {
   message: "Connecting",
   values: {},
 };
-const start = '{"ts":1795341456224.3674,"caller":"prober.ts:1","msg":"Connecting"';
+const start = '{"ts":1795341456224,"caller":"prober.ts:1","msg":"Connecting"';
 
 test.each([
   ["an info line has its verbosity", {}, `${start},"v":5}\n`],
