@@ -212,7 +212,7 @@ function remedyOf(
       return ["see on which paths the node's drivers listen", next.list];
     case "permission_denied":
       return uid === 0
-        ? ["see what was denied, and to whom", "dmesg | grep -iE 'avc|apparmor'"]
+        ? ["do as said here; the kernel's log has what a security module denied", "dmesg | grep -iE 'avc|apparmor'"]
         : ["connect as somebody who may, as said here", next.inspectAsRoot];
     case "hung":
       return ["see how its process is, above, and what its log says last", next.logs ?? next.pods];

@@ -50,7 +50,7 @@ function countsAsDriver({ outcome }: DriverReport): boolean {
 function advice(uid: number, wrap: (text: string) => readonly string[]): readonly string[] {
   const why =
     uid === 0
-      ? "Every driver refuses even uid 0, so SELinux, AppArmor or a user namespace is in the way. Run it privileged:"
+      ? "Every driver refuses even uid 0: its capability DAC_OVERRIDE is missing, or SELinux, AppArmor or a user namespace is in the way. Run it privileged:"
       : `Every driver refuses uid ${uid}: connecting takes write permission on the socket. Run it as uid 0, or from where kubectl works:`;
   return [...wrap(why), `  ${DEBUG_NODE}`];
 }

@@ -61,7 +61,7 @@ describe("what to run instead is said when", () => {
       "every driver refuses root",
       [DENIED],
       0,
-      `Every driver refuses even uid 0, so SELinux, AppArmor or a user namespace is in the way. Run it privileged:\n${DEBUG_NODE}\n`,
+      `Every driver refuses even uid 0: its capability DAC_OVERRIDE is missing, or SELinux, AppArmor or a user namespace is in the way. Run it privileged:\n${DEBUG_NODE}\n`,
     ],
     ["one is refused: not", [DENIED, driverReport()], 65_532, ""],
     ["none is there to refuse: not", [DRA], 65_532, "No CSI driver found.\n"],
