@@ -23,9 +23,10 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const nobody = nextCommands(place, { pid: undefined, pod: undefined });
   const path = takePathSteps(node.root, socketPath, uid, nobody);
   const access = { procDir: node.procDir, uid };
-  if (path.socket === undefined) {
+  if (path.kind === "ended") {
     const rest = ["listener", "process", "connect", "HTTP/2", ...titlesOf(options)].map(notReached);
-    return conclude(socketPath, [...path.steps, ...rest], MISSING(path.steps), nobody);
+    const ended = { outcome: path.outcome, driver: undefined };
+    return conclude(socketPath, [...path.steps, ...rest], ended, nobody);
   }
   const { outerPath, file } = path.socket;
   const kubeletDirs = node.kubelets.roots.map(({ path: directory }) => directory);
@@ -57,17 +58,6 @@ function labelSteps(driver: DriverSteps, listener: ListenerSteps, procDir: strin
 
 /** A path at which there is nothing. */
 const GONE = "/proc/self/fd/-1";
-
-const MISSING = (steps: readonly InspectStep[]): DriverSteps => {
-  const failed = steps.flatMap(({ outcome }) => (outcome.kind === "failed" ? outcome.details : []));
-  const isFile = steps.some(({ title, outcome }) => title === "file" && outcome.kind === "failed");
-  const message = failed.join(", ");
-  return {
-    steps: [],
-    outcome: { kind: "failed", reason: isFile ? "not_a_socket" : "socket_missing", message },
-    driver: undefined,
-  };
-};
 
 function conclude(
   socket: string,

@@ -16,8 +16,9 @@ export function outcomeExitCode(outcome: DriverOutcome): number {
     case "ready":
       return 0;
     case "notReady":
-    case "notAsked":
       return 4;
+    case "notAsked":
+      return 2;
     case "failed":
       return NO_CONNECTION.has(outcome.reason) ? 2 : 3;
     case "notCsi":

@@ -2,15 +2,14 @@ import { MAX_SOCKET_PATH_BYTES } from "./csi/address";
 import type { NextCommands } from "./next-commands";
 import type { FileFacts, Resolution, Root } from "./node/rooted-path";
 import { formatMode } from "./permission";
-import type { InspectStep, StepOutcome } from "./report";
+import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
 import { resolutionText } from "./survey-notes";
 
 /** What a socket's path leads to, step by step. */
-export interface PathSteps {
-  readonly steps: readonly InspectStep[];
-  /** The socket, where there is one. */
-  readonly socket: FoundFile | undefined;
-}
+export type PathSteps =
+  | { readonly kind: "socket"; readonly steps: readonly InspectStep[]; readonly socket: FoundFile }
+  /** There is no socket to connect to; `outcome` says why. */
+  | { readonly kind: "ended"; readonly steps: readonly InspectStep[]; readonly outcome: DriverOutcome };
 
 export interface FoundFile {
   /** As the node knows it, without symbolic links. */
@@ -38,15 +37,36 @@ export function takePathSteps(
   const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath, { uid, next }), elapsedMs };
   if (resolved.kind !== "found")
     return {
+      kind: "ended",
       steps: [pathStep, { title: "file", outcome: { kind: "notReached" }, elapsedMs: undefined }],
-      socket: undefined,
+      outcome: outcomeOf(resolved),
     };
   const fileStep: InspectStep = {
     title: "file",
     outcome: fileOutcome(resolved.file, { uid, next }),
     elapsedMs: undefined,
   };
-  return { steps: [pathStep, fileStep], socket: resolved.file.type === "socket" ? resolved : undefined };
+  const steps = [pathStep, fileStep];
+  if (resolved.file.type === "socket") return { kind: "socket", steps, socket: resolved };
+  const message = `${socketPath} is no socket`;
+  return { kind: "ended", steps, outcome: { kind: "failed", reason: "not_a_socket", message } };
+}
+
+/** Where it is not known what the path leads to, nothing is said of the driver. */
+function outcomeOf(resolved: Exclude<Resolution, { readonly kind: "found" }>): DriverOutcome {
+  switch (resolved.kind) {
+    case "missing":
+      return { kind: "failed", reason: "socket_missing", message: `${resolved.path} does not exist` };
+    case "notADirectory":
+      return { kind: "failed", reason: "socket_missing", message: `${resolved.path} is no directory` };
+    case "notPermitted":
+      return { kind: "failed", reason: "permission_denied", message: `${resolved.path} may not be looked at` };
+    case "loop":
+    case "offLimits":
+    case "failed":
+      return { kind: "notAsked", message: resolutionText(resolved) };
+  }
+  return resolved satisfies never;
 }
 
 interface Asker {

@@ -12,15 +12,10 @@ test.each([
   await using node = makeNode();
   const place = { root: rootOf(node), rootDir: "/host", socketPath: "/csi/csi.sock" };
   const root: Pick<Root, "resolve"> = { resolve: () => ({ kind: "notPermitted", path: "/csi" }) };
-  const { steps, socket } = takePathSteps(
-    root,
-    "/csi/csi.sock",
-    uid,
-    nextCommands(place, { pid: undefined, pod: undefined }),
-  );
-  expect(steps.map(({ outcome }) => outcome)).toEqual([
+  const taken = takePathSteps(root, "/csi/csi.sock", uid, nextCommands(place, { pid: undefined, pod: undefined }));
+  expect(taken.steps.map(({ outcome }) => outcome)).toEqual([
     { kind: "failed", details: ["we may not look there"], remedy, command },
     { kind: "notReached" },
   ]);
-  expect(socket).toBeUndefined();
+  expect(taken).toMatchObject({ kind: "ended", outcome: { kind: "failed", reason: "permission_denied" } });
 });
