@@ -4,9 +4,8 @@ import type { ConnectFailure } from "./csi/connection";
 import { openSession, type Session } from "./csi/session";
 import { statusName } from "./csi/status";
 import { diagnoseCall, diagnoseConnect, type Diagnosis } from "./diagnosis";
-import type { FailureReason } from "./probe-result";
 import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
-import type { NextCommands } from "./next-commands";
+import { type NextCommands, remedyOf } from "./next-commands";
 import { quote } from "./text";
 
 export interface DriverStepOptions extends AskedDriver {
@@ -196,35 +195,6 @@ function notReached(title: string): InspectStep {
 function failedStep({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {
   const [remedy, command] = remedyOf(reason, next, uid);
   return { kind: "failed", details: [message], remedy, command };
-}
-
-/** For a person at the node, with the steps before this one in sight: in words, and a command to paste. */
-function remedyOf(
-  reason: FailureReason,
-  next: NextCommands,
-  uid: number,
-): readonly [words: string, command: string | undefined] {
-  switch (reason) {
-    case "socket_missing":
-    case "nobody_listens":
-      return ["see why the driver is not running", next.pods];
-    case "not_a_socket":
-      return ["see on which paths the node's drivers listen", next.list];
-    case "permission_denied":
-      return uid === 0
-        ? ["do as said here; the kernel's log has what a security module denied", "dmesg | grep -iE 'avc|apparmor'"]
-        : ["connect as somebody who may, as said here", next.inspectAsRoot];
-    case "hung":
-      return ["see how its process is, above, and what its log says last", next.logs ?? next.pods];
-    case "closed":
-    case "rpc_error":
-      return ["see what the driver's log says", next.logs ?? next.pods];
-    case "not_grpc":
-      return ["see which program listens there", next.program ?? next.list];
-    case "internal":
-      return ["see what this machine is short of", "ulimit -n; free -m"];
-  }
-  return reason satisfies never;
 }
 
 function outcomeOf({ reason, message }: Diagnosis): DriverOutcome {

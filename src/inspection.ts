@@ -1,6 +1,6 @@
 import { type DriverStepOptions, type DriverSteps, takeDriverSteps, titlesOf } from "./driver-steps";
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
-import type { NodeView } from "./node-view";
+import type { NodePlaces, NodeView } from "./node-view";
 import { pinSocket } from "./node/pinned-socket";
 import { readSecurityLabel } from "./node/security-label";
 import { type NextCommands, nextCommands } from "./next-commands";
@@ -9,8 +9,7 @@ import type { DriverOutcome, InspectReport, InspectStep } from "./report";
 
 export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "next"> {
   readonly node: NodeView;
-  /** As given with `--root`. */
-  readonly rootDir: string;
+  readonly places: NodePlaces;
 }
 
 /**
@@ -18,8 +17,8 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  * connection, with HTTP/2 and each RPC. What comes after a step without which it makes no sense is not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
-  const { node, rootDir, socketPath, uid } = options;
-  const place = { root: node.root, rootDir, socketPath };
+  const { node, places, socketPath, uid } = options;
+  const place = { root: node.root, socketPath, places };
   const nobody = nextCommands(place, { pid: undefined, pod: undefined });
   const path = takePathSteps(node.root, socketPath, uid, nobody);
   const access = { procDir: node.procDir, uid };

@@ -3,6 +3,7 @@ import { ConfigError } from "./errors";
 import { pinSocket } from "./node/pinned-socket";
 import { driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Told } from "./registrations";
+import { shellCommand } from "./shell-command";
 import { quote } from "./text";
 
 /** The socket of a driver that was asked for by its name. */
@@ -44,7 +45,7 @@ export async function findNamedDriver(
     throw new ConfigError(`there is no driver ${quote(name)} here: livenessprobe list shows those there are`);
   if (more.length > 0)
     throw new ConfigError(
-      `there are ${matches.length} drivers ${quote(name)}: name a socket, ${matches.map(({ path }) => path).join(" or ")}`,
+      `there are ${matches.length} drivers ${quote(name)}: name a socket, ${matches.map(({ path }) => shellCommand([path]) ?? quote(path)).join(" or ")}`,
     );
   return only;
 }

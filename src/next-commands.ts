@@ -2,6 +2,8 @@ import type { Pod } from "./node/pod";
 import { isSubdomain } from "./node/pod-names";
 import { readText, valueOf } from "./node/reads";
 import type { Root } from "./node/rooted-path";
+import type { NodePlaces } from "./node-view";
+import type { FailureReason } from "./probe-result";
 import { shellCommand } from "./shell-command";
 
 /** What a person may run next, each to paste into a shell. Undefined is what cannot be known, or cannot be pasted. */
@@ -22,9 +24,9 @@ export interface NextCommands {
 
 export interface NextOptions {
   readonly root: Root;
-  /** As given with `--root`. */
-  readonly rootDir: string;
   readonly socketPath: string;
+  /** What was given on the command line. */
+  readonly places: NodePlaces;
 }
 
 /** A process that listens, as far as it is known. */
@@ -33,12 +35,8 @@ export interface KnownListener {
   readonly pod: Pod | undefined;
 }
 
-export function nextCommands({ root, rootDir, socketPath }: NextOptions, { pid, pod }: KnownListener): NextCommands {
-  const us = (...words: readonly string[]) => [
-    "livenessprobe",
-    ...words,
-    ...(rootDir === "/" ? [] : ["--root", rootDir]),
-  ];
+export function nextCommands({ root, socketPath, places }: NextOptions, { pid, pod }: KnownListener): NextCommands {
+  const us = (...words: readonly string[]) => ["livenessprobe", ...words, ...placeFlags(places)];
   return {
     list: shellCommand(us("list")),
     inspect: shellCommand(us("inspect", socketPath)),
@@ -47,6 +45,40 @@ export function nextCommands({ root, rootDir, socketPath }: NextOptions, { pid, 
     logs: pod === undefined ? journalCommand(pid) : (logsCommand(pod) ?? journalCommand(pid)),
     program: pid === undefined ? undefined : shellCommand(["ps", "-fp", String(pid)]),
   };
+}
+
+/** For a person at the node, with the steps before this one in sight: in words, and a command to paste. */
+export function remedyOf(
+  reason: FailureReason,
+  next: NextCommands,
+  uid: number,
+): readonly [words: string, command: string | undefined] {
+  switch (reason) {
+    case "socket_missing":
+    case "nobody_listens":
+      return ["see why the driver is not running", next.pods];
+    case "not_a_socket":
+      return ["see on which paths the node's drivers listen", next.list];
+    case "permission_denied":
+      return uid === 0
+        ? ["do as said here; the kernel's log has what a security module denied", "dmesg | grep -iE 'avc|apparmor'"]
+        : ["connect as somebody who may, as said here", next.inspectAsRoot];
+    case "hung":
+      return ["see how its process is, above, and what its log says last", next.logs ?? next.pods];
+    case "closed":
+    case "rpc_error":
+      return ["see what the driver's log says", next.logs ?? next.pods];
+    case "not_grpc":
+      return ["see which program listens there", next.program ?? next.list];
+    case "internal":
+      return ["see what this machine is short of", "ulimit -n; free -m"];
+  }
+  return reason satisfies never;
+}
+
+/** The flags by which another command looks at the same node. */
+export function placeFlags({ rootDir, kubeletDirs }: NodePlaces): readonly string[] {
+  return [...(rootDir === "/" ? [] : ["--root", rootDir]), ...kubeletDirs.flatMap((path) => ["--kubelet-dir", path])];
 }
 
 /** A node's name is its host name, unless the kubelet was told another. */

@@ -34,7 +34,7 @@ describe("where the driver's log is", () => {
     ["nobody", undefined, undefined, undefined],
   ])("%s", async (_, pod, pid, command) => {
     await using node = makeNode();
-    const place = { root: rootOf(node), rootDir: "/", socketPath: "/csi.sock" };
+    const place = { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/csi.sock" };
     expect(nextCommands(place, { pid, pod }).logs).toBe(command);
   });
 });
@@ -47,7 +47,7 @@ describe("what is given on the command line is quoted:", () => {
     ["or left out", "/", "/\u001b[2J.sock", undefined],
   ])("%s", async (_, rootDir, socketPath, command) => {
     await using node = makeNode();
-    const place = { root: rootOf(node), rootDir, socketPath };
+    const place = { root: rootOf(node), places: { rootDir, kubeletDirs: [] }, socketPath };
     expect(nextCommands(place, { pid: undefined, pod: undefined }).inspect).toBe(command);
   });
 });
@@ -64,7 +64,7 @@ describe("the node's name", () => {
   ])("%s", async (_, text, command) => {
     await using node = makeNode();
     node.file("/etc/hostname", text);
-    const place = { root: rootOf(node), rootDir: "/", socketPath: "/csi.sock" };
+    const place = { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/csi.sock" };
     expect(nextCommands(place, { pid: undefined, pod: undefined }).pods).toBe(command);
   });
 });

@@ -10,7 +10,7 @@ test.each([
   ["uid 0", 0, "run this with the capability DAC_READ_SEARCH", undefined],
 ])("a directory that denies us is told with what %s lacks", async (_, uid, remedy, command) => {
   await using node = makeNode();
-  const place = { root: rootOf(node), rootDir: "/host", socketPath: "/csi/csi.sock" };
+  const place = { root: rootOf(node), places: { rootDir: "/host", kubeletDirs: [] }, socketPath: "/csi/csi.sock" };
   const root: Pick<Root, "resolve"> = { resolve: () => ({ kind: "notPermitted", path: "/csi" }) };
   const taken = takePathSteps(root, "/csi/csi.sock", uid, nextCommands(place, { pid: undefined, pod: undefined }));
   expect(taken.steps.map(({ outcome }) => outcome)).toEqual([

@@ -21,7 +21,7 @@ describe("check, list and inspect say the same of a driver that", () => {
   test.each(NAMES)("%s", async (name) => {
     await using node = makeNode();
     const next = nextCommands(
-      { root: rootOf(node), rootDir: "/", socketPath: "/a" },
+      { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/a" },
       { pid: undefined, pod: undefined },
     );
     await using driver = await startHostileDriver(name);

@@ -49,5 +49,5 @@ async function inspectTarget(options: InspectOptions, edge: Edge): Promise<Inspe
       : (await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent })).path;
   const asking = { uid: edge.uid, userAgent, lookAtSocketFile, onWait };
   // Awaited here: the progress line is erased when this returns.
-  return await inspectDriver({ ...options, ...asking, socketPath, node });
+  return await inspectDriver({ ...options, ...asking, socketPath, node, places: options });
 }

@@ -1,6 +1,7 @@
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { Edge } from "../edge";
 import { reportListeners } from "../listener-steps";
+import { placeFlags } from "../next-commands";
 import { surveyNode } from "../node-survey";
 import { openNode } from "../node-view";
 import { LIST_FLAGS } from "../operator-flags";
@@ -35,10 +36,6 @@ async function list(options: ListOptions, edge: Edge): Promise<number> {
   edge.writeError(renderNodeNotes(report, edge.uid, notes));
   if (options.output !== "json") edge.writeError(renderNodeSummary(report, placeFlags(options), notes));
   return listExitCode(report, options.driver);
-}
-
-function placeFlags({ rootDir, kubeletDirs }: ListOptions): readonly string[] {
-  return [...(rootDir === "/" ? [] : ["--root", rootDir]), ...kubeletDirs.flatMap((path) => ["--kubelet-dir", path])];
 }
 
 async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
