@@ -3,7 +3,7 @@ import type { PluginInfo } from "./csi/messages";
 import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Scene } from "./diagnosis";
 import { errorText } from "./errors";
 import type { Logger } from "./log/logger";
-import type { RpcTiming } from "./probe-result";
+import type { FailureReason, RpcTiming } from "./probe-result";
 import type { SocketFile } from "./socket-file";
 import { oneLine } from "./text";
 
@@ -28,6 +28,8 @@ export interface DriverNameOptions {
   readonly lookAtSocketFile: (path: string) => SocketFile;
   readonly logger: Logger;
   readonly onRpc: (method: string, rpc: RpcTiming) => void;
+  /** Whether the log tells, or is about to tell, of a failure for this reason as one of a probe. */
+  readonly isTold: (reason: string) => boolean;
 }
 
 /** The pause after the first question that was not answered; it doubles up to the longest. */
@@ -37,14 +39,18 @@ export const LONGEST_PAUSE_MS = 60_000;
 // CSI, GetPluginInfo: the name is at most 63 characters long. A driver that breaks the rule is still to be recognised.
 const MAX_NAME_BYTES = 256;
 
-/** Once started, asks at once and then again after each growing pause, until the driver has told its name. */
+/**
+ * Once started, asks at once and then again after each growing pause, until the driver has told its name.
+ *
+ * Logs the first reason for which it does not, and each change of it, unless a probe has said the same.
+ */
 export function createDriverName(options: DriverNameOptions): DriverName {
   const { client, logger, socketPath } = options;
   let name: string | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastEndedAt = -Infinity;
-  let lastProblem: string | undefined;
+  let lastReason: string | undefined;
   let stopped = false;
   let asking = false;
 
@@ -61,10 +67,11 @@ export function createDriverName(options: DriverNameOptions): DriverName {
       return;
     }
     if (stopped) return;
-    // Without a connection the probes say why; a driver that answers them and has no name is said once.
-    const log = answer.rpc === undefined ? logger.v(2) : logger;
-    if (answer.problem !== lastProblem) log.info("CSI driver did not tell its name", { problem: answer.problem });
-    lastProblem = answer.problem;
+    const { reason, message } = answer;
+    const isTold = options.isTold(reason);
+    if (!isTold && reason !== lastReason) logger.error(message, "CSI driver did not tell its name", { reason });
+    // What only a probe has told is told here when the probes no longer do.
+    lastReason = isTold ? undefined : reason;
     timer = setTimeout(() => void ask(), pauseMs);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
   }
@@ -93,13 +100,18 @@ type Answer =
       readonly vendorVersion: string;
       readonly rpc: RpcTiming | undefined;
     }
-  | { readonly kind: "unnamed"; readonly problem: string; readonly rpc: RpcTiming | undefined };
+  | {
+      readonly kind: "unnamed";
+      readonly reason: FailureReason | "no_name";
+      readonly message: string;
+      readonly rpc: RpcTiming | undefined;
+    };
 
 async function answerOf(client: IdentityClient, options: DriverNameOptions): Promise<Answer> {
   try {
     return readAnswer(await client.getPluginInfo(), options);
   } catch (error) {
-    return { kind: "unnamed", problem: diagnoseInternal(errorText(error)).message, rpc: undefined };
+    return { kind: "unnamed", ...diagnoseInternal(errorText(error)), rpc: undefined };
   }
 }
 
@@ -116,7 +128,9 @@ function readAnswer({ outcome, timing }: Rpc<PluginInfo>, options: DriverNameOpt
   switch (outcome.kind) {
     case "answered": {
       const { name, vendorVersion } = outcome.response;
-      if (name === "") return { kind: "unnamed", problem: "GetPluginInfo answered with an empty name", rpc };
+      if (name === "") {
+        return { kind: "unnamed", reason: "no_name", message: "GetPluginInfo answered with an empty name", rpc };
+      }
       return {
         kind: "named",
         name: oneLine(name, MAX_NAME_BYTES),
@@ -125,9 +139,9 @@ function readAnswer({ outcome, timing }: Rpc<PluginInfo>, options: DriverNameOpt
       };
     }
     case "noConnection":
-      return { kind: "unnamed", problem: diagnoseConnect(outcome.failure, scene).message, rpc };
+      return { kind: "unnamed", ...diagnoseConnect(outcome.failure, scene), rpc };
     case "noAnswer":
-      return { kind: "unnamed", problem: diagnoseCall(outcome.outcome, scene).message, rpc };
+      return { kind: "unnamed", ...diagnoseCall(outcome.outcome, scene), rpc };
   }
   return outcome satisfies never;
 }

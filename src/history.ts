@@ -6,6 +6,8 @@ import type { ProbeResult } from "./probe-result";
 export interface History {
   /** `current` is false for a result that is older than one already recorded: it changes no state. */
   record(result: ProbeResult, current: boolean): void;
+  /** The driver's state: `ready`, or the reason for which it fails; undefined before the first result. */
+  state(): string | undefined;
 }
 
 export interface HistoryOptions {
@@ -72,6 +74,7 @@ export function createHistory({ logger, nowMs, driverName }: HistoryOptions): Hi
         state = recordFailure(result, state);
       }
     },
+    state: () => (state?.kind === "failing" ? state.reason : state?.kind),
   };
 }
 

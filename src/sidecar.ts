@@ -31,6 +31,7 @@ export function createSidecar(options: Options, { uid, startTimeSeconds }: Edge,
     ...place,
     logger: createLogger("driver-name.ts"),
     onRpc: metrics.countRpc,
+    isTold: (reason) => history.state() === reason || (history.state() === undefined && prober.isProbing()),
   });
   const history = createHistory({
     logger: createLogger("prober.ts"),

@@ -26,7 +26,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** A driver that is asked for its name, and answers when the test says so. */
-function stage() {
+function stage(isTold: (reason: string) => boolean = () => false) {
   const questions: ((answer: Answer) => void)[] = [];
   const lines: string[] = [];
   const counted: string[] = [];
@@ -43,9 +43,10 @@ function stage() {
     logger: {
       info: print,
       warning: print,
-      error: (_, message, values) => print(message, values),
+      error: (error, message, values) => print(`${message}: ${error}`, values),
       v: (n) => ({ enabled: true, info: (message, values) => print(`v${n} ${message}`, values) }),
     },
+    isTold,
     onRpc: (method, { statusCode }) => counted.push(`${driverName.current()} ${method} ${statusCode}`),
   });
   driverName.start();
@@ -161,20 +162,43 @@ test("until it is known the name is unknown-driver, and the question that told i
   ]);
 });
 
-test("a failed connect counts as no RPC and is told at verbosity 2; a problem is told once until it changes", async () => {
+test("the first reason for which there is no name is told, and each change of it; a failed connect counts as no RPC", async () => {
   const { counted, lines, answer } = stage();
-  for (const [index, one] of [MISSING, MISSING, REFUSED, REFUSED, answered("")].entries()) {
+  await answerInTurn(answer, [MISSING, MISSING, REFUSED, REFUSED, answered(""), MISSING]);
+  expect(counted.map((line) => line.split(" ").at(-1))).toEqual(["12", "12", "0"]);
+  expect(lines.slice(1)).toEqual([
+    expect.stringMatching(/^CSI driver did not tell its name: no such file: .* \{"reason":"socket_missing"\}$/),
+    'CSI driver did not tell its name: rpc error: code = Unimplemented desc = no {"reason":"rpc_error"}',
+    'CSI driver did not tell its name: GetPluginInfo answered with an empty name {"reason":"no_name"}',
+    expect.stringMatching(/^CSI driver did not tell its name: no such file: /),
+  ]);
+});
+
+test("a reason that a probe has told is not told again, and another one is", async () => {
+  const { lines, answer } = stage((reason) => reason === "socket_missing");
+  await answerInTurn(answer, [MISSING, REFUSED, MISSING]);
+  expect(lines.slice(1)).toEqual([
+    'CSI driver did not tell its name: rpc error: code = Unimplemented desc = no {"reason":"rpc_error"}',
+  ]);
+});
+
+test("a reason that a probe has told is told when the probes no longer fail for it", async () => {
+  const told = new Set(["rpc_error"]);
+  const { lines, answer } = stage((reason) => told.has(reason));
+  await answerInTurn(answer, [REFUSED, REFUSED]);
+  expect(lines.slice(1)).toEqual([]);
+  told.clear();
+  await answerInTurn(answer, [REFUSED]);
+  expect(lines).toHaveLength(2);
+});
+
+async function answerInTurn(answer: (answer: Answer) => Promise<void>, answers: readonly Answer[]): Promise<void> {
+  for (const [index, one] of answers.entries()) {
     // oxlint-disable-next-line no-await-in-loop -- one question after the other
     await answer(one);
     jest.advanceTimersByTime(1_000 * 2 ** index);
   }
-  expect(counted.map((line) => line.split(" ").at(-1))).toEqual(["12", "12", "0"]);
-  expect(lines.slice(1)).toEqual([
-    expect.stringMatching(/^v2 CSI driver did not tell its name \{"problem":"no such file: /),
-    'CSI driver did not tell its name {"problem":"rpc error: code = Unimplemented desc = no"}',
-    'CSI driver did not tell its name {"problem":"GetPluginInfo answered with an empty name"}',
-  ]);
-});
+}
 
 test.each([
   ["escaped", "a\nb\u001b[0m", "a\\nb\\x1b[0m"],
@@ -200,7 +224,13 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
     socketPath: "/csi/csi.sock",
     uid: 0,
     lookAtSocketFile: () => ({ kind: "missing", missingDirectory: undefined }),
-    logger: { info, warning: info, error: () => {}, v: () => ({ enabled: true, info }) },
+    logger: {
+      info,
+      warning: info,
+      error: (error, message) => info(`${message}: ${error}`),
+      v: () => ({ enabled: true, info }),
+    },
+    isTold: () => false,
     onRpc: () => {},
   });
   driverName.start();

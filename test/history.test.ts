@@ -156,6 +156,15 @@ test("at verbosity 5 every probe is told, late ones too", () => {
   ]);
 });
 
+test("its state is the latest result that counts", () => {
+  const history = createHistory({ logger: loggerInto([], 0), nowMs: () => 0, driverName: () => "a.csi.test" });
+  const states = ([[READY], [HUNG], [MISSING, "late"], [NOT_READY]] as const).map(([result, late]) => {
+    history.record(result, late === undefined);
+    return history.state();
+  });
+  expect(states).toEqual(["ready", "hung", "hung", "not_ready"]);
+});
+
 function still(failedFor: string, failedProbes: number): string {
   return `E CSI driver still fails its probes it hung {"driver":"a.csi.test","reason":"hung","failedFor":"${failedFor}","failedProbes":${failedProbes}}`;
 }

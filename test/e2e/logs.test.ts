@@ -104,6 +104,16 @@ test.concurrent("a first result that is a failure is told as one", async () => {
   ]);
 });
 
+test.concurrent(
+  "why the driver tells no name is told at the default verbosity, also where nobody asks for its state",
+  async () => {
+    await using sidecar = await startSidecar(["--health-port=0", "--probe-timeout=50ms", NOWHERE]);
+    const line = parseKlog(await sidecar.waitForLog(says("CSI driver did not tell its name")));
+    expect([line.severity, line.values["reason"]]).toEqual(["E", '"socket_missing"']);
+    expect(line.values["err"]).toStartWith('"no such file: /nowhere/csi.sock does not exist');
+  },
+);
+
 describe.concurrent("each probe is told", () => {
   test.each([
     ["at verbosity 5", ["--v=5"], 3],
