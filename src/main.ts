@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { Edge } from "./edge";
-import { errorCode } from "./errors";
+import { errorCode, errorText } from "./errors";
 import type { TimeZone } from "./log/record";
 import { createOutput, type Output, STDERR, STDOUT } from "./output";
 import { escapeLines } from "./text";
@@ -15,8 +15,18 @@ async function main(): Promise<void> {
   // Imported late, because grpc-js reads its environment when it is loaded.
   const { run } = await import("./cli");
   const code = await run(process.argv.slice(2), openEdge(output, signals));
-  await output.written();
-  signals.exit(code);
+  signals.exit(await writeAll(output, code));
+}
+
+/** The exit code, once everything is written; 1 where standard output takes no more, as on a full disk. */
+async function writeAll(output: Output, code: number): Promise<number> {
+  try {
+    await output.written();
+    return code;
+  } catch (error) {
+    process.stderr.write(`cannot write to standard output: ${errorCode(error) ?? errorText(error)}\n`);
+    return 1;
+  }
 }
 
 function openEdge(output: Output, { stopRequested, onInterrupt }: Signals): Edge {
@@ -89,7 +99,7 @@ function handleSignals(output: Output): Signals {
 function failUnexpectedly(error: unknown): never {
   const where = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const line = where.replace(/\s*\n\s*/g, " | ").slice(0, 1_024);
-  process.stderr.write(`livenessprobe: unexpected error, please report it as a bug: ${line}\n`);
+  process.stderr.write(`livenessprobe: unexpected error, please report it as a bug: ${escapeLines(line, false)}\n`);
   process.exit(1);
 }
 

@@ -22,14 +22,22 @@ export interface Output {
 export function createOutput(writeSome: WriteSome = promisify(write)): Output {
   let last = Promise.resolve();
   let closed = false;
+  let failure: unknown;
   return {
     write: (fd, text) => {
       if (closed) return;
-      const whole = last.then(() => writeWhole(fd, Buffer.from(text), writeSome));
-      // There is nobody left to be told that standard error is gone.
-      last = fd === STDERR ? whole.catch(() => undefined) : whole;
+      const bytes = Buffer.from(text);
+      last = last
+        .then(() => writeWhole(fd, bytes, writeSome))
+        .catch((error: unknown) => {
+          // There is nobody left to be told that standard error is gone.
+          if (fd !== STDERR) failure ??= error;
+        });
     },
-    written: () => last,
+    written: async () => {
+      await last;
+      if (failure !== undefined) throw failure;
+    },
     close: () => {
       closed = true;
     },

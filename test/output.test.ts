@@ -35,7 +35,8 @@ test("any other error of standard output is told, and none of standard error", a
   output.write(STDERR, "more");
   await output.written();
   output.write(STDOUT, "more");
-  expect(output.written()).rejects.toThrow("ENOSPC");
+  output.write(STDERR, "more");
+  await expect(output.written()).rejects.toThrow("ENOSPC");
 });
 
 test("nothing is written after it was closed", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { FLAGS } from "../../src/flags";
+import { EXECUTABLE } from "../support/executable";
+import { runToEnd } from "../support/run-to-end";
 import { runSidecar } from "../support/sidecar";
 
 describe.concurrent(
@@ -186,3 +188,8 @@ test.each([[["--version"]], [["-version"]], [["serve", "--version"]], [["version
     expect(commit).toMatch(/^([0-9a-f]{40}(-dirty)?|unknown)$/);
   },
 );
+
+test("a full disk behind standard output is told in a line, exit code 1", async () => {
+  const words = ["sh", "-c", 'exec "$0" --version >/dev/full', EXECUTABLE];
+  expect(await runToEnd(words)).toEqual({ code: 1, stdout: "", stderr: "cannot write to standard output: ENOSPC\n" });
+});
