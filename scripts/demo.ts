@@ -20,7 +20,7 @@ async function demo(cleanup: AsyncDisposableStack): Promise<void> {
 
   const flags = [`--csi-address=${driver.socketPath}`, "--http-endpoint=localhost:0", "--probe-timeout=1s"];
   say("The sidecar beside it, as in a pod:", `livenessprobe ${flags.join(" ")}`);
-  const sidecar = cleanup.use(await startSampleSidecar(EXECUTABLE, flags));
+  const sidecar = cleanup.use(await startSampleSidecar([EXECUTABLE], flags));
   for (const line of sidecar.lines) show(line);
 
   await step(sidecar, "The kubelet asks:", 200);

@@ -37,15 +37,16 @@ export interface SampleSidecar extends LineProcess {
 /**
  * Starts the sidecar, and returns once it knows its driver's name. Dispose of it to kill it.
  *
+ * @param command the executable, behind the words that start it, if any
  * @param flags with port 0 in `--http-endpoint`
  * @param env all of its environment
  */
 export async function startSampleSidecar(
-  executable: string,
+  command: readonly string[],
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<SampleSidecar> {
-  const sidecar = startLineProcess([executable, ...flags], { read: "stderr", env });
+  const sidecar = startLineProcess([...command, ...flags], { read: "stderr", env });
   try {
     const [, address] = await sidecar.waitFor(/"Listening".* address="([^"]+)"/);
     await sidecar.waitFor(/CSI driver name/);

@@ -26,9 +26,9 @@ const CLONES = ["one", "a longer path/two"] as const;
 
 describe.if(hasGit)("two clones in different directories", () => {
   test(
-    "give the same bytes, with no path of the builder in them",
+    "give the same bytes, with no path of the builder in them, and with fewer descriptors for the second",
     () => {
-      const said = CLONES.map((clone) => build(place(clone)));
+      const said = CLONES.map((clone, at) => build(place(clone), at === 0 ? [] : FEW_DESCRIPTORS));
       const [one, two] = CLONES.map((clone) => readFileSync(join(place(clone), "dist/livenessprobe")));
       expect(Bun.SHA256.hash(one ?? "none", "hex")).toBe(Bun.SHA256.hash(two ?? "neither", "hex"));
       expect([directory.path, ROOT].filter((path) => one?.includes(`${path}/`))).toEqual([]);
@@ -115,8 +115,12 @@ function dependenciesOf(manifest: unknown): readonly string[] {
   return Object.keys(manifest.dependencies ?? {});
 }
 
-function build(tree: string) {
-  return tryRun([process.execPath, join(tree, "scripts/build.ts")]);
+/** As a container's build has them, where a machine has more. */
+const FEW_DESCRIPTORS = ["/bin/sh", "-c", 'ulimit -n 1024 && exec "$0" "$@"'];
+
+/** @param starter words before the command */
+function build(tree: string, starter: readonly string[] = []) {
+  return tryRun([...starter, process.execPath, join(tree, "scripts/build.ts")]);
 }
 
 function run(command: readonly string[]) {
