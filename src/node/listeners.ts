@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { needOf, type Need, type ProcAccess } from "./needs";
-import { readUid } from "./proc-files";
+import { type ProcessUids, readUids } from "./proc-files";
 import { createFileFinder, type FileFinder, once } from "./process-files";
 import { seesNodeProcesses } from "./running-kubelets";
 import { startSlices, type Slices } from "./slices";
@@ -99,7 +99,7 @@ export async function findListeners(
     ),
     isContradicted: ({ inode }) => after.cut || contradicted.has(inode),
     seesNode: seesNodeProcesses(procDir),
-    uidOf: once((pid: number) => readUid(procDir, pid)),
+    uidsOf: once((pid: number) => readUids(procDir, pid)),
     fileOf: createFileFinder(procDir),
   };
   return await judgeAll(view, sockets, startSlices(boundMs));
@@ -130,7 +130,7 @@ interface View {
   /** Whether another row says something else of the same inode, as far as it was seen. */
   readonly isContradicted: (row: UnixSocket) => boolean;
   readonly seesNode: boolean;
-  readonly uidOf: (pid: number) => number | undefined;
+  readonly uidsOf: (pid: number) => ProcessUids | undefined;
   readonly fileOf: FileFinder;
 }
 
@@ -174,7 +174,7 @@ function judge(view: View, socket: SocketToFind): ListenerSearch {
 
 function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind): Claim {
   const holders = view.search.holders.get(row.inode) ?? [];
-  const [holder, ...others] = holders.filter(({ pid }) => isTrusted(view.uidOf(pid), ownerUid));
+  const [holder, ...others] = holders.filter(({ pid }) => isTrusted(view.uidsOf(pid), ownerUid));
   if (holder === undefined)
     return holders.length === 0 ? { kind: "unheld" } : { kind: "stranger", pids: holders.map(({ pid }) => pid) };
   const file = view.fileOf(holder.pid, row.path);
@@ -186,8 +186,9 @@ function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind
   return { kind: "listener", listener: { pids, boundPath: row.path }, isSure: isProven(view, row, holder) };
 }
 
-function isTrusted(uid: number | undefined, ownerUid: number): boolean {
-  return uid === 0 || uid === ownerUid;
+// By all of its ids: whoever starts a setuid program may leave it any socket.
+function isTrusted(uids: ProcessUids | undefined, ownerUid: number): boolean {
+  return uids !== undefined && uids.all.every((uid) => uid === 0 || uid === ownerUid);
 }
 
 function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Holder): boolean {

@@ -10,16 +10,25 @@ export function listPids(procDir: string): readonly number[] {
     .toSorted((one, other) => one - other);
 }
 
+/** A process's user ids, as this process counts them. */
+export interface ProcessUids {
+  readonly effective: number;
+  /** Real, effective, saved and file system's: who runs a setuid program has a real one of its own. */
+  readonly all: readonly number[];
+}
+
 /**
- * A process's effective user id, as this process counts them: in a user namespace of its own, a process that is uid 0 there
- * has another one here. Undefined where it has ended.
+ * Reads a process's user ids: in a user namespace of its own, a process that is uid 0 there has another one here. Undefined
+ * where it has ended.
  *
  * Not the owner of `/proc/PID`, which is root for whatever process wants it so (prctl(2), PR_SET_DUMPABLE).
  */
-export function readUid(procDir: string, pid: number): number | undefined {
-  // Uid: real, effective, saved, file system. The kernel escapes line feeds in the name, which comes before.
-  const uid = /^Uid:\t\d+\t(\d+)/m.exec(valueOf(readText(`${procDir}/${pid}/status`)) ?? "")?.[1];
-  return uid === undefined ? undefined : Number(uid);
+export function readUids(procDir: string, pid: number): ProcessUids | undefined {
+  // The kernel escapes line feeds in the name, which comes before.
+  const line = /^Uid:((?:\t\d+){4})$/m.exec(valueOf(readText(`${procDir}/${pid}/status`)) ?? "")?.[1];
+  const all = line?.trim().split("\t").map(Number);
+  const effective = all?.[1];
+  return all === undefined || effective === undefined ? undefined : { effective, all };
 }
 
 /**

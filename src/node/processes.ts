@@ -1,6 +1,6 @@
 import { type Cgroup, parseCgroups } from "./cgroups";
 import { needOf, type ProcAccess, type Seen } from "./needs";
-import { readUid } from "./proc-files";
+import { readUids } from "./proc-files";
 import { parseProcessStat, type ProcessState } from "./process-state";
 import { type Read, readLink, readNames, readText, valueOf } from "./reads";
 import { describeWait, type Wait } from "./waits";
@@ -51,7 +51,7 @@ export function describeProcess(access: ProcAccess, pid: number): ProcessOutcome
       state: stat.state,
       wait: waitIn(directory),
       blocked: blockedThreads(directory),
-      uid: readUid(procDir, pid),
+      uid: readUids(procDir, pid)?.effective,
       ageMs: ageMs(valueOf(readText(`${procDir}/uptime`)) ?? "", stat.startedMs),
       executable: seen(readLink(`${directory}/exe`), uid),
       cgroups: parseCgroups(valueOf(readText(`${directory}/cgroup`)) ?? ""),

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { containerIdsOf, parseCgroups } from "./cgroups";
 import { parseProcessStat } from "./process-state";
-import { listPids, readArgv, readUid } from "./proc-files";
+import { listPids, readArgv, readUids } from "./proc-files";
 import { readLink, readText, valueOf } from "./reads";
 
 /**
@@ -64,6 +64,6 @@ function isKubelet(procDir: string, pid: number): boolean {
   const executable = valueOf(readLink(`${procDir}/${pid}/exe`)) ?? "";
   // The kernel adds the words where the file was replaced while it runs.
   if (!EXECUTABLES.has(basename(executable.replace(/ \(deleted\)$/, "")))) return false;
-  if (readUid(procDir, pid) !== 0) return false;
+  if (readUids(procDir, pid)?.all.every((uid) => uid === 0) !== true) return false;
   return containerIdsOf(parseCgroups(valueOf(readText(`${procDir}/${pid}/cgroup`)) ?? "")).podUid === undefined;
 }

@@ -134,6 +134,18 @@ describe.if(isRoot)("list and inspect, as root, neither lie nor do harm where an
     });
   });
 
+  test.if(mayUnshare)("hands such a socket to a setuid program of root's", async () => {
+    await withGround(async ({ cleanup, home }) => {
+      const program = join(home, "cat");
+      copyFileSync("/bin/cat", program);
+      chmodSync(program, 0o4755);
+      const socket = node.outer(`${PLUGINS}/stale.csi/csi.sock`);
+      const args = [PYTHON, BIND_UNDER_COVER, socket, program];
+      cleanup.use(await startPython(HAND_ON, args, { uid: NOBODY_UID, cwd: home }));
+      await expectNoHarm();
+    });
+  });
+
   test.if(mayUnshare)("binds the path of a dead driver in a mount namespace of its own", async () => {
     await withGround(async ({ cleanup, home }) => {
       const socket = node.outer(`${PLUGINS}/stale.csi/csi.sock`);
@@ -296,6 +308,22 @@ listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
 if libc.umount2(directory, 2) != 0: sys.exit(os.strerror(ctypes.get_errno()))
+if len(sys.argv) > 2:
+    socket.send_fds(socket.socket(fileno=int(sys.argv[2])), [b"x"], [listener.fileno()])
+    sys.exit()
 print("ready", flush=True)
 sys.stdin.read()
+`;
+
+/** Lets another process bind a socket under cover, takes it, and becomes a program that runs as root and keeps it. */
+const HAND_ON = `
+import os, socket, subprocess, sys
+python, bind, target, program = sys.argv[1:]
+mine, its = socket.socketpair()
+command = ["unshare", "--user", "--map-root-user", "--mount", python, "-c", bind, target, str(its.fileno())]
+subprocess.run(command, pass_fds=[its.fileno()], check=True)
+listener = socket.recv_fds(mine, 1, 1)[1][0]
+os.set_inheritable(listener, True)
+print("ready", flush=True)
+os.execv(program, [program])
 `;

@@ -22,7 +22,8 @@ print("ready", flush=True)
 describe("a process", () => {
   test("is described", async () => {
     await using driver = await startPython(IDLE);
-    expect(factsOf(driver.pid)).toEqual({
+    const asleep = await waitUntil(() => asleepAs(driver.pid), "it to sleep");
+    expect(asleep).toEqual({
       pid: driver.pid,
       name: expect.stringMatching(/^python3/),
       state: { letter: "S", word: "sleeping" },
@@ -132,6 +133,12 @@ function scriptFor(pid: number): string {
   return `import { describeProcess } from "./src/node/processes";
     const access = { procDir: "/proc", uid: process.getuid() };
     console.log(JSON.stringify(describeProcess(access, ${pid})));`;
+}
+
+/** Undefined while it runs: then it waits in no channel. */
+function asleepAs(pid: number): ProcessFacts | undefined {
+  const facts = factsOf(pid);
+  return facts.wait.channel === undefined ? undefined : facts;
 }
 
 function hangs({ state, wait }: ProcessFacts): boolean {
