@@ -4,8 +4,6 @@ import { constants, openSync, writeSync } from "node:fs";
 export interface LineSink {
   /** Writes one line, given with its newline. Never blocks and never throws. */
   readonly write: (line: string) => void;
-  /** How many lines have been lost so far. */
-  readonly dropped: number;
 }
 
 /**
@@ -25,9 +23,6 @@ export function openStderrSink(notice: (dropped: number) => string): LineSink {
       const text = dropped === reported ? line : notice(dropped - reported) + line;
       if (tryWrite(text)) reported = dropped;
       else dropped += 1;
-    },
-    get dropped() {
-      return dropped;
     },
   };
 }
