@@ -49,6 +49,8 @@ export function skippedText({ path, why }: Skipped): string {
       return `${path} was not asked: it is a link out of the kubelet's directory, to ${why.target}`;
     case "name":
       return `${path} was not looked at: its name is not UTF-8`;
+    case "tooLarge":
+      return `${path} was not looked into: it holds too many files to be listed`;
     case "notPermitted":
       return `${path} may not be looked into by us`;
     case "failed":

@@ -20,7 +20,12 @@ export type EntriesOutcome =
   | { readonly kind: "listed"; readonly entries: readonly DirectoryEntry[] }
   | { readonly kind: "notPermitted" }
   | { readonly kind: "missing" }
+  /** It is larger than `MAX_DIRECTORY_BYTES`: a directory is read whole, and this one would take the memory. */
+  | { readonly kind: "tooLarge" }
   | { readonly kind: "failed"; readonly code: string };
+
+/** Of the directory itself, as lstat(2) has it: some 300,000 entries. */
+export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
 
 /**
  * Lists a directory, by name, without touching what is mounted in it. Types come from the directory itself (readdir(3)), not
@@ -31,6 +36,7 @@ export type EntriesOutcome =
 export function listEntries(root: Root, directory: string): EntriesOutcome {
   try {
     const outer = root.outerPath(directory);
+    if (lstatSync(outer).size > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
     const entries = root.mounts.hasMountsIn(directory)
       ? readdirSync(outer).flatMap((name) => lookAt(root, directory, name))
       : readdirSync(outer, { withFileTypes: true }).map((entry) => ({ name: entry.name, type: entryType(entry) }));

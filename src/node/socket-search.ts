@@ -36,6 +36,8 @@ export interface Skipped {
     | { readonly kind: "outside"; readonly target: string }
     /** Its name is not UTF-8. */
     | { readonly kind: "name" }
+    /** It is so large that it was not read: `MAX_DIRECTORY_BYTES`. */
+    | { readonly kind: "tooLarge" }
     | { readonly kind: "notPermitted" }
     | { readonly kind: "failed"; readonly code: string };
 }
@@ -138,8 +140,9 @@ function searchIn(search: Search, place: Place): readonly Place[] {
     }
     case "missing":
       return [];
+    case "tooLarge":
     case "notPermitted":
-      return skip(search, place.path, { kind: "notPermitted" });
+      return skip(search, place.path, { kind: listing.kind });
     case "failed":
       return skip(search, place.path, { kind: "failed", code: listing.code });
   }

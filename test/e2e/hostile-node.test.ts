@@ -102,6 +102,7 @@ const ATTACKS: readonly (readonly [string, (ground: Ground) => void | Promise<vo
     () => times(2_100, (index) => node.link(`${OWN}/${index}`, "gone")),
     "was not looked at whole",
   ],
+  ["fills its directory with more files than fit into memory", fillWithLongNames, "too many files to be listed"],
   ["fills its directory with files", () => times(2_100, (index) => node.file(`${OWN}/${index}`))],
   [
     "fills its directory with sockets",
@@ -243,6 +244,11 @@ async function swapForLink({ cleanup }: Ground): Promise<void> {
   chownSync(node.outer(OWN), NOBODY_UID, NOBODY_UID);
   const target = node.outer("/root/secret.sock");
   cleanup.use(await startPython(SWAP, [target], { uid: NOBODY_UID, cwd: node.outer(OWN) }));
+}
+
+function fillWithLongNames(): void {
+  const name = "n".repeat(240);
+  times(36_000, (index) => node.file(`${OWN}/${name}${index}`));
 }
 
 function times(count: number, make: (index: number) => void): void {
