@@ -59,20 +59,21 @@ export interface ListenerQuestion {
  * Finds who listens on sockets' files, for all of them at once: on a busy node, /proc has hundreds of thousands of
  * descriptors. The answers are in the order of the sockets. Never rejects.
  *
- * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in mount namespaces of their own. So in the table of
- * each network namespace (proc_net(5)) the sockets of that name are taken, for each the processes that hold it (`/proc/PID/fd`),
- * and of these one is asked whether its path leads to our device and inode, below `/proc/PID/root`. That look obeys the
- * process's own table of mounts: it crosses only local file systems, and the names on the way are in the kernel's memory for
- * as long as the socket is bound. A file that was renamed after it was bound is not found.
+ * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in mount namespaces of their own. So this takes the
+ * sockets of that name from the table of each network namespace (proc_net(5)), finds the processes that hold them
+ * (`/proc/PID/fd`), and looks whether the path leads one of these to our device and inode, below `/proc/PID/root`. That look
+ * obeys the process's own table of mounts: it crosses only local file systems. A file that was renamed after it was bound is
+ * not found.
  *
  * No process is taken at its word:
- * - A row of the table counts where it can only be the kernel's (`parseUnixSockets`). Any other may be a forged one, that gives
- *   the inode of a stranger's socket a path of the forger's. It counts where that inode has no other row, in any network
- *   namespace, and its descriptor is that of a unix socket: for then the kernel has written a row for it, which must be this
- *   one. The descriptor is seen before the table is read, and again after it: so the socket was there in between.
- * - A path proves nothing for who has a mount namespace of its own: it may bind any path there, and mount what it likes over
- *   it. So a listener is a process of root's or of the file's owner, and of two of them none is chosen. Only below their
- *   `/proc/PID/root` is anything looked at.
+ * - A row counts if it can only be the kernel's (`parseUnixSockets`). Any other row may be forged: it may give the inode of a
+ *   stranger's socket a path of the forger's. Such a row counts only if no other row, in any network namespace, has that
+ *   inode, and if the descriptor is a unix socket. For every unix socket the kernel has written a row, so it is this one.
+ *   (Not where the socket's network namespace has no process left, whose table could be read.) The descriptor is seen before
+ *   the table is read and again after it, so the socket was there in between.
+ * - A process with a mount namespace of its own may bind any path there, and mount what it likes over it afterwards. So a
+ *   listener is a process of root's or of the file's owner, by all of its user ids. Of two none is chosen. Nothing below the
+ *   `/proc/PID/root` of other processes is looked at.
  */
 export async function findListeners(
   { procDir, uid }: ProcAccess,
@@ -84,7 +85,7 @@ export async function findListeners(
   const before = await readUnixSockets(procDir, isNamed, slices);
   const inodes = new Set(before.rows.map(({ inode }) => inode));
   const search = inodes.size === 0 ? NOBODY : await findHolders(procDir, { inodes, everyHolder }, slices);
-  // It has time of its own: what it does not tell is not believed.
+  // This read has time of its own: without it no doubtful row is believed.
   const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), startSlices(boundMs));
   const there = new Set(after.rows.map(rowKey));
   const contradicted = contradictedIn(after.rows);
@@ -92,7 +93,7 @@ export async function findListeners(
     procDir,
     uid,
     search: { ...search, cut: search.cut || before.cut || after.cut },
-    // Who has ended since the tables were read is not there a second time.
+    // A socket that was closed since is not in the table a second time.
     rows: Map.groupBy(
       before.rows.filter((row) => there.has(rowKey(row))),
       ({ path }) => basename(path),
