@@ -7,8 +7,8 @@ import { nextCommands } from "../src/next-commands";
 import { probeOnce } from "../src/probe";
 import type { DriverOutcome } from "../src/report";
 import { lookAtSocketFile } from "../src/socket-file";
-import { HOSTILE, type HostileName } from "./support/hostile-behaviours";
-import { startHostileDriver } from "./support/hostile-driver";
+import { type BehaviourName, BEHAVIOURS, HOSTILE, type HostileName } from "./support/hostile-behaviours";
+import { startHostileDriver, startScriptedDriver } from "./support/hostile-driver";
 import { makeNode } from "./support/made-node";
 import { rootOf } from "./support/made-node-root";
 
@@ -19,37 +19,56 @@ const NAMES = (Object.keys(HOSTILE) as HostileName[]).filter((name) => !/flood|w
 
 describe("check, list and inspect say the same of a driver that", () => {
   test.each(NAMES)("%s", async (name) => {
-    await using node = makeNode();
-    const next = nextCommands(
-      { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/a" },
-      { pid: undefined, pod: undefined },
-    );
     await using driver = await startHostileDriver(name);
-    const { socketPath } = driver;
-    const common = {
-      socketPath,
-      connectPath: socketPath,
-      probeTimeoutMs,
-      userAgent: "a test",
-      uid: 0,
-      lookAtSocketFile,
-    };
-    const client = createIdentityClient({
-      socketPath,
-      timeoutMs: probeTimeoutMs,
-      userAgent: "a test",
-      attempts: "one",
+    await expectOneVerdict(driver.socketPath);
+  });
+
+  test.each<[string, BehaviourName]>([
+    ["refuses the first call with REFUSED_STREAM", "resets the stream with REFUSED_STREAM"],
+    ["sends GOAWAY below the first call", "sends GOAWAY below our stream"],
+    ["sends GOAWAY before the first call", "sends GOAWAY after SETTINGS"],
+  ])("%s, and is ready over the next connection", async (_, refusal) => {
+    let connections = 0;
+    await using driver = await startScriptedDriver((socket) => {
+      connections += 1;
+      // One of them each makes the first connection.
+      BEHAVIOURS[connections % 2 === 1 ? refusal : "answers ready (right)"](socket);
     });
-    const checked = verdictOf(await probeOnce({ client, socketPath, uid: 0, lookAtSocketFile }));
-    const { dev, ino } = statSync(socketPath, { bigint: true });
-    const listed = await questionDriver({ ...common, fileId: `${dev}:${ino}`, wide: false });
-    const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });
-    expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.outcome) }).toEqual({
-      list: checked,
-      inspect: checked,
-    });
+    expect(await expectOneVerdict(driver.socketPath)).toBe("ready");
   });
 });
+
+/** The verdict of all three. */
+async function expectOneVerdict(socketPath: string): Promise<string> {
+  await using node = makeNode();
+  const next = nextCommands(
+    { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/a" },
+    { pid: undefined, pod: undefined },
+  );
+  const common = {
+    socketPath,
+    connectPath: socketPath,
+    probeTimeoutMs,
+    userAgent: "a test",
+    uid: 0,
+    lookAtSocketFile,
+  };
+  const client = createIdentityClient({
+    socketPath,
+    timeoutMs: probeTimeoutMs,
+    userAgent: "a test",
+    attempts: "one",
+  });
+  const checked = verdictOf(await probeOnce({ client, socketPath, uid: 0, lookAtSocketFile }));
+  const { dev, ino } = statSync(socketPath, { bigint: true });
+  const listed = await questionDriver({ ...common, fileId: `${dev}:${ino}`, wide: false });
+  const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });
+  expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.outcome) }).toEqual({
+    list: checked,
+    inspect: checked,
+  });
+  return checked;
+}
 
 function verdictOf(outcome: Pick<DriverOutcome, "kind"> & { readonly reason?: string }): string {
   return outcome.reason ?? outcome.kind;

@@ -8,7 +8,7 @@ import type { Transport } from "@grpc/grpc-js/build/src/transport";
 import type { Deadline } from "../deadline";
 import { errorText } from "../errors";
 import { outcomeOf, type CallOutcome, type ReceivedAnswer } from "./call-outcome";
-import type { Connection, Unreadable } from "./connection";
+import { openConnection, type Connection, type Unreadable } from "./connection";
 import { formatGrpcTimeout, readHeaderBlock } from "./grpc-headers";
 import { StatusCode } from "./status";
 
@@ -33,6 +33,35 @@ export function decodeAnswer<Response>(
 
 /** Larger answers are an RPC error (ResourceExhausted): an Identity response has no use for more, and memory is scarce. */
 export const MAX_MESSAGE_BYTES = 65_536;
+
+/** A unary call, and where it may be made once more. */
+export interface RepeatableCall {
+  readonly socketPath: string;
+  readonly method: string;
+  readonly userAgent: string;
+  readonly deadline: Deadline;
+}
+
+/** What such a call came to. */
+export interface Called {
+  readonly outcome: CallOutcome;
+  /** The one that was called on last; it is the caller's to close, and no other is open. */
+  readonly connection: Connection;
+}
+
+/**
+ * Makes a unary call as `callUnary`. One that the driver refused without looking at it is made once more, over another connection, as
+ * every gRPC client does (RFC 9113, section 8.7).
+ */
+export async function callOrRepeat(connection: Connection, call: RepeatableCall): Promise<Called> {
+  const { socketPath, method, userAgent, deadline } = call;
+  const outcome = await callUnary(connection, method, userAgent, deadline);
+  if (!("unprocessed" in outcome)) return { outcome, connection };
+  connection.close();
+  const again = await openConnection(socketPath, deadline);
+  if (again.kind !== "connected") return { outcome, connection };
+  return { outcome: await callUnary(again.connection, method, userAgent, deadline), connection: again.connection };
+}
 
 /**
  * Makes one unary call with an empty request message on a fresh connection.

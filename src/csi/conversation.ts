@@ -1,5 +1,5 @@
 import { type Deadline, startDeadline } from "../deadline";
-import { callUnary, decodeAnswer } from "./call";
+import { callOrRepeat, callUnary, decodeAnswer } from "./call";
 import type { CallOutcome } from "./call-outcome";
 import { openConnection, type ConnectFailure, type Connection } from "./connection";
 import { explainRefusal } from "./refusal";
@@ -29,6 +29,7 @@ export interface TimedCall<Response> {
 /**
  * Calls over one connection, one after another: one that is made while another runs waits for it. Where the driver has
  * closed the connection, or said with GOAWAY that it takes no more on it, that is what each further call comes to (`closed`).
+ * The first call alone is made once more, over another connection, where the driver refused it without looking at it.
  */
 export interface Conversation extends Disposable {
   readonly timing: ConnectTiming;
@@ -124,6 +125,7 @@ interface Opened {
 
 function converse({ connection, timing, deadline, total, options }: Opened): Conversation {
   const { timeoutMs, userAgent } = options;
+  let current = connection;
   const closing = Promise.withResolvers<CallOutcome>();
   let first: Deadline | undefined = deadline;
   let closed = false;
@@ -135,16 +137,25 @@ function converse({ connection, timing, deadline, total, options }: Opened): Con
     ownTimeoutMs: number | undefined,
   ): Promise<TimedCall<Response>> {
     if (closed) return notAsked("closed");
+    const isFirst = first !== undefined;
     const limit = takeDeadline(ownTimeoutMs);
     if (limit === undefined) return notAsked("noTimeLeft");
     const begunMs = limit.elapsedMs();
     try {
-      const call = callUnary(connection, method, userAgent, limit);
+      const call = isFirst ? callFirst(method, limit) : callUnary(current, method, userAgent, limit);
       const outcome = await Promise.race([call, closing.promise]);
       return { answer: answerOf(outcome, decode), durationMs: limit.elapsedMs() - begunMs };
     } finally {
       limit.clear();
     }
+  }
+
+  /** As a probe of the sidecar. */
+  async function callFirst(method: string, limit: Deadline): Promise<CallOutcome> {
+    const called = await callOrRepeat(current, { ...options, method, deadline: limit });
+    current = called.connection;
+    if (closed) current.close();
+    return called.outcome;
   }
 
   function takeDeadline(ownTimeoutMs: number | undefined): Deadline | undefined {
@@ -159,7 +170,7 @@ function converse({ connection, timing, deadline, total, options }: Opened): Con
   function close(): void {
     closed = true;
     first?.clear();
-    connection.close();
+    current.close();
     closing.resolve({ kind: "closed" });
   }
 

@@ -1,6 +1,6 @@
 import { startDeadline, type Deadline } from "../deadline";
 import type { ProbeTiming } from "../probe-result";
-import { callUnary, decodeAnswer } from "./call";
+import { callOrRepeat, decodeAnswer } from "./call";
 import type { CallOutcome } from "./call-outcome";
 import { openConnection, type ConnectFailure, type ConnectOutcome, type Connection } from "./connection";
 import { decodePluginInfo, decodeProbeResponse, type PluginInfo, type ProbeResponse } from "./messages";
@@ -70,16 +70,9 @@ async function call<Response>(
     }
     connection = connected.connection;
     const connectMs = deadline.elapsedMs();
-    let called = await callUnary(connection, method, options.userAgent, deadline);
-    if ("unprocessed" in called) {
-      connection.close();
-      const again = await openConnection(options.socketPath, deadline);
-      if (again.kind === "connected") {
-        connection = again.connection;
-        called = await callUnary(connection, method, options.userAgent, deadline);
-      }
-    }
-    const outcome = decodeAnswer(called, decode);
+    const called = await callOrRepeat(connection, { ...options, method, deadline });
+    connection = called.connection;
+    const outcome = decodeAnswer(called.outcome, decode);
     const elapsedMs = deadline.elapsedMs();
     const rpc = { durationMs: elapsedMs - connectMs, statusCode: statusCodeOf(outcome) };
     return { outcome, timing: { elapsedMs, connectMs, rpc } };

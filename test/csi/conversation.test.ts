@@ -176,8 +176,6 @@ describe("a connection that is lost between two calls is what comes of the next 
 test.each<[HostileName, object]>([
   ["loses the connection mid-call", { kind: "closed" }],
   ["closes after SETTINGS", { kind: "closed" }],
-  ["sends GOAWAY after SETTINGS", { kind: "closed" }],
-  ["sends GOAWAY after SETTINGS and closes", { kind: "closed" }],
   [
     "answers HTTP 404 without grpc-status",
     { kind: "notGrpc", code: StatusCode.unimplemented, httpStatus: 404, contentType: "text/plain" },
@@ -191,6 +189,19 @@ test.each<[HostileName, object]>([
   expect(await answerOf(nodeGetCapabilities(conversation))).toMatchObject({ kind: "noAnswer", outcome });
   expect(driver.connections.total).toBe(1);
 });
+
+test.each<HostileName>(["sends GOAWAY after SETTINGS", "sends GOAWAY after SETTINGS and closes"])(
+  "a driver that %s is called over one more connection, and no more",
+  async (name) => {
+    await using driver = await startHostileDriver(name);
+    using conversation = await open(driver.socketPath);
+    expect(await answerOf(probe(conversation))).toMatchObject(LOST);
+    expect(await answerOf(getPluginInfo(conversation))).toMatchObject(LOST);
+    expect(driver.connections.total).toBe(2);
+    conversation.close();
+    await waitUntil(() => driver.connections.open === 0, "the driver to see both connections' end");
+  },
+);
 
 test("an answer of 65,536 bytes is read", async () => {
   await using driver = await startAllowListDriver({
