@@ -18,7 +18,7 @@ const probeTimeoutMs = 500;
 const NAMES = (Object.keys(HOSTILE) as HostileName[]).filter((name) => !/flood|without end|16 MB|every/.test(name));
 
 describe("check, list and inspect say the same of a driver that", () => {
-  test.each(NAMES)("%s", async (name) => {
+  test.concurrent.each(NAMES)("%s", async (name) => {
     await using driver = await startHostileDriver(name);
     await expectOneVerdict(driver.socketPath);
   });

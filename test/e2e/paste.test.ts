@@ -21,7 +21,7 @@ interface Inspection {
 describe.if(isRoot)(
   "what is printed to be pasted runs no program of an unprivileged process that names its directory",
   () => {
-    test.each([
+    test.concurrent.each([
       "$(touch pwned)",
       "`touch pwned`",
       "; touch pwned;",
