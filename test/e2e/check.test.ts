@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyExecutable } from "../support/executable";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
@@ -11,13 +10,11 @@ import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/tempo
 const isRoot = process.getuid?.() === 0;
 const implementations = await availableDrivers();
 
-// A checkout may lie where another uid cannot go.
 let directory: TemporaryDirectory;
 let executable = "";
 beforeAll(() => {
   directory = temporaryDirectory();
-  executable = join(directory.path, "livenessprobe");
-  copyFileSync(join(import.meta.dirname, "../../dist/livenessprobe"), executable);
+  executable = copyExecutable(directory.path);
 });
 afterAll(() => directory[Symbol.dispose]());
 

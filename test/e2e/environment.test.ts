@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { copyExecutable } from "../support/executable";
 import { startRecordingDriver, type RecordingDriver } from "../support/recording-driver";
 import { runSidecar, startSidecar, type SidecarOptions } from "../support/sidecar";
 import { connectTcp, freePort } from "../support/tcp-client";
@@ -122,7 +123,8 @@ describe.concurrent("nothing that a client, the log's reader or the driver can s
 
   test.if(mayChangeUser)("a uid that nobody knows, without a home, where nothing may be written", async () => {
     using directory = temporaryDirectory();
-    expect(await conduct({ uid: NOBODY_KNOWN, cwd: directory.path })).toEqual(undisturbed);
+    const executable = copyExecutable(directory.path);
+    expect(await conduct({ executable, uid: NOBODY_KNOWN, cwd: directory.path })).toEqual(undisturbed);
   });
 });
 

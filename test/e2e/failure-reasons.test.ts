@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureReason } from "../../src/probe-result";
+import { copyExecutable } from "../support/executable";
 import { startHostileDriver } from "../support/hostile-driver";
 import { quietFds } from "../support/quiet-fds";
 import { type Sidecar, startSidecar } from "../support/sidecar";
@@ -12,13 +13,11 @@ import { waitUntil } from "../support/wait";
 const TIMEOUT_MS = 200;
 const isRoot = process.getuid?.() === 0;
 
-// A checkout may lie where another uid cannot go.
 let directory: TemporaryDirectory;
 let executable = "";
 beforeAll(() => {
   directory = temporaryDirectory();
-  executable = join(directory.path, "livenessprobe");
-  copyFileSync(join(import.meta.dir, "../../dist/livenessprobe"), executable);
+  executable = copyExecutable(directory.path);
 });
 afterAll(() => directory[Symbol.dispose]());
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer } from "node:http";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
+import { copyExecutable } from "../support/executable";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { schemaFaults } from "../support/output-schema";
@@ -343,10 +344,8 @@ test.if(isRoot)("as another user than root, every row is denied, and it says wha
   await using node = kubeletNode();
   await using driver = await startIn(node, "grpc-js", "a.csi");
   chmodSync(driver.socketPath, 0o755);
-  // A checkout may lie where another uid cannot go.
   using directory = temporaryDirectory();
-  const executable = join(directory.path, "livenessprobe");
-  copyFileSync(join(import.meta.dirname, "../../dist/livenessprobe"), executable);
+  const executable = copyExecutable(directory.path);
   const ran = await runSidecar(["list", "--root", node.rootDir], { executable, uid: NOBODY_UID });
   expect(ran.code).toBe(4);
   expect(ran.stdout).toContain("failed: permission_denied");

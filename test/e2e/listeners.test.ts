@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { EXECUTABLE, behindShell } from "../support/executable";
+import { temporaryDirectory } from "../../scripts/temporary";
+import { EXECUTABLE, behindShell, copyExecutable } from "../support/executable";
 import { startRecordingDriver } from "../support/recording-driver";
 import { parseKlog, says } from "../support/log-lines";
 import { type Sidecar, runSidecar, startSidecar } from "../support/sidecar";
@@ -119,7 +120,9 @@ if (!mayNot)
 
 test.concurrent.if(mayNot)("a privileged port for a user without rights is refused likewise", async () => {
   const why = "permission denied; a port below 1024 needs uid 0 or the capability NET_BIND_SERVICE";
-  const finished = await runSidecar(["--health-port=http"], { uid: NOBODY_UID });
+  using directory = temporaryDirectory();
+  const executable = copyExecutable(directory.path);
+  const finished = await runSidecar(["--health-port=http"], { executable, uid: NOBODY_UID });
   expect(refusalOf(finished)).toEqual({ code: 1, stdout: "", message: refusal("--health-port", "http", why) });
 });
 

@@ -1,20 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, copyFileSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
-import { EXECUTABLE } from "../support/executable";
+import { copyExecutable } from "../support/executable";
 import { listenWithoutAccept } from "../support/raw-socket";
 import { runToEnd } from "../support/run-to-end";
 
 const canBecomeAnyone = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
 
-// A checkout may lie where another uid cannot go.
 let directory: TemporaryDirectory;
 let executable = "";
 beforeAll(() => {
   directory = temporaryDirectory();
-  executable = join(directory.path, "livenessprobe");
-  copyFileSync(EXECUTABLE, executable);
+  executable = copyExecutable(directory.path);
 });
 afterAll(() => directory[Symbol.dispose]());
 
