@@ -1,10 +1,10 @@
 import { readlinkSync } from "node:fs";
 import { isatty } from "node:tty";
-import type { Edge } from "./edge";
-import { errorCode, errorText } from "./errors";
+import type { Edge } from "./cli/edge";
+import { errorCode, errorText } from "./base/errors";
 import type { TimeZone } from "./log/record";
-import { createOutput, type Output, STDERR, STDOUT } from "./output";
-import { escapeLines } from "./text";
+import { createOutput, type Output, STDERR, STDOUT } from "./cli/output";
+import { escapeLines } from "./base/text";
 
 async function main(): Promise<void> {
   forgetForeignEnvironment();
@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const output = createOutput();
   const signals = handleSignals(output);
   // Imported late, because grpc-js reads its environment when it is loaded.
-  const { run } = await import("./cli");
+  const { run } = await import("./commands/run");
   const code = await run(process.argv.slice(2), openEdge(output, signals));
   signals.exit(await writeAll(output, code));
 }

@@ -4,29 +4,41 @@ import { dirname, join, normalize } from "node:path";
 import { Glob } from "bun";
 
 const ROOT = join(import.meta.dir, "..");
-const FILES = [...new Glob("src/**/*.ts").scanSync(ROOT)].toSorted();
-const FLOORS = readFloors();
+const FILES = filesOf("src");
+/** The rows `| room | its job | it may import |` of docs/architecture.md. */
+const ROOMS = new Map(
+  [...source("docs/architecture.md").matchAll(/^\| `([a-z]+)` +\|[^|]+\|([^|]*)\|$/gm)].map(
+    ([, room = "", below = ""]) => {
+      return [
+        room,
+        below.trim() === "all below" ? undefined : [...below.matchAll(/`([a-z]+)`/g)].map(([, name]) => name),
+      ];
+    },
+  ),
+);
 
-test("the table of floors names every source once, and no other", () => {
-  expect([...FLOORS.keys()].toSorted()).toEqual(FILES);
+test("the table names every room", () => {
+  expect([...ROOMS.keys()].toSorted()).toEqual([...new Set(FILES.map(roomOf))].toSorted());
 });
 
-test("a file imports only from floors below its own", () => {
-  const upward = FILES.flatMap((file) =>
-    localImports(file)
-      .filter((imported) => floorOf(imported) >= floorOf(file))
-      .map((imported) => `${file} (${floorOf(file)}) imports ${imported} (${floorOf(imported)})`),
-  );
-  expect(upward).toEqual([]);
+test("a room imports only the rooms that its row names, and a row names only rooms below it", () => {
+  const order = [...ROOMS.keys()];
+  const wrong = FILES.flatMap((file) => {
+    const room = roomOf(file);
+    const allowed = ROOMS.get(room) ?? order.slice(order.indexOf(room) + 1);
+    const isAllowed = (to: string) => to === room || (allowed.includes(to) && order.indexOf(to) > order.indexOf(room));
+    return localImports(file).flatMap((to) => (isAllowed(roomOf(to)) ? [] : `${file} imports ${to}`));
+  });
+  expect(wrong).toEqual([]);
 });
 
 test.each([
-  ["grpc-js is imported only by the call", /from "@grpc\//, /^src\/csi\/call\.ts$/],
-  ["citty is imported only by the command line and the commands", /from "citty"/, /^src\/(cli|commands\/[a-z-]+)\.ts$/],
+  ["grpc-js is imported only by the call", /from "@grpc\//, /^src\/grpc\/call\.ts$/],
+  ["citty is imported only by the command line and the commands", /from "citty"/, /^src\/(cli|commands)\//],
   ["the process ends only in main", /process\.exit\(/, /^src\/main\.ts$/],
   ["the environment is read only in main", /process\.env|Bun\.env/, /^src\/main\.ts$/],
   [
-    "the instant of the start, which no setting of the wall clock moves, is read only in main",
+    "the instant of the start, which no step of the wall clock moves, is read only in main",
     /timeOrigin/,
     /^src\/main\.ts$/,
   ],
@@ -37,37 +49,25 @@ test.each([
   expect(found).not.toEqual([]);
 });
 
-test.each(["http", "terminal", "node"])("src/%s knows nothing of CSI", (room) => {
-  const crossing = FILES.filter((file) => file.startsWith(`src/${room}/`)).filter((file) =>
-    localImports(file).some((imported) => imported.startsWith("src/csi/")),
-  );
-  expect(crossing).toEqual([]);
-});
-
 test("scripts/ imports nothing of test/", () => {
-  const scripts = [...new Glob("scripts/**/*.ts").scanSync(ROOT)];
-  const crossing = scripts.filter((file) => localImports(file).some((imported) => imported.startsWith("test/")));
-  expect(scripts.length).toBeGreaterThan(0);
+  const crossing = filesOf("scripts").filter((file) => localImports(file).some((to) => to.startsWith("test/")));
   expect(crossing).toEqual([]);
 });
 
-/** The rows `| floor | file | job |` of the table in docs/architecture.md, as file -> floor. */
-function readFloors(): ReadonlyMap<string, number> {
-  const rows = readFileSync(join(ROOT, "docs/architecture.md"), "utf8").matchAll(/^\| (\d+) +\| (.+?) +\|/gm);
-  const entries = [...rows].flatMap(([, floor, files]) =>
-    [...(files ?? "").matchAll(/`([^`]+)`/g)].map(([, file]) => [file ?? "", Number(floor)] as const),
-  );
-  expect(new Set(entries.map(([file]) => file)).size).toBe(entries.length);
-  return new Map(entries);
+function filesOf(folder: string): readonly string[] {
+  return [...new Glob(`${folder}/**/*.ts`).scanSync(ROOT)].toSorted();
 }
 
-function floorOf(file: string): number {
-  return FLOORS.get(file) ?? Number.NaN;
+/** `src/ROOM/file.ts` or `src/ROOM.ts`. */
+function roomOf(file: string): string {
+  return file.split("/")[1]?.replace(/\.ts$/, "") ?? "";
 }
 
 function localImports(file: string): readonly string[] {
   const specifiers = source(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
-  return [...specifiers].map(([, specifier]) => `${normalize(join(dirname(file), specifier ?? ""))}.ts`);
+  return [...specifiers].map(
+    ([, specifier = ""]) => `${normalize(join(dirname(file), specifier)).replace(/\.ts$/, "")}.ts`,
+  );
 }
 
 function source(file: string): string {

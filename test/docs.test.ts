@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SERVE, readArgv } from "../src/argv";
-import { readOptions } from "../src/options";
-import { FAILURE_REASONS } from "../src/probe-result";
+import { SERVE, readArgv } from "../src/cli/argv";
+import { readOptions } from "../src/cli/options";
+import { FAILURE_REASONS } from "../src/driver/probe-result";
 
 const ROOT = join(import.meta.dir, "..");
 const README = read("README.md");
 
 test("the README shows the help as it is", () => {
-  expect(README).toContain(`\`\`\`text\n${read("test/help.golden.txt")}\`\`\``);
+  expect(README).toContain(`\`\`\`text\n${read("test/cli/help.golden.txt")}\`\`\``);
 });
 
 test.each([...FAILURE_REASONS, "not_ready"])("the README explains the reason %s", (reason) => {

@@ -1,15 +1,15 @@
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
-import { createIdentityClient } from "../csi/identity";
-import type { Edge } from "../edge";
-import { ConfigError } from "../errors";
-import { CHECK_FLAGS } from "../operator-flags";
-import { type CheckOptions, readCheckOptions } from "../operator-options";
-import { outcomeExitCode } from "../outcome-exit-code";
-import { probeOnce } from "../probe";
-import type { ProbeResult } from "../probe-result";
-import { lookAtSocketFile } from "../socket-file";
+import { createIdentityClient } from "../driver/identity";
+import type { Edge } from "../cli/edge";
+import { ConfigError } from "../base/errors";
+import { CHECK_FLAGS } from "../cli/operator-flags";
+import { type CheckOptions, readCheckOptions } from "../cli/operator-options";
+import { outcomeExitCode } from "./exit-code";
+import { probeOnce } from "../driver/probe";
+import type { ProbeResult } from "../driver/probe-result";
+import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
-import { quote } from "../text";
+import { quote } from "../base/text";
 import { VERSION } from "../version";
 import { givenFlags } from "./given-flags";
 
@@ -48,7 +48,10 @@ interface CheckedDriver {
 async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions): Promise<CheckedDriver> {
   if (target.kind === "address") return { socketPath: target.socketPath, connectPath: target.socketPath };
   // Imported here: whoever gives an address loads none of it.
-  const [{ openNode }, { findNamedDriver }] = await Promise.all([import("../node-view"), import("../named-driver")]);
+  const [{ openNode }, { findNamedDriver }] = await Promise.all([
+    import("../inspection/node-view"),
+    import("../inspection/named-driver"),
+  ]);
   const found = await findNamedDriver(target.name, await openNode(places), { probeTimeoutMs, userAgent: USER_AGENT });
   if (found.connectPath === undefined)
     throw new ConfigError(

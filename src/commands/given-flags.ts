@@ -1,4 +1,4 @@
-import type { Flag } from "../flags";
+import type { Flag } from "../cli/flags";
 
 /** The flags that citty was given: it has each also under a camel-cased name, and its positional words under `_`. */
 export function givenFlags(

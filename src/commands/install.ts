@@ -1,8 +1,8 @@
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
-import type { Edge } from "../edge";
-import { findOwnFiles, install } from "../installation";
-import { INSTALL_FLAGS } from "../operator-flags";
-import { readInstallOptions } from "../operator-options";
+import type { Edge } from "../cli/edge";
+import { findOwnFiles, install } from "../installation/installation";
+import { INSTALL_FLAGS } from "../cli/operator-flags";
+import { readInstallOptions } from "../cli/operator-options";
 import { VERSION } from "../version";
 import { givenFlags } from "./given-flags";
 

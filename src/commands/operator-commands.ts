@@ -1,8 +1,8 @@
 import type { CommandDef } from "citty";
-import type { CommandSyntax } from "../argv";
-import type { Edge } from "../edge";
-import type { CommandHelp } from "../help";
-import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../operator-flags";
+import type { CommandSyntax } from "../cli/argv";
+import type { Edge } from "../cli/edge";
+import type { CommandHelp } from "../cli/help";
+import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../cli/operator-flags";
 
 /** A command that a person or a script runs. `serve` loads none of this. */
 export interface OperatorCommand extends CommandSyntax, CommandHelp {

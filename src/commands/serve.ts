@@ -1,15 +1,15 @@
 import { defineCommand, type ArgsDef, type CommandDef } from "citty";
-import type { Edge } from "../edge";
-import { ConfigError, errorCode, errorText } from "../errors";
-import { FLAGS } from "../flags";
-import { answerLive, answerMetrics, answerReady, createHandler, type Route } from "../http/handler";
+import type { Edge } from "../cli/edge";
+import { ConfigError, errorCode, errorText } from "../base/errors";
+import { FLAGS } from "../cli/flags";
+import { answerLive, answerMetrics, answerReady, createHandler, type Route } from "../sidecar/routes";
 import { startHttpServer, type HttpServer } from "../http/server";
 import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
 import { openStderrSink } from "../log/sink";
 import { readMaxOpenFiles, readProcessMetrics } from "../metrics/process";
-import { readOptions, type Listener, type Options } from "../options";
-import { createSidecar, type Sidecar } from "../sidecar";
-import { quote } from "../text";
+import { readOptions, type Listener, type Options } from "../cli/options";
+import { createSidecar, type Sidecar } from "../sidecar/sidecar";
+import { quote } from "../base/text";
 import { COMMIT, VERSION } from "../version";
 import { givenFlags } from "./given-flags";
 
@@ -33,7 +33,9 @@ async function serve(options: Options, edge: Edge, words: readonly string[]): Pr
   // First, so that an address that cannot be listened on does not hide it.
   if (words.length > 0)
     logger.warning("Ignoring what follows the flags: no flag begins there", { words: words.join(" ") });
-  const sidecar = createSidecar(options, edge, createLogger);
+  const { csiSocketPath, probeTimeoutMs } = options;
+  const { uid, startTimeSeconds } = edge;
+  const sidecar = createSidecar({ csiSocketPath, probeTimeoutMs, uid, startTimeSeconds, createLogger });
   const servers = listen(options, sidecar, edge);
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
   for (const { listener, server } of servers)

@@ -1,4 +1,4 @@
-import type { Edge } from "../edge";
+import type { Edge } from "../cli/edge";
 import { createProgressLine, type ProgressLine } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 

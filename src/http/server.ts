@@ -1,4 +1,4 @@
-import { errorCode, errorText } from "../errors";
+import { errorCode, errorText } from "../base/errors";
 
 /** A listening HTTP server. */
 export interface HttpServer {

@@ -1,4 +1,4 @@
-import { jsonText } from "../text";
+import { jsonText } from "../base/text";
 import type { LogRecord } from "./record";
 
 /**

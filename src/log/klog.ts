@@ -1,4 +1,4 @@
-import { escapeUnprintable, jsonText, quote } from "../text";
+import { escapeUnprintable, jsonText, quote } from "../base/text";
 import type { LogRecord, LogValue, TimeZone } from "./record";
 
 /**

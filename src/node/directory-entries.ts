@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "../errors";
+import { errorCode } from "../base/errors";
 import type { Mount } from "./mounts";
 import type { Root } from "./rooted-path";
 

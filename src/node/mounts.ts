@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode } from "../errors";
+import { errorCode } from "../base/errors";
 
 /** A line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
 export interface Mount {

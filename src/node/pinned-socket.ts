@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { errorCode } from "../errors";
+import { errorCode } from "../base/errors";
 
 /** A socket's file that is held, whatever happens to its path. */
 export interface PinnedSocket extends Disposable {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { errorCode } from "../errors";
+import { errorCode } from "../base/errors";
 
 /** What a read of the node came to. */
 export type Read<T> =

@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode } from "../errors";
+import { errorCode } from "../base/errors";
 import { isLocal, type Mount, type MountTable } from "./mounts";
 
 /** What a path inside a root leads to. All paths but `outerPath` are those of somebody for whom the root is `/`. */

@@ -1,7 +1,7 @@
-import { formatDuration } from "../duration";
-import type { ProbeResult, ProbeTiming } from "../probe-result";
-import { outcomeMembers, renderDocument } from "./document";
-import { tenths } from "./elapsed";
+import { formatDuration } from "../base/duration";
+import type { ProbeResult, ProbeTiming } from "../driver/probe-result";
+import { outcomeMembers, renderDocument } from "./json";
+import { tenths } from "./layout";
 
 /** One probe in one line, without the newline: the state, and why. */
 export function renderCheckLine(socketPath: string, result: ProbeResult): string {

@@ -1,7 +1,6 @@
-import type { InspectReport, InspectStep, StepOutcome } from "../report";
-import { escapeUnprintable, oneLine } from "../text";
-import { formatElapsed } from "./elapsed";
-import { type Colour, padToWidth, paint, wrapToWidth, wrapWords } from "./layout";
+import type { InspectReport, InspectStep, StepOutcome } from "../inspection/report";
+import { escapeUnprintable, oneLine } from "../base/text";
+import { type Colour, formatElapsed, padToWidth, paint, wrapToWidth, wrapWords } from "./layout";
 import type { Style } from "./style";
 
 /**

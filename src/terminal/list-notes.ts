@@ -1,5 +1,5 @@
-import type { DriverReport, NodeReport } from "../report";
-import { oneLine } from "../text";
+import type { DriverReport, NodeReport } from "../inspection/report";
+import { oneLine } from "../base/text";
 import { wrapWords } from "./layout";
 
 export interface NotesStyle {

@@ -1,5 +1,5 @@
-import type { DriverReport, NodeReport } from "../report";
-import { shellCommand } from "../shell-command";
+import type { DriverReport, NodeReport } from "../inspection/report";
+import { shellCommand } from "../base/shell-command";
 import { NOT_ITS_OWN_NAME } from "./list-table";
 
 export interface SummaryStyle {

@@ -1,6 +1,6 @@
-import type { CapabilityReport, DriverReport, NodeReport } from "../report";
-import { oneLine } from "../text";
-import { formatElapsed } from "./elapsed";
+import type { CapabilityReport, DriverReport, NodeReport } from "../inspection/report";
+import { oneLine } from "../base/text";
+import { formatElapsed } from "./layout";
 import { stateColour, stateText } from "./outcome";
 import type { Style } from "./style";
 import { type TableColumn, renderTable } from "./table";

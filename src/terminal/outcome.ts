@@ -1,4 +1,4 @@
-import type { DriverOutcome } from "../report";
+import type { DriverOutcome } from "../inspection/report";
 import type { Colour } from "./layout";
 
 /** The state in one or two words, for a table: `ready`, `failed: hung`. */

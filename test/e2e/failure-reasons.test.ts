@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { FailureReason } from "../../src/probe-result";
+import type { FailureReason } from "../../src/driver/probe-result";
 import { copyExecutable } from "../support/executable";
 import { startHostileDriver } from "../support/hostile-driver";
 import { quietFds } from "../support/quiet-fds";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
-import { FLAGS } from "../../src/flags";
+import { FLAGS } from "../../src/cli/flags";
 import { EXECUTABLE } from "../support/executable";
 import { runToEnd } from "../support/run-to-end";
 import { runSidecar } from "../support/sidecar";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { textResponse } from "../../src/http/handler";
+import { textResponse } from "../../src/sidecar/routes";
 import { startHttpServer, type HttpServer, type HttpServerOptions } from "../../src/http/server";
 import { bodyOf, connectTcp, statusOf } from "../support/tcp-client";
 

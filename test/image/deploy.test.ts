@@ -4,11 +4,11 @@ import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import { SERVE, readArgv } from "../../src/argv";
+import { SERVE, readArgv } from "../../src/cli/argv";
 import { OPERATOR_COMMANDS } from "../../src/commands/operator-commands";
-import { createSidecarMetrics } from "../../src/metrics/sidecar";
-import { readOptions, type Options } from "../../src/options";
-import { FAILURE_REASONS } from "../../src/probe-result";
+import { createSidecarMetrics } from "../../src/sidecar/metrics";
+import { readOptions, type Options } from "../../src/cli/options";
+import { FAILURE_REASONS } from "../../src/driver/probe-result";
 import {
   buildKustomization,
   containerOf,

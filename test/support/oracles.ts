@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Client, Metadata, credentials } from "@grpc/grpc-js";
-import { PROBE_METHOD } from "../../src/csi/identity";
-import { decodeProbeResponse } from "../../src/csi/messages";
-import { statusName } from "../../src/csi/status";
+import { PROBE_METHOD } from "../../src/driver/identity";
+import { decodeProbeResponse } from "../../src/driver/messages";
+import { statusName } from "../../src/grpc/status";
 import { buildGoProgram, usableProgram } from "./driver-builds";
 import { readLines } from "./lines";
 

@@ -1,4 +1,4 @@
-import type { DriverReport, InspectReport, NodeReport } from "../../src/report";
+import type { DriverReport, InspectReport, NodeReport } from "../../src/inspection/report";
 
 const SLEEPING = { letter: "S", word: "sleeping" } as const;
 

@@ -1,5 +1,5 @@
-import type { ProbeResult } from "../../src/probe-result";
-import { createProber } from "../../src/prober";
+import type { ProbeResult } from "../../src/driver/probe-result";
+import { createProber } from "../../src/sidecar/prober";
 import { mulberry32 } from "./random-messages";
 import { type Behaviour, type Flight, fly, type Phase, type Word } from "./simulated-driver";
 import { createVirtualClock, settled } from "./virtual-clock";

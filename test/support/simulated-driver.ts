@@ -1,5 +1,5 @@
-import { StatusCode } from "../../src/csi/status";
-import type { FailureReason, ProbeResult } from "../../src/probe-result";
+import { StatusCode } from "../../src/grpc/status";
+import type { FailureReason, ProbeResult } from "../../src/driver/probe-result";
 
 /** What a driver does with a probe that begins while it behaves so. */
 export type Behaviour =

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { InspectStep } from "../../src/report";
+import type { InspectStep } from "../../src/inspection/report";
 import { renderInspection } from "../../src/terminal/inspect-text";
 import type { Style } from "../../src/terminal/style";
-import { escapeUnprintable } from "../../src/text";
+import { escapeUnprintable } from "../../src/base/text";
 import { golden } from "../support/golden";
 import { HOSTILE_INSPECTION, STOPPED_INSPECTION } from "../support/sample-reports";
 

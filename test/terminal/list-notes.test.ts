@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { DriverReport } from "../../src/report";
+import type { DriverReport } from "../../src/inspection/report";
 import { renderNodeNotes } from "../../src/terminal/list-notes";
-import { escapeUnprintable } from "../../src/text";
+import { escapeUnprintable } from "../../src/base/text";
 import { HOSTILE_REPORT, NODE_REPORT, driverReport, nodeReport } from "../support/sample-reports";
 
 const PIPE = { columns: undefined };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { DriverReport, NodeReport } from "../../src/report";
+import type { DriverReport, NodeReport } from "../../src/inspection/report";
 import { renderNodeSummary } from "../../src/terminal/list-summary";
 import { HOSTILE_REPORT, NODE_REPORT, driverReport, nodeReport } from "../support/sample-reports";
 

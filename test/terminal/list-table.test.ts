@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { DriverReport } from "../../src/report";
+import type { DriverReport } from "../../src/inspection/report";
 import { type NodeTableStyle, renderNodeTable } from "../../src/terminal/list-table";
-import { escapeUnprintable } from "../../src/text";
+import { escapeUnprintable } from "../../src/base/text";
 import { golden } from "../support/golden";
 import { HOSTILE_REPORT, NODE_REPORT, driverReport, nodeReport } from "../support/sample-reports";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { DriverOutcome } from "../../src/report";
+import type { DriverOutcome } from "../../src/inspection/report";
 import { stateColour, stateText } from "../../src/terminal/outcome";
 
 test.each<readonly [string, DriverOutcome, string]>([

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { FAILURE_REASONS, type ProbeResult } from "../../src/probe-result";
-import type { DriverReport } from "../../src/report";
+import { FAILURE_REASONS, type ProbeResult } from "../../src/driver/probe-result";
+import type { DriverReport } from "../../src/inspection/report";
 import { renderCheckJson } from "../../src/terminal/check-line";
-import { renderInspectionJson } from "../../src/terminal/inspect-json";
-import { renderNodeJson } from "../../src/terminal/list-json";
+import { renderInspectionJson, renderNodeJson } from "../../src/terminal/json";
 import schema from "../../docs/output.schema.json" with { type: "json" };
 import { schemaFaults } from "../support/output-schema";
 import {

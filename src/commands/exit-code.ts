@@ -1,0 +1,28 @@
+import type { FailureReason } from "../driver/probe-result";
+import type { DriverOutcome } from "../inspection/report";
+
+/** Why nobody could be asked. */
+const NO_CONNECTION: ReadonlySet<FailureReason> = new Set([
+  "socket_missing",
+  "not_a_socket",
+  "nobody_listens",
+  "permission_denied",
+  "internal",
+]);
+
+/** As grpc-health-probe's exit codes: 0 ready, 2 no connection, 3 no answer by somebody who listens, 4 not ready. */
+export function outcomeExitCode(outcome: DriverOutcome): number {
+  switch (outcome.kind) {
+    case "ready":
+      return 0;
+    case "notReady":
+      return 4;
+    case "notAsked":
+      return 2;
+    case "failed":
+      return NO_CONNECTION.has(outcome.reason) ? 2 : 3;
+    case "notCsi":
+      return 3;
+  }
+  return outcome satisfies never;
+}

@@ -1,0 +1,166 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { connect as http2Connect, type ClientHttp2Session } from "node:http2";
+import { connect as socketConnect, type Socket } from "node:net";
+import type { Deadline } from "../base/deadline";
+import { errorCode, errorText } from "../base/errors";
+
+/** An HTTP/2 connection to a driver that has sent its SETTINGS. */
+export interface Connection {
+  readonly session: ClientHttp2Session;
+  /** Calls `lost` once, when the connection ends and we have not closed it. */
+  onLost(lost: () => void): void;
+  /** Why our HTTP/2 library ended the connection, if it did. */
+  refusal(): Unreadable | undefined;
+  /** Frees the socket and all that hangs on it, in whatever state. Safe to call more than once. */
+  close(): void;
+}
+
+/** Our HTTP/2 library rejects what the driver sent. */
+export interface Unreadable {
+  readonly kind: "unreadable";
+  /** `limit`: a limit of the library's. `rule`: a rule of HTTP/2, or one of the limits that the library reports as such. */
+  readonly cause: "rule" | "limit";
+  /** In the library's words. */
+  readonly details: string;
+}
+
+/** Why there is no connection. */
+export type ConnectFailure =
+  /** connect(2) failed; `code` is its error's name, such as `ENOENT`. Bun says `ECONNREFUSED` for most of them. */
+  | { readonly kind: "refused"; readonly code: string }
+  /** The driver closed the connection before it had sent SETTINGS. */
+  | { readonly kind: "closed" }
+  /** The driver sent something else than an HTTP/2 SETTINGS frame. */
+  | { readonly kind: "notHttp2" }
+  /** Connected, and no SETTINGS came before the deadline. */
+  | { readonly kind: "silent" };
+
+export type ConnectOutcome = { readonly kind: "connected"; readonly connection: Connection } | ConnectFailure;
+
+/**
+ * Connects to a unix socket and waits for the HTTP/2 SETTINGS of the driver behind it: one attempt, until the deadline.
+ *
+ * The socket is ours and not grpc-js's, because grpc-js never closes one that is still connecting, connects again after
+ * its channel was closed, and tells the error of a failed connect only in its text.
+ *
+ * @param onConnect called when connect(2) has succeeded, before anything is known of HTTP/2
+ */
+export function openConnection(
+  path: string,
+  deadline: Deadline,
+  onConnect: () => void = ignore,
+): Promise<ConnectOutcome> {
+  const { promise, resolve } = Promise.withResolvers<ConnectOutcome>();
+  const socket = socketConnect({ path });
+  const connection = ownConnection(socket);
+  let connected = false;
+  const forget = deadline.onExpiry(() => fail({ kind: "silent" }));
+
+  function fail(failure: ConnectFailure): void {
+    if (connected) return;
+    forget();
+    connection.close();
+    resolve(failure);
+  }
+
+  socket.once("error", (error) =>
+    fail(isLoss(error) ? { kind: "closed" } : { kind: "refused", code: refusalCode(error) }),
+  );
+  socket.once("connect", () => {
+    onConnect();
+    socket.removeAllListeners("error");
+    socket.on("error", ignore);
+    connection.onLost(() => fail({ kind: "closed" }));
+    connection.session.once("error", (error) => fail({ kind: isLoss(error) ? "closed" : "notHttp2" }));
+    connection.session.once("remoteSettings", () => {
+      connected = true;
+      forget();
+      resolve({ kind: "connected", connection });
+    });
+  });
+  return promise;
+}
+
+function ownConnection(socket: Socket): Connection {
+  let session: ClientHttp2Session | undefined;
+  let refusal: Unreadable | undefined;
+  let onLost = ignore;
+  let closed = false;
+  const lose = () => {
+    const tell = onLost;
+    onLost = ignore;
+    if (!closed) tell();
+  };
+  return {
+    get session() {
+      session ??= startSession(socket, lose, (error) => (refusal ??= refusalOf(error)));
+      return session;
+    },
+    onLost: (lost) => {
+      onLost = lost;
+    },
+    refusal: () => refusal,
+    close: () => {
+      closed = true;
+      session?.destroy();
+      socket.destroy();
+    },
+  };
+}
+
+/** Twice the largest header that the library reads. grpc-go takes 16 MiB, but a driver must not fill our memory. */
+const MAX_HEADER_LIST_BYTES = 131_072;
+
+/** grpc-go takes what node:http2 would refuse by default, so each limit that has an option is raised. */
+const SESSION_OPTIONS = {
+  // RFC 9113, section 6.5.2, counts 32 bytes for each field, so that the size alone is the limit.
+  maxHeaderListPairs: MAX_HEADER_LIST_BYTES / 32,
+  // Empty DATA frames count as invalid ones.
+  maxSessionInvalidFrames: 100_000,
+  strictFieldWhitespaceValidation: false,
+  // With push on, each promise costs memory for as long as the connection lasts, even if it is cancelled at once.
+  settings: { maxHeaderListSize: MAX_HEADER_LIST_BYTES, enablePush: false },
+};
+
+function startSession(socket: Socket, lose: () => void, onError: (error: Error) => void): ClientHttp2Session {
+  const session = http2Connect("http://localhost", { createConnection: () => socket, ...SESSION_OPTIONS });
+  // A listener has to stay: an error after the first would end the process.
+  session.on("error", onError);
+  session.once("close", lose);
+  socket.once("close", lose);
+  return session;
+}
+
+const NGHTTP2_ERR_FLOODED = -904;
+
+function refusalOf(error: Error): Unreadable | undefined {
+  const details = errorText(error);
+  switch (errorCode(error)) {
+    case "ERR_HTTP2_TOO_MANY_INVALID_FRAMES":
+      return { kind: "unreadable", cause: "limit", details };
+    case "ERR_HTTP2_ERROR": {
+      const flooded = "errno" in error && error.errno === NGHTTP2_ERR_FLOODED;
+      return { kind: "unreadable", cause: flooded ? "limit" : "rule", details };
+    }
+    default:
+      return undefined;
+  }
+}
+
+// A driver that drops a connection with our preface unread resets it, at times before we know that we were connected.
+function isLoss(error: Error): boolean {
+  const code = errorCode(error);
+  return code === "ECONNRESET" || code === "EPIPE";
+}
+
+// Under Bun a process without a free file descriptor is told ECONNREFUSED. That is our fault, and must not be called the driver's.
+function refusalCode(error: Error): string {
+  try {
+    closeSync(openSync("/", constants.O_RDONLY));
+  } catch (shortage) {
+    return errorCode(shortage) ?? "EMFILE";
+  }
+  return errorCode(error) ?? "ECONNREFUSED";
+}
+
+function ignore(): void {}

@@ -1,0 +1,119 @@
+import type { DriverAnswers } from "./questions";
+import { driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
+import { CSI_PLUGIN, type Registration, type Told } from "./registrations";
+import type { DriverName, DriverOutcome, DriverReport, ListenerReport } from "./report";
+import { quote } from "../base/text";
+
+/** A row of `list`, and what there is to say of it besides. */
+export interface Surveyed {
+  readonly report: DriverReport;
+  /** All that the driver may be called: what it told, what was registered for it, and its directory's name. */
+  readonly names: ReadonlySet<string>;
+  /** What does not fit together, in sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface Circumstances {
+  readonly listener: ListenerReport | undefined;
+  readonly registrations: readonly Registration[];
+  readonly node: NodeView;
+  readonly probeTimeoutMs: number;
+}
+
+/** Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the rest. */
+export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circumstances: Circumstances): Surveyed {
+  const { listener, registrations, node, probeTimeoutMs } = circumstances;
+  const here = registrations.filter((each) => isTold(each) && isFor(each, socket)).filter(isTold);
+  const [csi, others] = split(here, ({ info }) => info.type === CSI_PLUGIN);
+  const directory = driverDirectoryOf(node, socket.path);
+  const registered = [...new Set(csi.map(({ info }) => info.name))];
+  const outcome = outcomeOf(answers, csi, others);
+  const isOther = outcome.kind === "notCsi";
+  const name = nameOf(answers.name, isOther ? others.map(({ info }) => info.name) : registered, directory);
+  const announced = (isOther ? here : csi).length > 0;
+  return {
+    report: {
+      socket: socket.path,
+      ...name,
+      vendorVersion: answers.vendorVersion,
+      outcome,
+      connectMs: answers.connectMs,
+      callMs: answers.callMs,
+      slow: isSlow(answers, probeTimeoutMs),
+      announced: announced ? "yes" : registrations.some(({ kind }) => kind === "silent") ? "unknown" : "no",
+      listener,
+      capabilities: answers.capabilities,
+    },
+    names: new Set([answers.name, ...registered, directory].flatMap((each) => each ?? [])),
+    notes: [
+      ...(isOther ? [] : others.map((told) => typeNote(told, socket))),
+      ...csi.flatMap((told) => nameNote(told, answers.name)),
+    ],
+  };
+}
+
+/** A row for each driver that is announced with a path that is not connected to. */
+export function reportElsewhere(registrations: readonly Registration[]): readonly Surveyed[] {
+  const told = registrations.filter(isTold).filter(({ info }) => info.type === CSI_PLUGIN);
+  return told.flatMap(({ info, target }) => {
+    if (target.kind !== "elsewhere") return [];
+    const { path: socket, outcome } = target;
+    const name: DriverName = { driver: info.name, nameSource: "registration" };
+    const report: DriverReport = { ...NOTHING_ASKED, ...name, socket, outcome, announced: "yes" };
+    return [{ report, names: new Set([info.name]), notes: [] }];
+  });
+}
+
+const NOTHING_ASKED = {
+  vendorVersion: undefined,
+  connectMs: undefined,
+  callMs: undefined,
+  slow: false,
+  listener: undefined,
+  capabilities: undefined,
+} as const;
+
+function isSlow({ outcome, connectMs = 0, callMs = 0 }: DriverAnswers, timeoutMs: number): boolean {
+  return outcome.kind !== "failed" && connectMs + callMs > timeoutMs / 2;
+}
+
+function isTold(registration: Registration): registration is Told {
+  return registration.kind === "told";
+}
+
+function isFor(registration: Told, { fileId }: NodeSocket): boolean {
+  return registration.target.kind === "socket" && registration.target.socket.fileId === fileId;
+}
+
+function split<T>(all: readonly T[], holds: (each: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [all.filter(holds), all.filter((each) => !holds(each))];
+}
+
+/**
+ * What is registered as a CSI driver and does not answer as one has failed. What is registered as something else has not
+ * failed where it does not answer as a CSI driver; a registration alone never makes it so.
+ */
+function outcomeOf({ outcome, notCsi }: DriverAnswers, csi: readonly Told[], others: readonly Told[]): DriverOutcome {
+  if (notCsi === undefined || csi.length > 0) return outcome;
+  return { kind: "notCsi", what: others[0]?.info.type || notCsi };
+}
+
+function nameOf(told: string | undefined, registered: readonly string[], directory: string | undefined): DriverName {
+  if (told !== undefined) return { driver: told, nameSource: "driver" };
+  const [only, ...more] = registered;
+  // Of two that are registered none is guessed.
+  if (only !== undefined && only !== "" && more.length === 0) return { driver: only, nameSource: "registration" };
+  if (directory !== undefined) return { driver: directory, nameSource: "directory" };
+  return { driver: undefined, nameSource: undefined };
+}
+
+function typeNote({ socket, info }: Told, { path }: NodeSocket): string {
+  return `registration socket ${socket.path} announces ${path} as ${quote(info.type)}, which does not make it one: it was asked as a CSI driver`;
+}
+
+function nameNote({ socket, info }: Told, told: string | undefined): readonly string[] {
+  if (told === undefined || told === info.name) return [];
+  return [
+    `registration socket ${socket.path} announces ${quote(info.name)}, but the driver calls itself ${quote(told)}`,
+  ];
+}

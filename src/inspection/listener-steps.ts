@@ -1,0 +1,206 @@
+import { formatDuration } from "../base/duration";
+import type { NextCommands } from "./next-commands";
+import { findListeners, type ListenerSearch, type SocketToFind } from "../processes/listeners";
+import type { ProcAccess, Seen } from "../node/needs";
+import { readOomKills } from "../processes/oom-kills";
+import { findPod, type Pod } from "../processes/pod";
+import { describeProcess, type ProcessFacts } from "../processes/processes";
+import type { Root } from "../node/rooted-path";
+import { readSecurityLabel, type SecurityLabel } from "../processes/security-label";
+import type { InspectStep, ListenerReport, StepOutcome } from "./report";
+import { shellCommand } from "../base/shell-command";
+import { quote } from "../base/text";
+
+/** Whose processes and control groups are looked at. */
+export interface ListenerView {
+  readonly access: ProcAccess;
+  readonly root: Root;
+  /** The kubelets' directories, as paths inside the root. */
+  readonly kubeletDirs: readonly string[];
+}
+
+/** Who listens, and how they are. */
+export interface ListenerSteps {
+  readonly steps: readonly InspectStep[];
+  readonly pid: number | undefined;
+  readonly pod: Pod | undefined;
+  readonly label: SecurityLabel | undefined;
+}
+
+/** Who listens on the sockets of `list`. */
+export interface ListenerReports {
+  /** By the `fileId` of the socket: those for which it can be told. */
+  readonly byFileId: ReadonlyMap<string, ListenerReport>;
+  /** Whether the time was up before every process had been looked at. */
+  readonly cut: boolean;
+}
+
+/** How long it may take to find out who listens, in milliseconds: what a person waits for it after the drivers have answered. */
+const LIST_BOUND_MS = 800;
+
+/** And for one driver in depth, where it is what was asked for. */
+const INSPECT_BOUND_MS = 5_000;
+
+/** Who listens on each socket, for the rows of `list`. Never rejects. */
+export async function reportListeners(view: ListenerView, sockets: readonly SocketToFind[]): Promise<ListenerReports> {
+  const searches = await findListeners(view.access, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
+  const reports = sockets.flatMap(({ fileId }, index) => {
+    const report = reportOn(view, searches[index]);
+    return report === undefined ? [] : [[fileId, report] as const];
+  });
+  const cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
+  return { byFileId: new Map(reports), cut };
+}
+
+function reportOn(view: ListenerView, search: ListenerSearch | undefined): ListenerReport | undefined {
+  if (search?.kind !== "found") return undefined;
+  const [pid] = search.listener.pids;
+  const described = describeProcess(view.access, pid);
+  if (described.kind === "gone") return undefined;
+  const pod = findPod(view.root, described.process.cgroups, view.kubeletDirs);
+  return {
+    pid,
+    command: described.process.name,
+    state: described.process.blocked[0]?.state ?? described.process.state,
+    namespace: pod?.namespace,
+    pod: pod?.name,
+    container: pod?.container,
+  };
+}
+
+/** Finds who listens on a socket, without a connection to it, and says how that process is. Never rejects. */
+export async function takeListenerSteps(
+  view: ListenerView,
+  socket: SocketToFind,
+  next: NextCommands,
+): Promise<ListenerSteps> {
+  const begun = performance.now();
+  const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
+  const [search = NOT_LOOKED] = await findListeners(view.access, question);
+  const elapsedMs = performance.now() - begun;
+  if (search.kind !== "found")
+    return { steps: [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
+  const { pids, boundPath } = search.listener;
+  const described = describeProcess(view.access, pids[0]);
+  const path = boundPath === socket.path ? [] : [`bound as ${boundPath}`];
+  const held = pids.length > 1 ? [`held by ${pids.length} processes`] : [];
+  if (described.kind === "gone") {
+    const details = [`pid ${pids[0]}`, ...path];
+    const gone = failed(["it has just ended"], "try again", next.inspect);
+    return { steps: [step("listener", { kind: "passed", details }, elapsedMs), step("process", gone)], ...NOBODY };
+  }
+  const { process } = described;
+  const pod = findPod(view.root, process.cgroups, view.kubeletDirs);
+  const details = [`pid ${process.pid} ${quote(process.name)}`, ...path, ...held, ...podDetails(pod)];
+  return {
+    steps: [step("listener", { kind: "passed", details }, elapsedMs), step("process", judgeProcess(process, view))],
+    pid: process.pid,
+    pod,
+    label: readSecurityLabel(view.access.procDir, process.pid),
+  };
+}
+
+const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
+const NOT_REACHED: StepOutcome = { kind: "notReached" };
+const NOBODY = { pid: undefined, pod: undefined, label: undefined } as const;
+
+function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, next: NextCommands): StepOutcome {
+  switch (search.kind) {
+    case "nobody":
+      return failed(
+        ["nobody listens: the socket was left by a process that has ended"],
+        "see why the driver is not running",
+        next.pods,
+      );
+    case "doubtful":
+      return { kind: "absent", details: [`cannot be told: ${doubtText(search)}`] };
+    case "unknown":
+      return { kind: "absent", details: [`cannot be told: ${UNKNOWN[search.why]}`] };
+    case "notPermitted":
+      return { kind: "notPermitted", needs: search.needs };
+  }
+  return search satisfies never;
+}
+
+const UNKNOWN = {
+  mount: "whoever may listen is on a mount that is not touched",
+  cut: "there are too many processes to look at in the time for it",
+} as const;
+
+function doubtText({ why, pids }: Extract<ListenerSearch, { readonly kind: "doubtful" }>): string {
+  const named = pids.slice(0, MAX_NAMED).map((pid) => `pid ${pid}`);
+  const who = [...named, ...(pids.length > MAX_NAMED ? ["others"] : [])].join(" and ");
+  switch (why) {
+    case "several":
+      return `${who} listen on sockets of this path, and only one of them on this file`;
+    case "forged":
+      return `the kernel's table names ${who}, in a line that another process may have forged`;
+    case "stranger":
+      return `${who} may listen here, but the file belongs to another user`;
+  }
+  return why satisfies never;
+}
+
+const MAX_NAMED = 3;
+
+function podDetails(pod: Pod | undefined): readonly string[] {
+  if (pod === undefined) return ["in no pod"];
+  const { namespace, name, container, uid } = pod;
+  if (namespace === undefined || name === undefined) return [`in the pod with uid ${uid ?? "unknown"}`];
+  return [`in pod ${namespace}/${name}`, ...(container === undefined ? [] : [`container ${container}`])];
+}
+
+function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): StepOutcome {
+  const { pid, state, uid, ageMs, executable } = process;
+  const kills = readOomKills(root, process.cgroups);
+  const facts = [
+    `${state.word} (${state.letter})`,
+    ...(uid === undefined ? [] : [`uid ${uid}`]),
+    ...(ageMs === undefined ? [] : [`up for ${formatDuration(Math.round(ageMs / 1_000) * 1_000)}`]),
+    ...seenText(executable),
+    ...killText("its container", kills.container),
+    ...killText("its pod", kills.pod),
+  ];
+  const waits = [process.wait, ...process.blocked.map(({ wait }) => wait)].flatMap(({ whatFor, channel }) =>
+    whatFor === undefined ? [] : [`waits for ${whatFor} (${channel ?? ""})`],
+  );
+  if (state.letter === "T" || state.letter === "t")
+    return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));
+  if (state.letter === "D" || process.blocked.length > 0)
+    // What it waits for comes first: its own state is that of its first thread, which may sleep while another hangs.
+    return failed(
+      [...new Set(waits), ...facts],
+      "no signal ends it until what it waits for is mended; see where it hangs in the kernel",
+      stacksCommand(`${access.procDir}/${pid}/task`),
+    );
+  if (state.letter === "Z")
+    return failed(
+      facts,
+      "it has ended, and its parent has not noticed; see which process that is",
+      shellCommand(["ps", "-o", "ppid=", "-p", String(pid)]),
+    );
+  return { kind: "passed", details: facts };
+}
+
+/** The kernel's stack of each thread. */
+function stacksCommand(directory: string): string | undefined {
+  const command = shellCommand(["cat", directory]);
+  return command === undefined ? undefined : `${command}/*/stack`;
+}
+
+function failed(details: readonly string[], remedy: string, command: string | undefined): StepOutcome {
+  return { kind: "failed", details, remedy, command };
+}
+
+function seenText(executable: Seen<string>): readonly string[] {
+  return executable.kind === "seen" ? [executable.value] : [];
+}
+
+function killText(where: string, kills: number | undefined): readonly string[] {
+  if (kills === undefined || kills === 0) return [];
+  return [`${kills === 1 ? "1 out-of-memory kill" : `${kills} out-of-memory kills`} in ${where}`];
+}
+
+function step(title: string, outcome: StepOutcome, elapsedMs?: number): InspectStep {
+  return { title, outcome, elapsedMs };
+}

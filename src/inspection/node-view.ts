@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "../base/errors";
+import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
+import { readMounts } from "../node/mounts";
+import { openRoot, type Root } from "../node/rooted-path";
+import { findRunningRootDirs } from "../processes/running-kubelets";
+import { findSockets, type SocketSearch } from "../node/socket-search";
+
+/** A node's file system, opened. */
+export interface NodeView {
+  readonly root: Root;
+  /** `/proc`, or `/host/proc`. */
+  readonly procDir: string;
+  readonly kubelets: KubeletRoots;
+  readonly search: SocketSearch;
+}
+
+/** A socket that may be a driver's. */
+export interface NodeSocket {
+  /** As the kubelet knows it. */
+  readonly path: string;
+  /** As this process does, without symbolic links. */
+  readonly outerPath: string;
+  /** `device:inode`. */
+  readonly fileId: string;
+  /** The user id that the file belongs to. */
+  readonly ownerUid: number;
+}
+
+export interface NodePlaces {
+  /** The node's root directory for this process: `/`, or `/host`. */
+  readonly rootDir: string;
+  /** The values of `--kubelet-dir`. */
+  readonly kubeletDirs: readonly string[];
+}
+
+/**
+ * Opens a node's file system and finds its sockets; none of them is touched.
+ *
+ * @throws {ConfigError} where `--root` leads nowhere, or where it cannot be known what is mounted
+ */
+export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<NodeView> {
+  const read = readMounts("/proc/self/mountinfo");
+  if (read.kind === "notRead")
+    throw new ConfigError(
+      `/proc/self/mountinfo cannot be read (${read.code}), so no directory is safe to look into: mount /proc here`,
+    );
+  const opened = openRoot(rootDir, read.mounts);
+  if (opened.kind !== "opened") throw new ConfigError(`--root must be a directory, got ${rootDir}: ${opened.kind}`);
+  // Of the node where its own is there: a debug container has one of its own besides.
+  const outerProc = join(rootDir, "proc");
+  const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";
+  const kubelets = findKubeletRoots(opened.root, kubeletDirs, await findRunningRootDirs(procDir));
+  return { root: kubelets.root, procDir, kubelets, search: findSockets(kubelets) };
+}
+
+/** The name of the directory that a socket's driver has right in `plugins/`, which is the driver's own name by convention. */
+export function driverDirectoryOf({ kubelets }: NodeView, path: string): string | undefined {
+  const places = kubelets.roots.flatMap((root) => ["plugins", "csi-plugins"].map((name) => `${root.path}/${name}/`));
+  const place = places.find((directory) => path.startsWith(directory));
+  const [name, ...rest] = place === undefined ? [] : path.slice(place.length).split("/");
+  return rest.length > 0 && name !== ".." ? name : undefined;
+}

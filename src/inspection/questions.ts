@@ -1,0 +1,158 @@
+import { errorText } from "../base/errors";
+import type { CallAnswer, TimedCall } from "../driver/conversation";
+import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis, type Scene } from "../driver/diagnosis";
+import type { ProbeResponse } from "../driver/messages";
+import { openSession, type Session } from "../driver/session";
+import type { SocketFile } from "../driver/socket-file";
+import { pinSocket } from "../node/pinned-socket";
+import type { CapabilityReport, DriverOutcome } from "./report";
+
+export interface QuestionOptions extends AskedDriver {
+  /** `device:inode` of the socket at `connectPath`: another one that has taken its place is not asked. */
+  readonly fileId: string;
+  /** Whether capabilities are asked for too. */
+  readonly wide: boolean;
+}
+
+/** What one driver said of itself. */
+export interface DriverAnswers {
+  readonly outcome: Exclude<DriverOutcome, { readonly kind: "notCsi" | "notAsked" }>;
+  /** Where it does not answer as a CSI driver: what it seems to be. */
+  readonly notCsi: string | undefined;
+  /** What it calls itself. */
+  readonly name: string | undefined;
+  readonly vendorVersion: string | undefined;
+  readonly connectMs: number | undefined;
+  readonly callMs: number | undefined;
+  readonly capabilities: CapabilityReport | undefined;
+}
+
+/**
+ * Asks one driver, over one connection: Probe first, for its state is what counts; then its name, and what it can do. A call
+ * that is not answered is the last: a driver that hangs gets no more to do. Never rejects.
+ */
+export async function questionDriver(options: QuestionOptions): Promise<DriverAnswers> {
+  const { connectPath, fileId, socketPath } = options;
+  const pinned = pinSocket(connectPath, fileId);
+  switch (pinned.kind) {
+    case "pinned": {
+      using socket = pinned.socket;
+      return await askOnce({ ...options, connectPath: socket.path });
+    }
+    case "replaced":
+      return failed({
+        reason: "socket_missing",
+        message: `no such file: ${socketPath} was replaced just now; try again`,
+      });
+    case "failed":
+      return failed(diagnoseInternal(`${pinned.code} at ${socketPath}`));
+  }
+  return pinned satisfies never;
+}
+
+async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
+  const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  try {
+    const opened = await openSession({ socketPath, timeoutMs, userAgent });
+    if (opened.kind === "open") {
+      using session = opened.session;
+      return await questionSession(session, options);
+    }
+    return failed(diagnoseConnect(opened.failure, sceneOf(options, opened.elapsedMs, "Identity/Probe")));
+  } catch (error) {
+    return failed(diagnoseInternal(errorText(error)));
+  }
+}
+
+const NOTHING = {
+  notCsi: undefined,
+  name: undefined,
+  vendorVersion: undefined,
+  connectMs: undefined,
+  callMs: undefined,
+  capabilities: undefined,
+} as const;
+
+async function questionSession(session: Session, options: QuestionOptions): Promise<DriverAnswers> {
+  const connectMs = session.timing.connectMs + session.timing.settingsMs;
+  const probe = await session.probe();
+  const timing = { connectMs, callMs: probe.durationMs };
+  const probed = { ...judgeProbe(probe, connectMs, options), ...timing };
+  if (hasEnded(probe.answer)) return probed;
+  const info = await session.getPluginInfo();
+  const details = answered(info.answer);
+  const isNoCsi = probe.answer.kind === "unimplemented" && info.answer.kind === "unimplemented";
+  return {
+    ...probed,
+    // The Identity service has to be there, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
+    notCsi: isNoCsi ? "a gRPC server without csi.v1.Identity" : probed.notCsi,
+    name: details?.name || undefined,
+    vendorVersion: details?.vendorVersion || undefined,
+    capabilities: options.wide && !hasEnded(info.answer) ? await questionCapabilities(session) : undefined,
+  };
+}
+
+function judgeProbe(
+  { answer, durationMs }: TimedCall<ProbeResponse>,
+  connectMs: number,
+  options: QuestionOptions,
+): DriverAnswers {
+  switch (answer.kind) {
+    case "answered":
+      return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
+    case "unimplemented":
+    case "noAnswer":
+      return failed(diagnoseCall(answer.outcome, sceneOf(options, connectMs + durationMs, "Identity/Probe")));
+    case "notAsked":
+      return failed(diagnoseCall({ kind: "closed" }, sceneOf(options, connectMs, "Identity/Probe")));
+  }
+  return answer satisfies never;
+}
+
+/** Whether nothing more is to be asked. A status is an answer: the next RPC may have another. */
+function hasEnded(answer: CallAnswer<unknown>): boolean {
+  return answer.kind === "notAsked" || (answer.kind === "noAnswer" && answer.outcome.kind !== "status");
+}
+
+/** What is no gRPC server at all is none of ours to judge, unless it is registered as a driver. */
+function failed({ reason, message }: Diagnosis): DriverAnswers {
+  const notCsi = reason === "not_grpc" ? message : undefined;
+  return { ...NOTHING, outcome: { kind: "failed", reason, message }, notCsi };
+}
+
+async function questionCapabilities(session: Session): Promise<CapabilityReport> {
+  const plugin = await session.getPluginCapabilities();
+  const node = hasEnded(plugin.answer) ? undefined : await session.nodeGetCapabilities();
+  const controller =
+    node === undefined || hasEnded(node.answer) ? undefined : await session.controllerGetCapabilities();
+  const { services = [], volumeExpansion = [] } = answered(plugin.answer) ?? {};
+  return {
+    plugin: plugin.answer.kind === "answered" ? [...services, ...volumeExpansion] : undefined,
+    node: node && answered(node.answer),
+    controller: controller && answered(controller.answer),
+  };
+}
+
+function answered<Response>(answer: CallAnswer<Response>): Response | undefined {
+  return answer.kind === "answered" ? answer.response : undefined;
+}
+
+/** A driver that is asked by a person, and how it is asked. */
+export interface AskedDriver {
+  /** What connect(2) gets. */
+  readonly connectPath: string;
+  /** What messages name: the path as the kubelet knows it. */
+  readonly socketPath: string;
+  /** For connecting and Identity/Probe, as the sidecar's `--probe-timeout`. */
+  readonly probeTimeoutMs: number;
+  readonly userAgent: string;
+  /** Our own effective user id. */
+  readonly uid: number;
+  readonly lookAtSocketFile: (path: string) => SocketFile;
+}
+
+/** What was tried, for a diagnosis. */
+export function sceneOf(driver: AskedDriver, elapsedMs: number, rpcName: string): Scene {
+  const { socketPath, connectPath, uid } = driver;
+  return { socketPath, rpcName, uid, elapsedMs, socketFile: () => driver.lookAtSocketFile(connectPath) };
+}

@@ -1,0 +1,87 @@
+import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
+import type { RegistrationInfo } from "../driver/node-messages";
+import { getRegistrationInfo } from "../driver/registration";
+import { pinSocket } from "../node/pinned-socket";
+import type { Resolution } from "../node/rooted-path";
+import type { FoundSocket } from "../node/socket-search";
+import type { NodeSocket, NodeView } from "./node-view";
+import type { DriverOutcome } from "./report";
+import { resolutionText } from "./survey-notes";
+
+/** What a registration socket comes to. */
+export type Registration =
+  | { readonly kind: "told"; readonly socket: FoundSocket; readonly info: RegistrationInfo; readonly target: Target }
+  /** A gRPC server that is no registrar: perhaps a driver that listens in the registry. */
+  | { readonly kind: "other"; readonly socket: FoundSocket }
+  | { readonly kind: "silent"; readonly socket: FoundSocket };
+
+export type Told = Extract<Registration, { readonly kind: "told" }>;
+
+/** Where a registrar says that its plugin listens. */
+export type Target =
+  | { readonly kind: "socket"; readonly socket: NodeSocket }
+  /** A path that is not connected to; `outcome` says why. */
+  | { readonly kind: "elsewhere"; readonly path: string; readonly outcome: DriverOutcome };
+
+/** The type that a CSI driver registers as. */
+export const CSI_PLUGIN = "CSIPlugin";
+
+export interface RegistrationOptions {
+  readonly probeTimeoutMs: number;
+  readonly userAgent: string;
+}
+
+/** Asks a registration socket for what it announces. Never rejects. */
+export async function askRegistration(
+  socket: FoundSocket,
+  node: NodeView,
+  { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
+): Promise<Registration> {
+  const pinned = pinSocket(socket.outerPath, socket.fileId);
+  if (pinned.kind !== "pinned") return { kind: "silent", socket };
+  using held = pinned.socket;
+  const outcome = await getRegistrationInfo({ socketPath: held.path, timeoutMs, userAgent });
+  if (outcome.kind !== "asked") return { kind: "silent", socket };
+  const { answer } = outcome.call;
+  switch (answer.kind) {
+    case "answered":
+      return { kind: "told", socket, info: answer.response, target: targetOf(answer.response, socket, node) };
+    case "unimplemented":
+      return { kind: "other", socket };
+    case "noAnswer":
+    case "notAsked":
+      return { kind: "silent", socket };
+  }
+  return answer satisfies never;
+}
+
+/** A registrar without an endpoint is the plugin itself (kubelet, pluginmanager). */
+function targetOf({ endpoint }: RegistrationInfo, socket: FoundSocket, { root, kubelets }: NodeView): Target {
+  const path = endpoint.replace(/^unix:(\/\/)?/, "");
+  if (path === "") return { kind: "socket", socket };
+  const elsewhere = (outcome: DriverOutcome): Target => ({ kind: "elsewhere", path, outcome });
+  if (!path.startsWith("/")) return elsewhere(notAsked("its registration names no absolute path"));
+  // Neither the kubelet nor anybody else can connect to it.
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
+    return elsewhere(notAsked(`its registration names a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`));
+  const resolved = root.resolve(path);
+  if (resolved.kind !== "found") return elsewhere(unresolved(resolved, path));
+  if (!kubelets.holds(resolved.path))
+    return elsewhere(
+      notAsked(`its registration names ${resolved.path}, which lies outside of the kubelet's directory`),
+    );
+  const { outerPath, file } = resolved;
+  if (file.type !== "socket")
+    return elsewhere({ kind: "failed", reason: "not_a_socket", message: `not a socket: ${path} is something else` });
+  return { kind: "socket", socket: { path, outerPath, fileId: file.fileId, ownerUid: file.uid } };
+}
+
+function unresolved(resolution: Exclude<Resolution, { readonly kind: "found" }>, path: string): DriverOutcome {
+  if (resolution.kind !== "missing") return notAsked(`its registration names ${path}: ${resolutionText(resolution)}`);
+  const what = resolution.path === path ? "does not exist" : `does not exist, nor does ${resolution.path}`;
+  return { kind: "failed", reason: "socket_missing", message: `no such file: ${path} ${what}; is the driver running?` };
+}
+
+function notAsked(message: string): DriverOutcome {
+  return { kind: "notAsked", message };
+}

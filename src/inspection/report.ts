@@ -1,0 +1,104 @@
+import type { ProcessState } from "../processes/process-state";
+import type { FailureReason } from "../driver/probe-result";
+
+/** What a driver is called, and who says so; undefined where nothing tells it. */
+export interface DriverName {
+  readonly driver: string | undefined;
+  /** `driver`: it said so itself, in GetPluginInfo. `directory`: it is the name of its directory in `plugins/`. */
+  readonly nameSource: "driver" | "registration" | "directory" | undefined;
+}
+
+/** A socket of the node, and what came of asking it: a row of `list`. */
+export interface DriverReport extends DriverName {
+  /** As the kubelet knows it: without the prefix of `--root`. */
+  readonly socket: string;
+  readonly vendorVersion: string | undefined;
+  readonly outcome: DriverOutcome;
+  /** How long connecting took, up to the driver's HTTP/2 SETTINGS. */
+  readonly connectMs: number | undefined;
+  /** How long Identity/Probe took. */
+  readonly callMs: number | undefined;
+  /** Whether it answered, and took more than half of the timeout: under a little more load it fails. */
+  readonly slow: boolean;
+  /** Whether a registration socket names this driver; that one answers proves no more. `unknown` where one could not be asked. */
+  readonly announced: "yes" | "no" | "unknown";
+  readonly listener: ListenerReport | undefined;
+  /** Asked for with `-o wide` and `-o json` alone. */
+  readonly capabilities: CapabilityReport | undefined;
+}
+
+export type DriverOutcome =
+  | { readonly kind: "ready" }
+  | { readonly kind: "notReady" }
+  | { readonly kind: "failed"; readonly reason: FailureReason; readonly message: string }
+  /** Something answers, and says that it is something else, such as a DRA plugin: it never counts. */
+  | { readonly kind: "notCsi"; readonly what: string }
+  /** Nothing was sent to it; why. It counts as a driver that is not ready. */
+  | { readonly kind: "notAsked"; readonly message: string };
+
+/** Who listens, as far as /proc and the kubelet's files tell. */
+export interface ListenerReport {
+  readonly pid: number;
+  /** The kernel's name of the process. */
+  readonly command: string;
+  /** That of its worst thread: a process sleeps quietly while one of its threads hangs. */
+  readonly state: ProcessState;
+  readonly namespace: string | undefined;
+  readonly pod: string | undefined;
+  readonly container: string | undefined;
+}
+
+/** Names of the CSI specification; undefined where the service was not asked or does not answer. */
+export interface CapabilityReport {
+  readonly plugin: readonly string[] | undefined;
+  readonly node: readonly string[] | undefined;
+  readonly controller: readonly string[] | undefined;
+}
+
+/** What `list` found, where it looked, and what it left out. */
+export interface NodeReport {
+  readonly drivers: readonly DriverReport[];
+  /** Places and what came of looking there: `/var/lib/kubelet: 3 sockets`, `/var/lib/k0s/kubelet: no such directory`. */
+  readonly looked: readonly string[];
+  /** What was left out on purpose or could not be seen, in sentences. */
+  readonly notes: readonly string[];
+  /** Whether nothing was left out that may have hidden a driver. */
+  readonly complete: boolean;
+}
+
+/** One step of `inspect`. */
+export interface InspectStep {
+  /** What is looked at, in a few words: `connect`. */
+  readonly title: string;
+  readonly outcome: StepOutcome;
+  readonly elapsedMs: number | undefined;
+}
+
+export type StepOutcome =
+  | { readonly kind: "passed"; readonly details: readonly string[] }
+  | {
+      readonly kind: "failed";
+      readonly details: readonly string[];
+      /** What to do, in words. */
+      readonly remedy: string | undefined;
+      /** A command to paste for it. */
+      readonly command: string | undefined;
+    }
+  /** A normal answer that says less than another: `Unimplemented`. */
+  | { readonly kind: "absent"; readonly details: readonly string[] }
+  /** We may not see it; `needs` says what it takes: `hostPID`. */
+  | { readonly kind: "notPermitted"; readonly needs: string }
+  | { readonly kind: "notReached" };
+
+/** One driver in depth. */
+export interface InspectReport {
+  readonly socket: string;
+  readonly driver: string | undefined;
+  /** What the steps come to. */
+  readonly outcome: DriverOutcome;
+  readonly steps: readonly InspectStep[];
+  /** In a line: the state, and at which step it fails. */
+  readonly verdict: string;
+  /** What to do first: a command to paste. */
+  readonly next: string | undefined;
+}

@@ -1,0 +1,198 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { ConfigError, errorCode, errorText } from "../base/errors";
+import { type Content, type HeldDirectory, holdDirectory, type OnInterrupt, readPieces } from "./held-directory";
+import { shellCommand } from "../base/shell-command";
+import { quote } from "../base/text";
+
+/** The files that this process runs from. */
+export interface OwnFiles {
+  readonly executable: string;
+  /** glibc's loader; the name is that of the architecture. */
+  readonly loader: string;
+  readonly libraries: readonly string[];
+}
+
+/** What the executable names as needed, but for the loader (`ldd`). */
+const SONAMES = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
+
+/**
+ * Finds them by what the kernel has mapped into this process (proc_pid_maps(5)), which is right in an image, on a node, and when
+ * it was started through a loader: /proc/self/exe is the loader then.
+ *
+ * @throws {ConfigError} where a library is not where the others are
+ */
+export function findOwnFiles(maps = readFileSync("/proc/self/maps", "utf8")): OwnFiles {
+  const mapped = [...new Set([...maps.matchAll(/ (\/.+)$/gm)].map(([, path = ""]) => path))].filter(existsSync);
+  const loader = mapped.find((path) => /^ld(-linux[\w-]*)?[.-].*so/.test(basename(path)));
+  const [executable] = mapped
+    .filter((path) => !/\.so(\.\d+)*$/.test(path))
+    .toSorted((one, other) => statSync(other).size - statSync(one).size);
+  if (loader === undefined || executable === undefined)
+    throw new ConfigError("install finds no loader among what this process has mapped: is this glibc's?");
+  const directories = [...new Set(mapped.map((path) => dirname(path)))];
+  const libraries = SONAMES.map((name) => {
+    const path = directories.map((directory) => join(directory, name)).find(existsSync);
+    if (path === undefined) throw new ConfigError(`install finds no ${name} in ${directories.join(", ")}`);
+    return path;
+  });
+  return { executable, loader, libraries };
+}
+
+export interface InstallOptions {
+  readonly directory: string;
+  /** The directory's path where the executable is to be started. */
+  readonly startAs: string;
+  /** Whether files that are not ours are replaced too. */
+  readonly force: boolean;
+  readonly version: string;
+  /** Our own effective user id. */
+  readonly uid: number;
+  readonly onInterrupt: OnInterrupt;
+}
+
+/**
+ * Copies the executable, its loader and its libraries into a directory, where it then runs on any node or in any container of the
+ * same architecture, whatever glibc is there or not.
+ *
+ * Each file appears whole or not at all. What is there by its name is replaced where it is the one that README.txt says we installed,
+ * which it does by the digest.
+ *
+ * @returns the command to start it by, for a POSIX shell
+ * @throws {ConfigError} where the directory cannot be written to, or holds files by those names that are not ours
+ */
+export async function install(own: OwnFiles, options: InstallOptions): Promise<string> {
+  const { directory, startAs } = options;
+  const start = startCommand(startAs);
+  try {
+    using top = holdDirectory(directory, options.onInterrupt);
+    using lib = top.enter("lib");
+    await installInto({ top, lib }, own, { ...options, start });
+    return start;
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(
+      `cannot install into ${directory}: ${errorCode(error) ?? errorText(error)}; is it a directory that we may write to, with 120 MB to spare?`,
+    );
+  }
+}
+
+function startCommand(directory: string): string {
+  const lib = join(directory, "lib");
+  const words = [join(lib, "ld.so"), "--library-path", lib, join(directory, "livenessprobe")];
+  const start = shellCommand(words);
+  if (start === undefined)
+    throw new ConfigError(`the path must hold printable characters alone, got ${quote(directory)}`);
+  return start;
+}
+
+interface Directories {
+  readonly top: HeldDirectory;
+  readonly lib: HeldDirectory;
+}
+
+/** A file to install. */
+interface Item {
+  /** As README.txt names it: `lib/ld.so`. */
+  readonly path: string;
+  readonly place: HeldDirectory;
+  readonly name: string;
+  readonly source: string;
+  readonly digest: string;
+}
+
+async function installInto(
+  { top, lib }: Directories,
+  { executable, loader, libraries }: OwnFiles,
+  options: InstallOptions & { readonly start: string },
+): Promise<void> {
+  const items = await Promise.all([
+    itemOf(top, "livenessprobe", executable),
+    itemOf(lib, "ld.so", loader, "lib/"),
+    ...libraries.map((library) => itemOf(lib, basename(library), library, "lib/")),
+  ]);
+  const before = await readNote(top, options.uid);
+  const states = await Promise.all(items.map((item) => stateOf(item, before.digests, options.uid)));
+  const foreign = [
+    // Whoever owns it may put other libraries there.
+    ...(top.look("lib")?.uid === options.uid ? [] : ["lib"]),
+    ...(before.kind === "foreign" ? [NOTE] : []),
+    ...items.filter((_, index) => states[index] === "foreign").map(({ path }) => path),
+  ];
+  if (foreign.length > 0 && !options.force)
+    throw new ConfigError(
+      `${options.directory} has files that this did not install: ${foreign.join(", ")}; choose another directory, or replace them with --force`,
+    );
+  for (const place of [top, lib]) place.removeParts();
+  const digests = items.map(({ path, digest }) => `${digest}  ${path}`);
+  // First with the digests of both versions: whenever this is interrupted, what is there is known for ours.
+  await top.place(NOTE, [noteOf(options, new Set([...digests, ...before.digests]))], 0o644);
+  for (const [index, { place, name, source }] of items.entries())
+    // oxlint-disable-next-line no-await-in-loop -- a disk is not faster for two at once
+    if (states[index] !== "same") await place.place(name, readPieces(source), 0o755);
+  await top.place(NOTE, [noteOf(options, digests)], 0o644);
+}
+
+async function itemOf(place: HeldDirectory, name: string, source: string, prefix = ""): Promise<Item> {
+  return { path: `${prefix}${name}`, place, name, source, digest: await digestOf(readPieces(source)) };
+}
+
+/** What is in the place of a file to install. */
+type State = "missing" | "same" | "ours" | "foreign";
+
+async function stateOf({ place, name, path, digest }: Item, digests: ReadonlySet<string>, uid: number): Promise<State> {
+  const found = place.look(name);
+  if (found === undefined) return "missing";
+  // A file of somebody else's may be changed by them.
+  if (!found.isFile() || found.uid !== uid) return "foreign";
+  const there = await digestOf(place.read(name));
+  if (there === digest && (found.mode & 0o777) === 0o755) return "same";
+  return there === digest || digests.has(`${there}  ${path}`) ? "ours" : "foreign";
+}
+
+async function digestOf(content: Content): Promise<string> {
+  const hash = new Bun.CryptoHasher("sha256");
+  for await (const piece of content) hash.update(piece);
+  return hash.digest("hex");
+}
+
+const NOTE = "README.txt";
+const MAX_NOTE_BYTES = 65_536;
+const NOTE_BEGIN = /^livenessprobe \S+, with the loader and the libraries that it needs\./;
+
+interface Note {
+  readonly kind: "missing" | "ours" | "foreign";
+  /** Lines as of sha256sum(1). */
+  readonly digests: ReadonlySet<string>;
+}
+
+async function readNote(top: HeldDirectory, uid: number): Promise<Note> {
+  const found = top.look(NOTE);
+  if (found === undefined) return { kind: "missing", digests: new Set() };
+  if (!found.isFile() || found.uid !== uid || found.size > MAX_NOTE_BYTES)
+    return { kind: "foreign", digests: new Set() };
+  const pieces: Uint8Array[] = [];
+  for await (const piece of top.read(NOTE)) pieces.push(piece);
+  const text = Buffer.concat(pieces).toString();
+  if (!NOTE_BEGIN.test(text)) return { kind: "foreign", digests: new Set() };
+  return { kind: "ours", digests: new Set(text.match(/^[0-9a-f]{64} {2}\S+$/gm)) };
+}
+
+function noteOf(
+  { start, version }: { readonly start: string; readonly version: string },
+  digests: Iterable<string>,
+): Uint8Array {
+  const lines = [
+    `livenessprobe ${version}, with the loader and the libraries that it needs. To start it:`,
+    "",
+    `  ${start} list`,
+    "",
+    "If this directory is mounted elsewhere, put that path in place of this one, three times.",
+    "",
+    "What is installed here, as sha256sum(1) lists it. `livenessprobe install` replaces these files, and no others.",
+    "",
+    ...digests,
+    "",
+  ];
+  return Buffer.from(lines.join("\n"));
+}

@@ -1,0 +1,196 @@
+import { basename } from "node:path";
+import { needOf, type Need, type ProcAccess } from "../node/needs";
+import { createFileFinder, type FileFinder, once, type ProcessUids, readUids } from "./proc-files";
+import { seesNodeProcesses } from "./running-kubelets";
+import { startSlices, type Slices } from "./slices";
+import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
+import { readUnixSockets, type UnixSocket } from "./unix-sockets";
+
+/** Somebody who listens on a socket's file. */
+export interface Listener {
+  /** The processes that hold the listening socket, by rising id: several where it was inherited, and all were looked for. */
+  readonly pids: readonly [number, ...number[]];
+  /** The path that it was bound to, in the mount namespace of those processes. */
+  readonly boundPath: string;
+}
+
+export type ListenerSearch =
+  | { readonly kind: "found"; readonly listener: Listener }
+  /** For each socket of that name it was seen who holds it, and it is another. */
+  | { readonly kind: "nobody" }
+  /** It cannot be told, though there are processes that may be it. */
+  | { readonly kind: "doubtful"; readonly why: Doubt; readonly pids: readonly number[] }
+  /** Nobody was found, and not everybody was looked at. */
+  | { readonly kind: "unknown"; readonly why: "mount" | "cut" }
+  /** Somebody listens on a socket of that name, and cannot be seen; with `hostPID`, nobody knows. */
+  | { readonly kind: "notPermitted"; readonly needs: Need };
+
+export type Doubt =
+  /**
+   * Several listen on a socket of that path. So it is where a driver's file was replaced by another's while the first still
+   * runs: the kernel tells paths of the sockets, and not which file was whose.
+   */
+  | "several"
+  /** The kernel's table says so in a row that somebody may have forged. */
+  | "forged"
+  /** It runs neither as root nor as the owner of the file. */
+  | "stranger";
+
+export interface SocketToFind {
+  /** The path to its file without symbolic links: only its last name counts, since processes have their own mounts. */
+  readonly path: string;
+  /** `device:inode`. */
+  readonly fileId: string;
+  /** The user id that the file belongs to. */
+  readonly ownerUid: number;
+}
+
+export interface ListenerQuestion {
+  readonly sockets: readonly SocketToFind[];
+  /** How long it may take, in milliseconds. */
+  readonly boundMs: number;
+  /** Whether all processes that hold a socket are looked for, rather than one. */
+  readonly everyHolder: boolean;
+}
+
+/**
+ * Finds who listens on sockets' files, for all of them at once: on a busy node, /proc has hundreds of thousands of
+ * descriptors. The answers are in the order of the sockets. Never rejects.
+ *
+ * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in mount namespaces of their own. So this takes the
+ * sockets of that name from the table of each network namespace (proc_net(5)), finds the processes that hold them
+ * (`/proc/PID/fd`), and looks whether the path leads one of these to our device and inode, below `/proc/PID/root`. That look
+ * obeys the process's own table of mounts: it crosses only local file systems. A file that was renamed after it was bound is
+ * not found.
+ *
+ * No process is taken at its word:
+ * - A row counts if it can only be the kernel's (`parseUnixSockets`). Any other row may be forged: it may give the inode of a
+ *   stranger's socket a path of the forger's. Such a row counts only if no other row, in any network namespace, has that
+ *   inode, and if the descriptor is a unix socket. For every unix socket the kernel has written a row, so it is this one.
+ *   (Not where the socket's network namespace has no process left, whose table could be read.) The descriptor is seen before
+ *   the table is read and again after it, so the socket was there in between.
+ * - A process with a mount namespace of its own may bind any path there, and mount what it likes over it afterwards. So a
+ *   listener is a process of root's or of the file's owner, by all of its user ids. Of two none is chosen. Nothing below the
+ *   `/proc/PID/root` of other processes is looked at.
+ */
+export async function findListeners(
+  { procDir, uid }: ProcAccess,
+  { sockets, boundMs, everyHolder }: ListenerQuestion,
+): Promise<readonly ListenerSearch[]> {
+  const slices = startSlices(boundMs);
+  const names = new Set(sockets.map(({ path }) => basename(path)));
+  const isNamed = ({ isListening, path }: UnixSocket): boolean => isListening && names.has(basename(path));
+  const before = await readUnixSockets(procDir, isNamed, slices);
+  const inodes = new Set(before.rows.map(({ inode }) => inode));
+  const search = inodes.size === 0 ? NOBODY : await findHolders(procDir, { inodes, everyHolder }, slices);
+  // This read has time of its own: without it no doubtful row is believed.
+  const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), startSlices(boundMs));
+  const there = new Set(after.rows.map(rowKey));
+  const contradicted = contradictedIn(after.rows);
+  const view: View = {
+    procDir,
+    uid,
+    search: { ...search, cut: search.cut || before.cut || after.cut },
+    // A socket that was closed since is not in the table a second time.
+    rows: Map.groupBy(
+      before.rows.filter((row) => there.has(rowKey(row))),
+      ({ path }) => basename(path),
+    ),
+    isContradicted: ({ inode }) => after.cut || contradicted.has(inode),
+    seesNode: seesNodeProcesses(procDir),
+    uidsOf: once((pid: number) => readUids(procDir, pid)),
+    fileOf: createFileFinder(procDir),
+  };
+  return await judgeAll(view, sockets, startSlices(boundMs));
+}
+
+async function judgeAll(
+  view: View,
+  sockets: readonly SocketToFind[],
+  slices: Slices,
+): Promise<readonly ListenerSearch[]> {
+  const judged: ListenerSearch[] = [];
+  for (const socket of sockets) {
+    judged.push(slices.isOver() ? { kind: "unknown", why: "cut" } : judge(view, socket));
+    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
+    await slices.pause();
+  }
+  return judged;
+}
+
+const NOBODY: HolderSearch = { holders: new Map(), denied: false, cut: false };
+
+interface View {
+  readonly procDir: string;
+  readonly uid: number;
+  readonly search: HolderSearch;
+  /** The rows of listening sockets, by the last name of their path. */
+  readonly rows: ReadonlyMap<string, readonly UnixSocket[]>;
+  /** Whether another row says something else of the same inode, as far as it was seen. */
+  readonly isContradicted: (row: UnixSocket) => boolean;
+  readonly seesNode: boolean;
+  readonly uidsOf: (pid: number) => ProcessUids | undefined;
+  readonly fileOf: FileFinder;
+}
+
+function rowKey({ inode, content }: UnixSocket): string {
+  return `${inode} ${content}`;
+}
+
+function contradictedIn(rows: readonly UnixSocket[]): ReadonlySet<string> {
+  const contents = new Map<string, string>();
+  return new Set(
+    rows.flatMap(({ inode, content }) => {
+      const first = contents.get(inode) ?? content;
+      contents.set(inode, first);
+      return first === content ? [] : [inode];
+    }),
+  );
+}
+
+/** What a row of the table comes to, for a socket of its name. */
+type Claim =
+  | { readonly kind: "listener"; readonly listener: Listener; readonly isSure: boolean }
+  | { readonly kind: "stranger"; readonly pids: readonly number[] }
+  | { readonly kind: "other" | "mount" | "unheld" };
+
+function judge(view: View, socket: SocketToFind): ListenerSearch {
+  const { denied, cut } = view.search;
+  const claims = (view.rows.get(basename(socket.path)) ?? []).map((row) => claimOf(view, row, socket));
+  const listeners = claims.flatMap((claim) => (claim.kind === "listener" ? [claim] : []));
+  const [only, ...more] = listeners.filter(({ isSure }) => isSure);
+  if (only !== undefined && more.length === 0) return { kind: "found", listener: only.listener };
+  const pids = listeners.flatMap(({ listener }) => listener.pids.slice(0, 1));
+  if (pids.length > 0) return { kind: "doubtful", why: only === undefined ? "forged" : "several", pids };
+  if (!view.seesNode) return { kind: "notPermitted", needs: "hostPID" };
+  const has = (kind: Claim["kind"]): boolean => claims.some((claim) => claim.kind === kind);
+  if (denied && has("unheld")) return { kind: "notPermitted", needs: needOf(view.uid) };
+  if (cut) return { kind: "unknown", why: "cut" };
+  if (has("mount")) return { kind: "unknown", why: "mount" };
+  const strangers = claims.flatMap((claim) => (claim.kind === "stranger" ? claim.pids.slice(0, 1) : []));
+  return strangers.length > 0 ? { kind: "doubtful", why: "stranger", pids: strangers } : { kind: "nobody" };
+}
+
+function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind): Claim {
+  const holders = view.search.holders.get(row.inode) ?? [];
+  const [holder, ...others] = holders.filter(({ pid }) => isTrusted(view.uidsOf(pid), ownerUid));
+  if (holder === undefined)
+    return holders.length === 0 ? { kind: "unheld" } : { kind: "stranger", pids: holders.map(({ pid }) => pid) };
+  const file = view.fileOf(holder.pid, row.path);
+  if (file?.kind === "offLimits") return { kind: "mount" };
+  if (file?.kind !== "found" || file.file.fileId !== fileId) return { kind: "other" };
+  // The table has been read since: the socket was open before and after it.
+  if (!stillHolds(view.procDir, holder, row.inode)) return { kind: "unheld" };
+  const pids = [holder.pid, ...others.map(({ pid }) => pid)] as const;
+  return { kind: "listener", listener: { pids, boundPath: row.path }, isSure: isProven(view, row, holder) };
+}
+
+// By all of its ids: whoever starts a setuid program may leave it any socket.
+function isTrusted(uids: ProcessUids | undefined, ownerUid: number): boolean {
+  return uids !== undefined && uids.all.every((uid) => uid === 0 || uid === ownerUid);
+}
+
+function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Holder): boolean {
+  if (!row.mayBeForged) return true;
+  return !isContradicted(row) && isUnixSocket(procDir, holder);
+}

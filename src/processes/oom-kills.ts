@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { podCgroupOf, type Cgroup } from "./cgroups";
+import type { Mount } from "../node/mounts";
+import { readText, valueOf } from "../node/reads";
+import type { Root } from "../node/rooted-path";
+
+/** How often the kernel killed a process for want of memory. Undefined where it is not to be seen. */
+export interface OomKills {
+  /** In the process's own control group: since its container was started. */
+  readonly container: number | undefined;
+  /** In the group above it: the pod's, all its containers and their earlier runs included. Version 1 does not add them up. */
+  readonly pod: number | undefined;
+}
+
+/** Reads the kills from the node's control groups, wherever they are mounted in the root. Never throws. */
+export function readOomKills(root: Root, cgroups: readonly Cgroup[]): OomKills {
+  const memory = cgroups.find(({ controllers }) => controllers.includes("memory"));
+  if (memory !== undefined) {
+    return { container: killsIn(root, isMemory, memory.path, "memory.oom_control"), pod: undefined };
+  }
+  const path = cgroups.find(({ controllers }) => controllers.length === 0)?.path;
+  const podPath = path === undefined ? undefined : podCgroupOf(path);
+  return {
+    container: path === undefined ? undefined : killsIn(root, isUnified, path, "memory.events"),
+    pod: podPath === undefined ? undefined : killsIn(root, isUnified, podPath, "memory.events"),
+  };
+}
+
+function isMemory({ fsType, superOptions }: Mount): boolean {
+  return fsType === "cgroup" && superOptions.includes("memory");
+}
+
+function isUnified({ fsType }: Mount): boolean {
+  return fsType === "cgroup2";
+}
+
+// Kernel documentation, admin-guide/cgroup-v2.rst "memory.events" and cgroup-v1/memory.rst "OOM Control": lines of name and number.
+function killsIn(root: Root, isHierarchy: (mount: Mount) => boolean, group: string, file: string): number | undefined {
+  const directories = root.mounts.all.filter(isHierarchy).flatMap((mount) => directoriesOf(mount, group));
+  for (const directory of directories) {
+    const found = root.resolve(join(directory, file));
+    const text = found.kind === "found" ? valueOf(readText(found.outerPath)) : undefined;
+    const kills = /^oom_kill (\d+)$/m.exec(text ?? "")?.[1];
+    if (kills !== undefined) return Number(kills);
+  }
+  return undefined;
+}
+
+/** Where a group may be below a mount of its hierarchy, the likely place first. */
+function directoriesOf({ mountPoint, fsRoot }: Mount, group: string): readonly string[] {
+  // We are in a cgroup namespace of our own, and what both paths have in common is not told.
+  if (CLIMB.test(group)) {
+    return KUBELET_GROUPS.map((parent) => join(mountPoint, parent, group.replace(CLIMB, "")));
+  }
+  if (fsRoot === "/" || CLIMB.test(fsRoot)) return [join(mountPoint, group)];
+  return `${group}/`.startsWith(`${fsRoot}/`) ? [join(mountPoint, group.slice(fsRoot.length))] : [];
+}
+
+const CLIMB = /^(\/\.\.)+(?=\/|$)/;
+
+// The kubelet's groups above a pod's: with systemd, and without.
+const KUBELET_GROUPS = [
+  "",
+  "kubepods.slice",
+  "kubepods.slice/kubepods-burstable.slice",
+  "kubepods.slice/kubepods-besteffort.slice",
+  "kubepods",
+  "kubepods/burstable",
+  "kubepods/besteffort",
+];

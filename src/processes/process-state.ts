@@ -1,0 +1,89 @@
+/** What a process or thread does at this moment, as `ps` shows it. */
+export interface ProcessState {
+  /** As in `/proc/PID/stat` (proc_pid_stat(5)): `R`, `S`, `D`, `T`, ... */
+  readonly letter: string;
+  /** What the letter stands for. */
+  readonly word: string;
+}
+
+export interface ProcessStat {
+  readonly state: ProcessState;
+  /** When it started, in milliseconds after the machine did. */
+  readonly startedMs: number;
+  /** Whether it is a thread of the kernel's own: its name may be anybody's, this may not. */
+  readonly isKernelThread: boolean;
+}
+
+/** Reads `/proc/PID/stat`, or that of a thread; undefined where the text is not one. */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  // The name in field 2 may hold spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (number: number) => fields[number - 3];
+  const letter = field(3);
+  const flags = Number(field(9) ?? Number.NaN);
+  const ticks = Number(field(22) ?? Number.NaN);
+  if (letter === undefined || Number.isNaN(ticks)) return undefined;
+  return {
+    state: { letter, word: WORDS[letter] ?? "unknown" },
+    startedMs: (ticks / TICKS_PER_SECOND) * 1_000,
+    isKernelThread: (flags & PF_KTHREAD) !== 0,
+  };
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  R: "running",
+  S: "sleeping",
+  D: "uninterruptible",
+  T: "stopped",
+  t: "stopped by a debugger",
+  Z: "zombie",
+  X: "dead",
+  I: "idle",
+  P: "parked",
+};
+
+// linux/sched.h
+const PF_KTHREAD = 0x20_0000;
+
+// Linux reports times in USER_HZ, which is 100 on every architecture that Bun runs on.
+const TICKS_PER_SECOND = 100;
+
+/** What a thread waits for in the kernel. */
+export interface Wait {
+  /** The kernel's function that it sleeps in (`/proc/PID/wchan`), such as `rpc_wait_bit_killable`. */
+  readonly channel: string | undefined;
+  /** What that tells a person, worded to follow "waits for"; undefined where it tells nothing. */
+  readonly whatFor: string | undefined;
+}
+
+/**
+ * Makes words of where a thread waits.
+ *
+ * @param wchan the text of `/proc/PID/wchan`: `0` where it does not sleep, and where we may not know
+ */
+export function describeWait(wchan: string | undefined): Wait {
+  const channel = wchan === undefined || wchan === "" || wchan === "0" ? undefined : wchan;
+  return { channel, whatFor: channel === undefined ? undefined : whatFor(channel) };
+}
+
+// Functions that threads sleep in, by the beginnings of their names, in Linux 4.18 to 6.18.
+const CHANNELS: readonly (readonly [RegExp, string])[] = [
+  [/^_*(rpc|nfs|nfs4|xprt)_/, "an NFS server"],
+  [/^_*(cifs|smb|smb2|compound_send_recv|wait_for_response)/, "an SMB server"],
+  [/^_*(ceph|rbd)_/, "a Ceph cluster"],
+  [/^_*(fuse|request_wait_answer)/, "the process behind a FUSE file system"],
+  [/^_*(p9|v9fs)_/, "a 9P server"],
+  [/^_*autofs/, "an automount"],
+  [/^_*(io_schedule|folio_wait|wait_on_page|lock_page|balance_dirty)/, "a disk or a file server"],
+  [/^_*(wait_on_buffer|bit_wait_io|submit_bio)/, "a disk"],
+  [/^_*(blk|bio|rq_qos|wbt|jbd2|ext4|xfs|btrfs|iomap|writeback|wb|wait_sb_inodes|sync)_/, "a disk"],
+  [/^_*(scsi|nvme|sg|dm|md)_/, "a disk"],
+  [/^_*(mem_cgroup|try_charge|out_of_memory)/, "memory"],
+  [/^(__refrigerator|do_freezer_trap|cgroup_freeze)/, "its container to be thawed"],
+  [/^_*(rwsem|mutex|down|percpu_rwsem|rt_mutex)_/, "a lock in the kernel, which another thread holds"],
+  [/^(kernel_clone|_do_fork|do_fork|wait_for_vfork)/, "a program that it starts"],
+];
+
+function whatFor(channel: string): string | undefined {
+  return CHANNELS.find(([pattern]) => pattern.test(channel))?.[1];
+}

@@ -1,0 +1,147 @@
+import { GET_PLUGIN_INFO_METHOD, type IdentityClient, type Rpc } from "../driver/identity";
+import type { PluginInfo } from "../driver/messages";
+import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Scene } from "../driver/diagnosis";
+import { errorText } from "../base/errors";
+import type { Logger } from "../log/logger";
+import type { FailureReason, RpcTiming } from "../driver/probe-result";
+import type { SocketFile } from "../driver/socket-file";
+import { oneLine } from "../base/text";
+
+/** What a driver is called in logs and metrics before it has said its name. */
+export const UNKNOWN_DRIVER = "unknown-driver";
+
+/** Finds out the driver's name in the background; nothing waits for it. */
+export interface DriverName {
+  /** Asks for the first time. */
+  start(): void;
+  /** The name, or `unknown-driver`. */
+  current(): string;
+  /** Tells that the driver has answered a probe after it had failed one: now is a good time to ask. */
+  driverAnswered(): void;
+  stop(): void;
+}
+
+export interface DriverNameOptions {
+  readonly client: IdentityClient;
+  readonly socketPath: string;
+  readonly uid: number;
+  readonly lookAtSocketFile: (path: string) => SocketFile;
+  readonly logger: Logger;
+  readonly onRpc: (method: string, rpc: RpcTiming) => void;
+  /** Whether the log tells, or is about to tell, of a failure for this reason as one of a probe. */
+  readonly isTold: (reason: string) => boolean;
+}
+
+/** The pause after the first question that was not answered; it doubles up to the longest. */
+export const FIRST_PAUSE_MS = 1_000;
+export const LONGEST_PAUSE_MS = 60_000;
+
+// CSI, GetPluginInfo: the name is at most 63 characters long. A driver that breaks the rule is still to be recognised.
+const MAX_NAME_BYTES = 256;
+
+/**
+ * Once started, asks at once and then again after each growing pause, until the driver has told its name.
+ *
+ * Logs the first reason for which it does not, and each change of it, unless a probe has said the same.
+ */
+export function createDriverName(options: DriverNameOptions): DriverName {
+  const { client, logger, socketPath } = options;
+  let name: string | undefined;
+  let pauseMs = FIRST_PAUSE_MS;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let lastEndedAt = -Infinity;
+  let lastReason: string | undefined;
+  let stopped = false;
+  let asking = false;
+
+  async function ask(): Promise<void> {
+    clearTimeout(timer);
+    asking = true;
+    const answer = await answerOf(client, options);
+    asking = false;
+    lastEndedAt = performance.now();
+    if (answer.rpc !== undefined) options.onRpc(GET_PLUGIN_INFO_METHOD, answer.rpc);
+    if (answer.kind === "named") {
+      name = answer.name;
+      logger.info("CSI driver name", { driver: name, vendorVersion: answer.vendorVersion });
+      return;
+    }
+    if (stopped) return;
+    const { reason, message } = answer;
+    const isTold = options.isTold(reason);
+    if (!isTold && reason !== lastReason) logger.error(message, "CSI driver did not tell its name", { reason });
+    // What only a probe has told is told here when the probes no longer do.
+    lastReason = isTold ? undefined : reason;
+    timer = setTimeout(() => void ask(), pauseMs);
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+  }
+
+  return {
+    start: () => {
+      logger.info("Asking CSI driver for its name", { address: socketPath });
+      void ask();
+    },
+    current: () => name ?? UNKNOWN_DRIVER,
+    driverAnswered: () => {
+      const rested = performance.now() - lastEndedAt >= FIRST_PAUSE_MS;
+      if (name === undefined && !asking && !stopped && rested) void ask();
+    },
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+type Answer =
+  | {
+      readonly kind: "named";
+      readonly name: string;
+      readonly vendorVersion: string;
+      readonly rpc: RpcTiming | undefined;
+    }
+  | {
+      readonly kind: "unnamed";
+      readonly reason: FailureReason | "no_name";
+      readonly message: string;
+      readonly rpc: RpcTiming | undefined;
+    };
+
+async function answerOf(client: IdentityClient, options: DriverNameOptions): Promise<Answer> {
+  try {
+    return readAnswer(await client.getPluginInfo(), options);
+  } catch (error) {
+    return { kind: "unnamed", ...diagnoseInternal(errorText(error)), rpc: undefined };
+  }
+}
+
+function readAnswer({ outcome, timing }: Rpc<PluginInfo>, options: DriverNameOptions): Answer {
+  const { socketPath, uid, lookAtSocketFile } = options;
+  const scene: Scene = {
+    socketPath,
+    rpcName: "Identity/GetPluginInfo",
+    uid,
+    elapsedMs: timing.elapsedMs,
+    socketFile: () => lookAtSocketFile(socketPath),
+  };
+  const { rpc } = timing;
+  switch (outcome.kind) {
+    case "answered": {
+      const { name, vendorVersion } = outcome.response;
+      if (name === "") {
+        return { kind: "unnamed", reason: "no_name", message: "GetPluginInfo answered with an empty name", rpc };
+      }
+      return {
+        kind: "named",
+        name: oneLine(name, MAX_NAME_BYTES),
+        vendorVersion: oneLine(vendorVersion, MAX_NAME_BYTES),
+        rpc,
+      };
+    }
+    case "noConnection":
+      return { kind: "unnamed", ...diagnoseConnect(outcome.failure, scene), rpc };
+    case "noAnswer":
+      return { kind: "unnamed", ...diagnoseCall(outcome.outcome, scene), rpc };
+  }
+  return outcome satisfies never;
+}

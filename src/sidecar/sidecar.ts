@@ -1,0 +1,86 @@
+import { MONOTONIC_CLOCK } from "./clock";
+import { createCollector, type Collector } from "./collector";
+import { createIdentityClient, PROBE_METHOD } from "../driver/identity";
+import { createDriverName, type DriverName } from "./driver-name";
+import { createHistory, type History } from "./history";
+import type { CreateLogger } from "../log/logger";
+import { createSidecarMetrics, type SidecarMetrics } from "./metrics";
+import { probeOnce } from "../driver/probe";
+import type { ProbeResult } from "../driver/probe-result";
+import { createProber, type Prober } from "./prober";
+import { lookAtSocketFile } from "../driver/socket-file";
+import { COMMIT, VERSION } from "../version";
+
+/** Everything about one driver: who asks it, what it is called, and what is remembered of its answers. */
+export interface Sidecar {
+  readonly prober: Prober;
+  readonly driverName: DriverName;
+  readonly metrics: SidecarMetrics;
+}
+
+export interface SidecarOptions {
+  readonly csiSocketPath: string;
+  readonly probeTimeoutMs: number;
+  /** Our own effective user id. */
+  readonly uid: number;
+  /** When the process started, in seconds since the unix epoch. */
+  readonly startTimeSeconds: number;
+  readonly createLogger: CreateLogger;
+}
+
+/** Wires a sidecar. Nothing is asked of the driver before the first probe, or before `driverName.start()`. */
+export function createSidecar(options: SidecarOptions): Sidecar {
+  const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs, uid, startTimeSeconds, createLogger } = options;
+  const client = createIdentityClient({ socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}` });
+  const place = { client, socketPath, uid, lookAtSocketFile };
+  const build = { version: VERSION, commit: COMMIT, bun: Bun.version };
+  const metrics = createSidecarMetrics({ startTimeSeconds, build, driverName: () => driverName.current() });
+  const driverName = createDriverName({
+    ...place,
+    logger: createLogger("driver-name.ts"),
+    onRpc: metrics.countRpc,
+    isTold: (reason) => history.state() === reason || (history.state() === undefined && prober.isProbing()),
+  });
+  const history = createHistory({
+    logger: createLogger("prober.ts"),
+    nowMs: MONOTONIC_CLOCK.nowMs,
+    driverName: driverName.current,
+  });
+  const prober = createProber({
+    probeOnce: () => probeOnce(place),
+    timeoutMs,
+    clock: MONOTONIC_CLOCK,
+    onResult: createRecorder({
+      metrics,
+      history,
+      driverName,
+      collector: createCollector({ collect: () => Bun.gc(true) }),
+    }),
+  });
+  return { prober, driverName, metrics };
+}
+
+interface Listeners {
+  readonly metrics: SidecarMetrics;
+  readonly history: History;
+  readonly driverName: DriverName;
+  readonly collector: Collector;
+}
+
+/** Makes what is told of each result: it counts, and it is news only where no later probe has ended before it. */
+function createRecorder({ metrics, history, driverName, collector }: Listeners) {
+  let latestBegun = 0;
+  let answeredBefore = true;
+  return (result: ProbeResult, begun: number): void => {
+    const current = begun > latestBegun;
+    if (current) latestBegun = begun;
+    const { rpc } = result.timing;
+    if (rpc !== undefined) metrics.countRpc(PROBE_METHOD, rpc);
+    metrics.countProbe(result, Date.now() / 1_000, current);
+    history.record(result, current);
+    const answered = result.kind !== "failed" || result.reason === "rpc_error";
+    if (answered && !answeredBefore) driverName.driverAnswered();
+    answeredBefore = answered;
+    collector.probeEnded();
+  };
+}

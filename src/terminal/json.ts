@@ -1,0 +1,85 @@
+import { jsonText } from "../base/text";
+import type { DriverOutcome, DriverReport, InspectReport, InspectStep, NodeReport } from "../inspection/report";
+import { tenths } from "./layout";
+
+export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection";
+
+/** Of every document: fields are only ever added within it. */
+const API_VERSION = "livenessprobe/v1";
+
+/**
+ * A JSON document as Kubernetes writes them, with a newline at its end; docs/output.schema.json describes them. Members that are
+ * undefined are left out. Characters that are not printable are escaped, so that it cannot steer a terminal.
+ */
+export function renderDocument(kind: DocumentKind, members: object): string {
+  const json = JSON.stringify({ apiVersion: API_VERSION, kind, ...members }, wellFormed, 2);
+  return `${json.replace(PERHAPS_UNPRINTABLE, escapeForJson)}\n`;
+}
+
+/** What came of asking a driver, in members that are named as those of `ProbeResult`. */
+export function outcomeMembers(outcome: DriverOutcome): object {
+  const { kind: state } = outcome;
+  switch (outcome.kind) {
+    case "ready":
+    case "notReady":
+      return { state };
+    case "failed":
+      return { state, reason: outcome.reason, message: outcome.message };
+    case "notAsked":
+      return { state, message: outcome.message };
+    case "notCsi":
+      return { state, what: outcome.what };
+  }
+  return outcome satisfies never;
+}
+
+// Line feeds are those of the indentation: within a string they are escaped already.
+const PERHAPS_UNPRINTABLE = /[^ -~\n]/gu;
+
+function escapeForJson(character: string): string {
+  return jsonText([character]).slice('["'.length, -'"]'.length);
+}
+
+/** Parsers in other languages refuse lone surrogates. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
+}
+
+/** The drivers of a node as a JSON document of the kind `DriverList`. */
+export function renderNodeJson({ drivers, looked, notes, complete }: NodeReport): string {
+  return renderDocument("DriverList", { items: drivers.map(driverMembers), complete, looked, notes });
+}
+
+function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...rest }: DriverReport): object {
+  const { connectMs, callMs, slow, announced, listener, capabilities } = rest;
+  return {
+    socket,
+    driver,
+    nameSource,
+    vendorVersion,
+    ...outcomeMembers(outcome),
+    connectMs: connectMs === undefined ? undefined : tenths(connectMs),
+    callMs: callMs === undefined ? undefined : tenths(callMs),
+    slow: slow || undefined,
+    announced,
+    listener: listener && { ...listener, state: listener.state.letter },
+    capabilities,
+  };
+}
+
+/** One driver in depth as a JSON document of the kind `DriverInspection`. */
+export function renderInspectionJson({ socket, driver, outcome, steps, verdict, next }: InspectReport): string {
+  return renderDocument("DriverInspection", {
+    socket,
+    driver,
+    ...outcomeMembers(outcome),
+    verdict,
+    next,
+    steps: steps.map(stepMembers),
+  });
+}
+
+function stepMembers({ title, outcome, elapsedMs }: InspectStep): object {
+  const { kind, ...members } = outcome;
+  return { title, outcome: kind, ...members, elapsedMs: elapsedMs === undefined ? undefined : tenths(elapsedMs) };
+}

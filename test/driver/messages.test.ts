@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { decodePluginInfo, decodeProbeResponse } from "../../src/driver/messages";
+import { WireError } from "../../src/grpc/wire";
+import { createMessageMaker } from "../support/random-messages";
+
+const SEED = 20_261_122;
+const ROUNDS = 5_000;
+const IDENTITY = loadIdentity();
+
+describe("read as proto-loader reads it by proto/csi.proto:", () => {
+  test("any valid ProbeResponse, whatever unknown fields are in it", () => {
+    const { probeResponse } = createMessageMaker(SEED);
+    compare(probeResponse, (bytes) => decodeProbeResponse(bytes).ready, readyByProtoLoader);
+  });
+
+  test("any valid GetPluginInfoResponse, whatever unknown fields are in it", () => {
+    const { pluginInfo } = createMessageMaker(SEED);
+    compare(
+      pluginInfo,
+      (bytes) => decodePluginInfo(bytes),
+      (bytes) => infoByProtoLoader(bytes),
+    );
+  });
+});
+
+describe("a ProbeResponse", () => {
+  test.each([
+    ["without ready is ready: the CSI spec has the caller assume so", "", true],
+    ["with ready true is ready", "0a 02 08 01", true],
+    ["with ready false, left out, is not ready", "0a 00", false],
+    ["with ready false, in writing, is not ready", "0a 02 08 00", false],
+    ["with any number but 0 for true is ready", "0a 02 08 02", true],
+    ["with an unknown field alone is ready", "12 00", true],
+    ["whose BoolValue holds only what nobody knows is not ready", "0a 02 10 01", false],
+    ["whose value comes twice means the last one", "0a 04 08 01 08 00", false],
+  ])("%s", (_, hex, ready) => {
+    expect(decodeProbeResponse(fromHex(hex))).toEqual({ ready });
+    expect(readyByProtoLoader(fromHex(hex))).toBe(ready);
+  });
+});
+
+// In each row protobufjs departs from the specification, and Go's protobuf does not.
+describe("a ProbeResponse that protobufjs would misread", () => {
+  test.each([
+    ["has ready twice: they are merged, so what was set stays set", "0a 02 08 01 0a 00", true],
+    ["has ready twice, both set: the last one holds", "0a 02 08 01 0a 02 08 00", false],
+    ["has ready as a number: a wrong wire type makes it an unknown field", "08 00", true],
+    ["has ready in a group: likewise", "0b 08 00 0c", true],
+    ["has its value as bytes: likewise", "0a 03 0a 01 41", false],
+    ["has a value that is not 0 above its 32nd bit", "0a 06 08 80 80 80 80 10", true],
+  ])("%s", (_, hex, ready) => {
+    expect(decodeProbeResponse(fromHex(hex))).toEqual({ ready });
+  });
+});
+
+describe("refused, as the encoding's specification has it:", () => {
+  test.each([
+    ["a length beyond the end", "0a 7f 08"],
+    ["a BoolValue that is cut off", "0a 01 08"],
+    ["a BoolValue with a length beyond its own end", "0a 02 12 7f 08 01"],
+    ["a varint of eleven bytes as the value", `0a 0c 08 ${"80 ".repeat(10)}01`],
+    ["field number 0", "00 00"],
+    ["field number 0 in the BoolValue", "0a 02 00 00"],
+    ["wire type 6", "0a 02 08 01 16"],
+    ["wire type 7", "0a 02 08 01 17"],
+    ["a group that does not end", "0a 02 08 01 13"],
+    ["a group that ends under another number", "13 1c"],
+    ["an unknown field that is cut off, after a good ready", "0a 02 08 01 15 00"],
+  ])("%s", (_, hex) => {
+    expect(() => decodeProbeResponse(fromHex(hex))).toThrow(WireError);
+    expect(() => decodePluginInfo(fromHex(`${hex} 0e`))).toThrow(WireError);
+  });
+});
+
+test.each([
+  ["both fields", "0a 01 61 12 01 31", { name: "a", vendorVersion: "1" }],
+  ["nothing", "", { name: "", vendorVersion: "" }],
+  ["a name twice: the last one holds", "0a 01 61 0a 01 62", { name: "b", vendorVersion: "" }],
+  ["a name that is a number: a wrong wire type makes it an unknown field", "08 01", { name: "", vendorVersion: "" }],
+  [
+    "a name that is not UTF-8, which is told rather than refused",
+    "0a 02 61 ff",
+    { name: "a\ufffd", vendorVersion: "" },
+  ],
+])("a GetPluginInfoResponse with %s", (_, hex, info) => {
+  expect(decodePluginInfo(fromHex(hex))).toEqual(info);
+});
+
+function compare(make: () => Buffer, ours: (bytes: Buffer) => unknown, theirs: (bytes: Buffer) => unknown): void {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bytes = make();
+    const where = { seed: SEED, round, bytes: bytes.toString("hex") };
+    expect({ ...where, read: ours(bytes) }).toEqual({ ...where, read: theirs(bytes) });
+  }
+}
+
+function loadIdentity(): ServiceDefinition {
+  const loaded = loadSync(join(import.meta.dir, "../../proto/csi.proto"), { keepCase: true, defaults: true });
+  // proto-loader types a package as a union of all that it may hold; this one is a service, or the test fails at once.
+  return loaded["csi.v1.Identity"] as ServiceDefinition;
+}
+
+function readyByProtoLoader(bytes: Uint8Array): boolean {
+  // The shape that proto/csi.proto gives it.
+  const { ready } = readByProtoLoader("Probe", bytes) as { ready: { value: boolean } | null };
+  return ready === null || ready.value;
+}
+
+function infoByProtoLoader(bytes: Uint8Array): unknown {
+  const info = readByProtoLoader("GetPluginInfo", bytes) as { name: string; vendor_version: string };
+  return { name: info.name, vendorVersion: info.vendor_version };
+}
+
+function readByProtoLoader(method: string, bytes: Uint8Array): unknown {
+  return IDENTITY[method]?.responseDeserialize(Buffer.from(bytes));
+}
+
+function fromHex(hex: string): Buffer {
+  return Buffer.from(hex.replaceAll(" ", ""), "hex");
+}

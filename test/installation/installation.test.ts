@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { findOwnFiles } from "../../src/installation/installation";
+
+const MAPS = readFileSync("/proc/self/maps", "utf8");
+
+test("the executable, its loader and its libraries are found by what is mapped, whatever else is", () => {
+  const other = "7f0000000000-7f0000001000 r--p 00000000 08:01 42                         /etc/passwd\n";
+  const { executable, loader, libraries } = findOwnFiles(other + MAPS);
+  expect(executable).toBe(process.execPath);
+  expect(basename(loader)).toMatch(/^ld-linux/);
+  expect(libraries.map((path) => basename(path))).toEqual(["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"]);
+});
+
+test("without a loader it is refused", () => {
+  expect(() => findOwnFiles("")).toThrow("install finds no loader among what this process has mapped");
+});

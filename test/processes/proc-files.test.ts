@@ -1,0 +1,53 @@
+import { describe, expect, test } from "bun:test";
+import { listPids, readArgv } from "../../src/processes/proc-files";
+import { makeNode } from "../support/made-node";
+import { startPython } from "../support/made-node-process";
+
+describe("processes", () => {
+  test("are listed by rising id", () => {
+    const pids = listPids("/proc");
+    expect(pids).toContain(process.pid);
+    expect(pids).toEqual(pids.toSorted((one, other) => one - other));
+  });
+
+  test("are told from what else is in /proc", async () => {
+    await using node = makeNode();
+    for (const name of ["10", "9", "self", "1a", "tty"]) node.directory(`/proc/${name}`);
+    expect(listPids(node.outer("/proc"))).toEqual([9, 10]);
+  });
+
+  test("are none without /proc", () => {
+    expect(listPids("/no/proc")).toEqual([]);
+  });
+});
+
+describe("arguments", () => {
+  test.each([
+    ["a\0b\0", ["a", "b"]],
+    ["a\0\0", ["a", ""]],
+    ["", []],
+    ["one that has written over its arguments", ["one that has written over its arguments"]],
+  ])("are the words of %j", async (text, argv) => {
+    await using node = makeNode();
+    node.file("/proc/7/cmdline", text);
+    expect(await readArgv(node.outer("/proc"), 7, 1_000)).toEqual({ kind: "read", value: argv });
+  });
+
+  test("are those of a real process", async () => {
+    await using child = await startPython('import sys; print("ready", flush=True); sys.stdin.read()', ["a b", "", "ä"]);
+    expect(await readArgv("/proc", child.pid, 1_000)).toEqual({
+      kind: "read",
+      value: [expect.stringMatching(/python/), "-c", expect.any(String), "a b", "", "ä"],
+    });
+  });
+
+  test("of a process that has ended are missing", async () => {
+    expect(await readArgv("/proc", 2 ** 30, 1_000)).toEqual({ kind: "missing" });
+  });
+
+  test("of a process that hangs with the lock held are given up on", async () => {
+    await using node = makeNode();
+    node.fifo("/proc/7/cmdline");
+    expect(await readArgv(node.outer("/proc"), 7, 20)).toEqual({ kind: "failed", code: "ETIMEDOUT" });
+  });
+});

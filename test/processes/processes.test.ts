@@ -1,0 +1,156 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { describeProcess, type ProcessFacts } from "../../src/processes/processes";
+import { makeNode } from "../support/made-node";
+import { asNobody, runScript, startPython } from "../support/made-node-process";
+import { NOBODY_UID } from "../support/socket-cases";
+import { waitUntil } from "../support/wait";
+
+const ACCESS = { procDir: "/proc", uid: process.getuid?.() ?? 0 };
+const isRoot = ACCESS.uid === 0;
+
+const IDLE = 'import sys; print("ready", flush=True); sys.stdin.read()';
+// The child of posix_spawn(3) opens its input, a FIFO without a writer; until that is done its parent waits in state D.
+const SPAWN = `
+import os, sys
+def spawn():
+    actions = [(os.POSIX_SPAWN_CLOSE, 1), (os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)]
+    os.posix_spawn("/bin/true", ["true"], {}, file_actions=actions)
+print("ready", flush=True)
+`;
+
+describe("a process", () => {
+  test("is described", async () => {
+    await using driver = await startPython(IDLE);
+    const asleep = await waitUntil(() => asleepAs(driver.pid), "it to sleep");
+    expect(asleep).toEqual({
+      pid: driver.pid,
+      name: expect.stringMatching(/^python3/),
+      state: { letter: "S", word: "sleeping" },
+      wait: { channel: expect.any(String), whatFor: undefined },
+      blocked: [],
+      uid: ACCESS.uid,
+      ageMs: expect.any(Number),
+      executable: { kind: "seen", value: expect.stringMatching(/\/python3/) },
+      cgroups: expect.arrayContaining([{ controllers: expect.any(Array), path: expect.stringMatching(/^\//) }]),
+    });
+  });
+
+  test("is as old as it is", async () => {
+    const before = performance.now();
+    await using driver = await startPython(IDLE);
+    const young = factsOf(driver.pid).ageMs ?? Number.NaN;
+    // The kernel counts in hundredths of a second, and rounds both ends.
+    expect(young).toBeLessThanOrEqual(performance.now() - before + 20);
+    expect(factsOf(process.pid).ageMs).toBeGreaterThan(young);
+  });
+
+  test("that is stopped says so", async () => {
+    await using driver = await startPython(IDLE);
+    process.kill(driver.pid, "SIGSTOP");
+    await waitUntil(() => factsOf(driver.pid).state.word === "stopped", "it to stop");
+    expect(factsOf(driver.pid).wait.channel).toBe("do_signal_stop");
+  });
+
+  test("that has ended is gone, and a zombie until somebody asks for its end", async () => {
+    await using parent = await startPython(
+      `import os, sys
+child = os.fork()
+if child == 0: os._exit(0)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print("ready", flush=True); sys.stdin.read()`,
+    );
+    const child = Number(readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, "utf8").trim());
+    expect(factsOf(child)).toMatchObject({
+      state: { word: "zombie" },
+      executable: { kind: "unknown" },
+    });
+    expect(describeProcess(ACCESS, 2 ** 30)).toEqual({ kind: "gone" });
+  });
+
+  test("that hangs says in what", async () => {
+    await using node = makeNode();
+    node.fifo("/fifo");
+    await using driver = await startPython(`${SPAWN}spawn()`, [node.outer("/fifo")]);
+    await waitUntil(() => hangs(factsOf(driver.pid)), "it to hang");
+    const { state, wait, blocked, name } = factsOf(driver.pid);
+    expect(state.word).toBe("uninterruptible");
+    expect(wait).toEqual({ channel: expect.stringMatching(/clone|fork/), whatFor: "a program that it starts" });
+    expect(blocked).toEqual([{ name, state, wait }]);
+  });
+
+  test("that sleeps tells of its threads that hang", async () => {
+    await using node = makeNode();
+    node.fifo("/fifo");
+    const script = `${SPAWN}import threading\nthreading.Thread(target=spawn).start()\nsys.stdin.read()`;
+    await using driver = await startPython(script, [node.outer("/fifo")]);
+    await waitUntil(() => sleepsOverBlocked(factsOf(driver.pid)), "a thread to hang");
+    const [thread] = factsOf(driver.pid).blocked;
+    expect(thread?.wait.whatFor).toBe("a program that it starts");
+  });
+
+  test("is described by the kernel's files alone, and what never answers is not read", async () => {
+    await using node = makeNode();
+    node.file("/proc/7/stat", "7 (driver) D 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0 0");
+    node.file("/proc/7/comm", "driver\n");
+    node.file("/proc/7/status", "Name:\tdriver\nUid:\t1\t2\t3\t4\n");
+    node.file("/proc/uptime", "65.00 100.00\n");
+    node.fifo("/proc/7/cmdline");
+    expect(describeProcess({ ...ACCESS, procDir: node.outer("/proc") }, 7)).toMatchObject({
+      kind: "seen",
+      process: { name: "driver", uid: 2, ageMs: 60_000, executable: { kind: "unknown" } },
+    });
+  });
+});
+
+const SEEN = { state: { letter: "S" }, wait: {}, uid: 0, ageMs: expect.any(Number) };
+
+describe.if(isRoot)("what may not be seen is told", () => {
+  test("to another user", async () => {
+    await using driver = await startPython(IDLE);
+    expect(await asNobody(scriptFor(driver.pid))).toMatchObject({
+      process: { ...SEEN, pid: driver.pid, executable: { kind: "notPermitted", needs: "uid 0" } },
+    });
+  });
+
+  test("to uid 0 without capabilities", async () => {
+    await using driver = await startPython(IDLE);
+    const prefix = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    expect(await runScript(scriptFor(driver.pid), { prefix })).toMatchObject({
+      process: { ...SEEN, pid: driver.pid, executable: { kind: "notPermitted", needs: "SYS_PTRACE" } },
+    });
+  });
+
+  test("and it is seen by its own user", async () => {
+    await using driver = await startPython(IDLE, [], { uid: NOBODY_UID });
+    expect(await asNobody(scriptFor(driver.pid))).toMatchObject({
+      process: { uid: NOBODY_UID, executable: { kind: "seen" } },
+    });
+  });
+});
+
+function scriptFor(pid: number): string {
+  return `import { describeProcess } from "./src/processes/processes";
+    const access = { procDir: "/proc", uid: process.getuid() };
+    console.log(JSON.stringify(describeProcess(access, ${pid})));`;
+}
+
+/** Undefined while it runs: then it waits in no channel. */
+function asleepAs(pid: number): ProcessFacts | undefined {
+  const facts = factsOf(pid);
+  return facts.wait.channel === undefined ? undefined : facts;
+}
+
+function hangs({ state, wait }: ProcessFacts): boolean {
+  return state.letter === "D" && wait.channel !== undefined;
+}
+
+function sleepsOverBlocked({ state, blocked }: ProcessFacts): boolean {
+  return state.word === "sleeping" && blocked.length > 0;
+}
+
+function factsOf(pid: number): ProcessFacts {
+  const outcome = describeProcess(ACCESS, pid);
+  if (outcome.kind !== "seen") throw new Error(`process ${pid} is ${outcome.kind}`);
+  return outcome.process;
+}
