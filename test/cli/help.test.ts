@@ -2,21 +2,27 @@ import { describe, expect, test } from "bun:test";
 import { FLAGS } from "../../src/cli/flags";
 import type { Flag } from "../../src/cli/flags";
 import { SERVE_HELP, WORD_HELPS, renderCommandHelp, renderHelp } from "../../src/cli/help";
-import { OPERATOR_COMMANDS } from "../../src/commands/operator-commands";
+import { OPERATOR_COMMANDS, type OperatorCommand } from "../../src/commands/operator-commands";
+import { golden } from "../support/golden";
+
+const FLAGS_PAGE_TOP = `# Flags
+
+Go's flag syntax: \`-flag\`, \`--flag\`, \`--flag=value\`, \`--flag value\`. This page is what \`livenessprobe --help\` and \`livenessprobe COMMAND --help\`
+print; \`UPDATE_GOLDEN=1 bun run test test/cli/help.test.ts\` writes it.
+`;
 
 const flags: readonly Flag[] = FLAGS;
 const commands = [SERVE_HELP, ...OPERATOR_COMMANDS, ...WORD_HELPS];
 
-test("the help is the text of help.golden.txt", async () => {
-  expect(renderHelp(flags, commands)).toBe(await Bun.file(new URL("help.golden.txt", import.meta.url)).text());
+test("docs/flags.md has the help of every command as it is", () => {
+  const texts = [renderHelp(flags, commands), ...OPERATOR_COMMANDS.map(helpOf)];
+  const page = [FLAGS_PAGE_TOP, ...texts.map((text) => `\`\`\`text\n${text}\`\`\`\n`)].join("\n");
+  expect(golden(new URL("../../docs/flags.md", import.meta.url), page)).toBe(page);
 });
 
 describe.each([
   ["the help", renderHelp(flags, commands), flags],
-  ...OPERATOR_COMMANDS.map((command) => {
-    const operands = command.words.kind === "mixed" ? command.words.names : [];
-    return [`the help of ${command.name}`, renderCommandHelp({ ...command, operands }), command.flags] as const;
-  }),
+  ...OPERATOR_COMMANDS.map((command) => [`the help of ${command.name}`, helpOf(command), command.flags] as const),
 ])("%s", (_, text, named) => {
   test("has no line over 80 columns", () => {
     expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
@@ -56,3 +62,7 @@ test.each([
 ] as const)("a flag in the help: %s", (_, flag: Flag, lines) => {
   expect(renderHelp([flag], commands)).toEndWith(`\n\nHTTP:\n${lines}`);
 });
+
+function helpOf(command: OperatorCommand): string {
+  return renderCommandHelp({ ...command, operands: command.words.kind === "mixed" ? command.words.names : [] });
+}
