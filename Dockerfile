@@ -1,6 +1,8 @@
 # The image for people who have docker, podman or buildah and nothing else:
 #
-#   docker build --tag csi-livenessprobe --build-arg COMMIT="$(git rev-parse HEAD)" --build-arg DISTROLESS=HOST/PROJECT .
+#   docker build --tag csi-livenessprobe .
+#
+# With --build-arg COMMIT="$(git rev-parse HEAD)" the executable's --version names the commit.
 #
 # What is published is made by `bun run image`, of apko.yaml. This has the same files of ours under the same names, started
 # in the same way; a base that brings more than glibc; and neither an SBOM nor a signature.
@@ -8,12 +10,9 @@
 # There is no HEALTHCHECK: the sidecar is asked about its driver, so one would call the sidecar unhealthy for a fault of
 # the driver's.
 
-# Where the distroless project publishes its images: the first lines of its README name the host and the project.
-# https://github.com/GoogleContainerTools/distroless
-ARG DISTROLESS
 # glibc and no shell, for both architectures. Any image with glibc 2.17 or later will do. To renew the digest:
-# crane digest HOST/PROJECT/base-debian12
-ARG BASE=${DISTROLESS}/base-debian12@sha256:9dce90e688a57e59ce473ff7bc4c80bc8fe52d2303b4d99b44f297310bbd2210
+# crane digest gcr.io/distroless/base-debian12
+ARG BASE=gcr.io/distroless/base-debian12@sha256:9dce90e688a57e59ce473ff7bc4c80bc8fe52d2303b4d99b44f297310bbd2210
 # Node.js with npm, which fetches Bun at the version that package.json pins. Nothing of it gets into the image.
 ARG BUILDER=node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37b7e9a7285cf83b6951452d
 
