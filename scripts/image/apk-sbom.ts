@@ -29,9 +29,9 @@ export function withSbom(apk: Apk, architecture: DebianArchitecture, contents: A
   if (absent.length > 0) throw new Error(`The package ${apk.name} has no file ${absent.join(", ")}`);
   const { name, licence, description, time } = apk;
   const version = fullVersion(apk);
-  const identity = { name, version, licence, description, architecture: APK_ARCHITECTURES[architecture] };
-  const sbom = spdxOfPackage(identity, files, contains, time);
-  const entry: Entry = { kind: "text", path: spdxPath(identity), text: `${JSON.stringify(sbom, null, 2)}\n` };
+  const subject = { type: "apk", name, version, licence, description } as const;
+  const sbom = spdxOfPackage({ ...subject, architecture: APK_ARCHITECTURES[architecture] }, files, contains, time);
+  const entry: Entry = { kind: "text", path: spdxPath(subject), text: `${JSON.stringify(sbom, null, 2)}\n` };
   return { ...apk, entries: [...apk.entries, entry] };
 }
 

@@ -1,5 +1,5 @@
+import { createHash } from "node:crypto";
 import { type Component, NOASSERTION, flatten } from "./component";
-import { contentUuid } from "./content-uuid";
 import { purl } from "./purl";
 
 /** SPDX 2.3 in JSON (https://spdx.github.io/spdx-spec/v2.3/), as far as an apk of ours needs it. */
@@ -45,10 +45,12 @@ export interface SpdxRelationship {
   readonly relatedSpdxElement: string;
 }
 
-/** An apk of ours, as its SBOM names it. */
-export interface ApkIdentity {
+/** An apk of ours, or an executable of a release, as its SBOM names it. */
+export interface SpdxSubject {
+  /** That of its purl: `generic` for an executable. */
+  readonly type: "apk" | "generic";
   readonly name: string;
-  /** With the release: `0.1.0-r0`. */
+  /** An apk's with the release: `0.1.0-r0`. */
   readonly version: string;
   readonly architecture: "x86_64" | "aarch64";
   /** An SPDX expression. */
@@ -70,34 +72,34 @@ export interface SpdxFile {
 const US = "Organization: csi-livenessprobe";
 
 /** Where apko looks for an apk's own SBOM: apko 1.2.31, pkg/sbom/generator/spdx, locateApkSBOM. */
-export function spdxPath({ name, version }: Pick<ApkIdentity, "name" | "version">): string {
+export function spdxPath({ name, version }: Pick<SpdxSubject, "name" | "version">): string {
   return `/var/lib/db/sbom/${name}-${version}.spdx.json`;
 }
 
 /**
- * What an apk is made of. apko copies into the SBOM of the image what can be reached from the element that the document
+ * What an apk or an executable is made of. apko copies into the SBOM of the image what can be reached from the element that the document
  * describes. It copies only packages, so a file is a package here, with the purpose FILE. It would fill an empty supplier or
  * originator with the image's operating system, which would be wrong, so none is empty.
  *
  * The same document from the same input.
  *
- * @param files of the apk
- * @param contains what the apk as a whole contains, and no single file of it
+ * @param files of the subject
+ * @param contains what the subject as a whole contains, and no single file of it
  * @param created what it is dated, in whole seconds
  */
 export function spdxOfPackage(
-  apk: ApkIdentity,
+  subject: SpdxSubject,
   files: readonly SpdxFile[],
   contains: readonly Component[],
   created: Date,
 ): SpdxDocument {
-  const top = apkPackage(apk);
+  const top = subjectPackage(subject);
   const tree = [...files.map(fileComponent), ...contains];
   const document = {
     spdxVersion: "SPDX-2.3",
     dataLicense: "CC0-1.0",
     SPDXID: "SPDXRef-DOCUMENT",
-    name: `${apk.name}-${apk.version}-${apk.architecture}`,
+    name: `${subject.name}-${subject.version}-${subject.architecture}`,
     creationInfo: { created: seconds(created), creators: [US] },
     documentDescribes: [top.SPDXID],
     packages: [top, ...flatten(tree).map(componentPackage)],
@@ -105,14 +107,14 @@ export function spdxOfPackage(
   } as const;
   checkIds(document.packages);
   // SPDX 2.3, 6.5: a URI that no other document has; for those without a site of their own, below spdx.org/spdxdocs.
-  const uuid = contentUuid(JSON.stringify(document));
-  return { ...document, documentNamespace: `https://spdx.org/spdxdocs/${document.name}-${uuid}` };
+  const hash = createHash("sha256").update(JSON.stringify(document)).digest("hex");
+  return { ...document, documentNamespace: `https://spdx.org/spdxdocs/${document.name}-${hash}` };
 }
 
-function apkPackage({ name, version, architecture, licence, description }: ApkIdentity): SpdxPackage {
-  const fields = { type: "apk", namespace: "csi-livenessprobe", name, version, qualifiers: { arch: architecture } };
+function subjectPackage({ type, name, version, architecture, licence, description }: SpdxSubject): SpdxPackage {
+  const fields = { type, namespace: "csi-livenessprobe", name, version, qualifiers: { arch: architecture } };
   return {
-    SPDXID: id("apk", name, version),
+    SPDXID: id(type, name, version),
     name,
     versionInfo: version,
     supplier: US,

@@ -10,7 +10,6 @@ const TOOLS: readonly ToolName[] = [
   "actionlint",
   "nfpm",
   "pyspdxtools",
-  "python-cyclonedx",
   "kubernetes-validate",
 ];
 const PROGRAMS = {

