@@ -5,15 +5,16 @@ import { parseQuantity } from "./quantity";
 import { escapeUnprintable, quote } from "../base/text";
 
 /** What a command line asks for. */
+/** What a command was given. */
+export interface CommandLine {
+  /** The text of each flag that was given, well-formed for its type; a bare bool is `true`. */
+  readonly values: Readonly<Record<string, string>>;
+  /** The words that are no flags and belong to none. `serve` reads none of them: they stand behind the flags' end. */
+  readonly words: readonly string[];
+}
+
 export type Argv =
-  | {
-      readonly kind: "run";
-      readonly command: string;
-      /** The text of each flag that was given, well-formed for its type; a bare bool is `true`. */
-      readonly values: Readonly<Record<string, string>>;
-      /** The words that are no flags and belong to none. `serve` reads none of them: they stand behind the flags' end. */
-      readonly words: readonly string[];
-    }
+  | ({ readonly kind: "run"; readonly command: string } & CommandLine)
   | { readonly kind: "help"; readonly command: string }
   | { readonly kind: "version" }
   | Refused;

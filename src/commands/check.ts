@@ -1,8 +1,8 @@
-import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { type CommandDef, defineCommand } from "citty";
 import { createIdentityClient } from "../driver/identity";
+import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { ConfigError } from "../base/errors";
-import { CHECK_FLAGS } from "../cli/operator-flags";
 import { type CheckOptions, readCheckOptions } from "../cli/operator-options";
 import { outcomeExitCode } from "./exit-code";
 import { probeOnce } from "../driver/probe";
@@ -11,16 +11,12 @@ import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import { quote } from "../base/text";
 import { VERSION } from "../version";
-import { givenFlags } from "./given-flags";
-
-const ARGS: ArgsDef = Object.fromEntries(CHECK_FLAGS.map(({ name }) => [name, { type: "string" }]));
 
 /** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. Its `run` returns the exit code and throws ConfigError. */
-export function defineCheck(edge: Edge, words: readonly string[]): CommandDef {
+export function defineCheck(edge: Edge, { values, words }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "check", description: "Probe the driver once" },
-    args: ARGS,
-    run: ({ args }) => check(readCheckOptions(givenFlags(args, CHECK_FLAGS), words), edge),
+    run: () => check(readCheckOptions(values, words), edge),
   });
 }
 

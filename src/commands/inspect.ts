@@ -1,9 +1,9 @@
-import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { type CommandDef, defineCommand } from "citty";
+import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { inspectDriver } from "../inspection/inspection";
 import { findNamedDriver } from "../inspection/named-driver";
 import { openNode } from "../inspection/node-view";
-import { INSPECT_FLAGS } from "../cli/operator-flags";
 import { type InspectOptions, readInspectOptions } from "../cli/operator-options";
 import { outcomeExitCode } from "./exit-code";
 import type { InspectReport } from "../inspection/report";
@@ -12,17 +12,13 @@ import { renderInspectionJson } from "../terminal/json";
 import { renderInspection } from "../terminal/inspect-text";
 import { decideStyle } from "../terminal/style";
 import { VERSION } from "../version";
-import { givenFlags } from "./given-flags";
 import { startProgress } from "./start-progress";
 
-const ARGS: ArgsDef = Object.fromEntries(INSPECT_FLAGS.map(({ name }) => [name, { type: "string" }]));
-
 /** `livenessprobe inspect ADDRESS|DRIVER`: one driver in depth. Its `run` returns the exit code and throws ConfigError. */
-export function defineInspect(edge: Edge, words: readonly string[]): CommandDef {
+export function defineInspect(edge: Edge, { values, words }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "inspect", description: "One driver in depth" },
-    args: ARGS,
-    run: ({ args }) => inspect(readInspectOptions(givenFlags(args, INSPECT_FLAGS), words), edge),
+    run: () => inspect(readInspectOptions(values, words), edge),
   });
 }
 

@@ -1,20 +1,16 @@
-import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { type CommandDef, defineCommand } from "citty";
+import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { findOwnFiles, install } from "../installation/installation";
-import { INSTALL_FLAGS } from "../cli/operator-flags";
 import { readInstallOptions } from "../cli/operator-options";
 import { VERSION } from "../version";
-import { givenFlags } from "./given-flags";
-
-const ARGS: ArgsDef = Object.fromEntries(INSTALL_FLAGS.map(({ name }) => [name, { type: "string" }]));
 
 /** `livenessprobe install DEST`: copies itself out of an image. Its `run` returns the exit code and throws ConfigError. */
-export function defineInstall(edge: Edge, words: readonly string[]): CommandDef {
+export function defineInstall(edge: Edge, { values, words }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "install", description: "Copy the executable out of the image" },
-    args: ARGS,
-    run: async ({ args }) => {
-      const { directory, startAs, force } = readInstallOptions(givenFlags(args, INSTALL_FLAGS), words);
+    run: async () => {
+      const { directory, startAs, force } = readInstallOptions(values, words);
       const { uid, onInterrupt } = edge;
       const where = { directory, startAs: startAs ?? directory };
       const start = await install(findOwnFiles(), { ...where, force, version: VERSION, uid, onInterrupt });

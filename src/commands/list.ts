@@ -1,10 +1,10 @@
-import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { type CommandDef, defineCommand } from "citty";
+import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { reportListeners } from "../inspection/listener-steps";
 import { placeFlags } from "../inspection/next-commands";
 import { surveyNode } from "../inspection/survey";
 import { openNode } from "../inspection/node-view";
-import { LIST_FLAGS } from "../cli/operator-flags";
 import { type ListOptions, readListOptions } from "../cli/operator-options";
 import type { NodeReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
@@ -15,17 +15,13 @@ import { renderNodeTable } from "../terminal/list-table";
 import { renderProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import { VERSION } from "../version";
-import { givenFlags } from "./given-flags";
 import { startProgress } from "./start-progress";
 
-const ARGS: ArgsDef = Object.fromEntries(LIST_FLAGS.map(({ name }) => [name, { type: "string" }]));
-
 /** `livenessprobe list`: every CSI driver of the node, in one table. Its `run` returns the exit code and throws ConfigError. */
-export function defineList(edge: Edge): CommandDef {
+export function defineList(edge: Edge, { values }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "list", description: "Every CSI driver of the node" },
-    args: ARGS,
-    run: ({ args }) => list(readListOptions(givenFlags(args, LIST_FLAGS)), edge),
+    run: () => list(readListOptions(values), edge),
   });
 }
 

@@ -1,5 +1,5 @@
 import type { CommandDef } from "citty";
-import type { CommandSyntax } from "../cli/argv";
+import type { CommandLine, CommandSyntax } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import type { CommandHelp } from "../cli/help";
 import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../cli/operator-flags";
@@ -7,7 +7,7 @@ import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "../cli/op
 /** A command that a person or a script runs. `serve` loads none of this. */
 export interface OperatorCommand extends CommandSyntax, CommandHelp {
   /** Imports the command: what another one needs is not loaded. */
-  readonly define: (edge: Edge, words: readonly string[]) => Promise<CommandDef>;
+  readonly define: (edge: Edge, line: CommandLine) => Promise<CommandDef>;
 }
 
 const PROBE_EXIT_CODES = [
@@ -22,7 +22,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
     flags: CHECK_FLAGS,
     words: { kind: "mixed", names: ["[ADDRESS|DRIVER]"] },
     notes: PROBE_EXIT_CODES,
-    define: async (edge, words) => (await import("./check")).defineCheck(edge, words),
+    define: async (edge, line) => (await import("./check")).defineCheck(edge, line),
   },
   {
     name: "list",
@@ -36,7 +36,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
       "Exit codes:",
       "  0 all ready  1 usage  2 none found  4 one is not ready, or not all was seen",
     ],
-    define: async (edge) => (await import("./list")).defineList(edge),
+    define: async (edge, line) => (await import("./list")).defineList(edge, line),
   },
   {
     name: "inspect",
@@ -48,7 +48,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
       "",
       "Whose process it is shows with the node's process namespace (hostPID) and uid 0.",
     ],
-    define: async (edge, words) => (await import("./inspect")).defineInspect(edge, words),
+    define: async (edge, line) => (await import("./inspect")).defineInspect(edge, line),
   },
   {
     name: "install",
@@ -56,6 +56,6 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
     flags: INSTALL_FLAGS,
     words: { kind: "mixed", names: ["DEST"] },
     notes: ["For an image without cp: into an emptyDir, or into a directory of the node."],
-    define: async (edge, words) => (await import("./install")).defineInstall(edge, words),
+    define: async (edge, line) => (await import("./install")).defineInstall(edge, line),
   },
 ];

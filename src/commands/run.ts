@@ -1,5 +1,5 @@
 import { type CommandDef, runCommand } from "citty";
-import { type Argv, type CommandSyntax, type Refused, SERVE, readArgv } from "../cli/argv";
+import { type Argv, type CommandLine, type CommandSyntax, type Refused, SERVE, readArgv } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { ConfigError } from "../base/errors";
 import { FLAGS } from "../cli/flags";
@@ -10,8 +10,8 @@ import { COMMIT, VERSION } from "../version";
 /**
  * Runs one command line.
  *
- * citty would pass unknown flags silently and read Go's `-flag=value` as letters, so `argv.ts` checks every word first and
- * citty is given `--flag=value` alone.
+ * citty would pass unknown flags silently and read Go's `-flag=value` as letters, so `argv.ts` reads the words, and citty
+ * runs the command without any.
  *
  * @param argv the words after the program's name
  * @returns the exit code of the command; 1 for a configuration that cannot work; for words that cannot be read 2, as Go's, of
@@ -59,14 +59,13 @@ function operandsOf({ words }: CommandSyntax): readonly string[] {
 }
 
 async function runRead(
-  { command: name, values, words }: Extract<Argv, { readonly kind: "run" }>,
+  line: Extract<Argv, { readonly kind: "run" }>,
   operator: readonly OperatorCommand[],
   edge: Edge,
 ): Promise<number> {
-  const rawArgs = Object.entries(values).map(([flag, value]) => `--${flag}=${value}`);
-  const command = operator.find((candidate) => candidate.name === name);
+  const command = operator.find(({ name }) => name === line.command);
   try {
-    const { result } = await runCommand(await define(command, words, edge), { rawArgs });
+    const { result } = await runCommand(await define(command, line, edge), { rawArgs: [] });
     return typeof result === "number" ? result : 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -75,8 +74,8 @@ async function runRead(
   }
 }
 
-async function define(command: OperatorCommand | undefined, words: readonly string[], edge: Edge): Promise<CommandDef> {
-  return command?.define(edge, words) ?? (await import("./serve")).defineServe(edge, words);
+async function define(command: OperatorCommand | undefined, line: CommandLine, edge: Edge): Promise<CommandDef> {
+  return command?.define(edge, line) ?? (await import("./serve")).defineServe(edge, line);
 }
 
 // klog text even where JSON was asked for, as the Go sidecar does: the log's options may be what is wrong.

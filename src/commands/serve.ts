@@ -1,7 +1,7 @@
-import { defineCommand, type ArgsDef, type CommandDef } from "citty";
+import { type CommandDef, defineCommand } from "citty";
+import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { ConfigError, errorCode, errorText } from "../base/errors";
-import { FLAGS } from "../cli/flags";
 import { answerLive, answerMetrics, answerReady, createHandler, type Route } from "../sidecar/routes";
 import { startHttpServer, type HttpServer } from "../http/server";
 import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
@@ -11,18 +11,14 @@ import { readOptions, type Listener, type Options } from "../cli/options";
 import { createSidecar, type Sidecar } from "../sidecar/sidecar";
 import { quote } from "../base/text";
 import { COMMIT, VERSION } from "../version";
-import { givenFlags } from "./given-flags";
 
 /** `livenessprobe [serve]`: answers the kubelet until told to stop. Its `run` returns the exit code and throws ConfigError. */
-export function defineServe(edge: Edge, words: readonly string[]): CommandDef {
+export function defineServe(edge: Edge, { values, words }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "serve", description: "Answer /healthz with the CSI driver's Identity/Probe" },
-    args: ARGS,
-    run: ({ args }) => serve(readOptions(givenFlags(args, FLAGS)), edge, words),
+    run: () => serve(readOptions(values), edge, words),
   });
 }
-
-const ARGS: ArgsDef = Object.fromEntries(FLAGS.map(({ name }) => [name, { type: "string" }]));
 
 /** After SIGTERM a probe in flight may end within its deadline, but no longer than this. */
 const STOP_WITHIN_MS = 2_000;
