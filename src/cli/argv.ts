@@ -1,7 +1,6 @@
 import { parseDuration } from "../base/duration";
 import { FLAGS, type Flag, type FlagType } from "./flags";
 import type { VmodulePattern } from "../log/record";
-import { parseQuantity } from "./quantity";
 import { escapeUnprintable, quote } from "../base/text";
 
 /** What a command line asks for. */
@@ -238,7 +237,7 @@ function complainOf(flag: Flag, text: string): string | undefined {
     case "duration":
       return parseDuration(text) === undefined ? "parse error" : undefined;
     case "quantity":
-      return parseQuantity(text) === undefined ? complainOfQuantity(text) : undefined;
+      return QUANTITY.test(text) ? undefined : complainOfQuantity(text);
     case "vmodule": {
       const vmodule = parseVmodule(text);
       return vmodule.kind === "invalid" ? vmodule.complaint : undefined;
@@ -254,6 +253,9 @@ function complainOfUint(text: string): string | undefined {
   if (digits === "" || digits !== text) return `strconv.ParseUint: parsing ${quote(text)}: invalid syntax`;
   return undefined;
 }
+
+/** Kubernetes' `resource.Quantity`. Its digits may be missing, and kilo is a small k. */
+const QUANTITY = /^(?=.)[-+]?\d*(?:\.\d*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/;
 
 function complainOfQuantity(text: string): string {
   if (/^[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*$/.test(text)) return "unable to parse quantity's suffix";

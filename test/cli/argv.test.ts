@@ -49,6 +49,8 @@ describe("flags in Go's syntax", () => {
     ["vmodule, which adds up", ["--vmodule=a=1", "--vmodule", "b=2,", "--vmodule="], { vmodule: "a=1,b=2,," }],
     ["the largest verbosity", ["-v=2147483647"], { v: "2147483647" }],
     ["a quantity", ["--log-json-info-buffer-size=2Ki"], { "log-json-info-buffer-size": "2Ki" }],
+    ["a quantity with an exponent", ["--log-json-info-buffer-size=1e-3"], { "log-json-info-buffer-size": "1e-3" }],
+    ["a quantity without digits", ["--log-json-info-buffer-size=k"], { "log-json-info-buffer-size": "k" }],
     ["a duration", ["--probe-timeout=1m30s"], { "probe-timeout": "1m30s" }],
   ])("%s", (_, argv, values) => {
     expect(read(...argv)).toEqual({ kind: "run", command: "serve", values, words: [] });

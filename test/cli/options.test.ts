@@ -75,6 +75,7 @@ describe("flags that are accepted and change nothing", () => {
     ["a flush frequency", { "log-flush-frequency": "1ns" }],
     ["split streams, denied", { "log-text-split-stream": "F", "log-json-split-stream": "false" }],
     ["buffers of no size", { "log-text-info-buffer-size": "0Ki", "log-json-info-buffer-size": "0" }],
+    ["buffers of no size in other words", { "log-text-info-buffer-size": "-0.00e3", "log-json-info-buffer-size": "k" }],
     ["a metrics path that cannot work where none are served", { "metrics-path": "metrics{" }],
     ["an empty vmodule", { vmodule: "," }],
   ])("%s", (_, values) => {
@@ -171,6 +172,7 @@ describe("logging that cannot be", () => {
     [{ "log-text-split-stream": "true" }, `--log-text-split-stream must be false, got "true": ${alpha}`],
     [{ "log-json-split-stream": "1" }, `--log-json-split-stream must be false, got "1": ${alpha}`],
     [{ "log-text-info-buffer-size": "1k" }, `--log-text-info-buffer-size must be 0, got "1k": ${alpha}`],
+    [{ "log-json-info-buffer-size": "0.01m" }, `--log-json-info-buffer-size must be 0, got "0.01m": ${alpha}`],
     [{ "log-json-info-buffer-size": "2Ki" }, `--log-json-info-buffer-size must be 0, got "2Ki": ${alpha}`],
   ])("%j", expectRefusal);
 
