@@ -33,7 +33,13 @@ test("a room imports only the rooms that its row names, and a row names only roo
 });
 
 test.each([
-  ["grpc-js is imported only by the call", /from "@grpc\//, /^src\/grpc\/call\.ts$/],
+  ["grpc-js is imported only by the call", /from "@grpc\/grpc-js/, /^src\/grpc\/call\.ts$/],
+  ["proto-loader is imported only by the macro", /from "@grpc\/proto-loader/, /^src\/grpc\/schema\.ts$/],
+  [
+    "the macro is imported as one, for the messages",
+    /schema" with { type: "macro" }/,
+    /^src\/driver\/[a-z-]*messages\.ts$/,
+  ],
   ["citty is imported only by the command line and the commands", /from "citty"/, /^src\/(cli|commands)\//],
   ["the process ends only in main", /process\.exit\(/, /^src\/main\.ts$/],
   ["the environment is read only in main", /process\.env|Bun\.env/, /^src\/main\.ts$/],

@@ -1,4 +1,5 @@
-import { readFields } from "../grpc/wire";
+import { type Message, messageOf, messagesOf, readMessage, textOf } from "../grpc/message";
+import { readSchema } from "../grpc/schema" with { type: "macro" };
 
 /** What `csi.v1.NodeGetInfoResponse` says. */
 export interface NodeInfo {
@@ -19,65 +20,72 @@ export interface RegistrationInfo {
   readonly endpoint: string;
 }
 
-/**
- * Reads a `csi.v1.NodeGetInfoResponse`: `string node_id = 1; int64 max_volumes_per_node = 2; Topology accessible_topology = 3`.
- *
- * As everywhere in this file, text that is not UTF-8 is read with U+FFFD: it is for people.
- *
- * @throws WireError when the bytes are no protobuf message
- */
+/** What `csi.v1.GetPluginCapabilitiesResponse` says, by the names of the CSI specification. */
+export interface PluginCapabilities {
+  /** Of the enum `PluginCapability.Service.Type`, such as `CONTROLLER_SERVICE`. */
+  readonly services: readonly string[];
+  /** Of the enum `PluginCapability.VolumeExpansion.Type`: `ONLINE`, `OFFLINE`. */
+  readonly volumeExpansion: readonly string[];
+}
+
+// The messages that the commands for a person read beside those of `serve`.
+const CSI = readSchema("csi.proto", [
+  "csi.v1.NodeGetInfoResponse",
+  "csi.v1.GetPluginCapabilitiesResponse",
+  "csi.v1.NodeGetCapabilitiesResponse",
+  "csi.v1.ControllerGetCapabilitiesResponse",
+]);
+const REGISTRATION = readSchema("registration.proto", ["pluginregistration.PluginInfo"]);
+
+/** @throws WireError when the bytes are no protobuf message */
 export function decodeNodeInfo(bytes: Uint8Array): NodeInfo {
-  let nodeId = "";
-  let maxVolumesPerNode = 0;
-  const topologySegments = new Map<string, string>();
-  for (const field of readFields(bytes)) {
-    if (field.type === "varint") {
-      if (field.number === 2) maxVolumesPerNode = Number(BigInt.asIntN(64, field.value));
-    } else {
-      if (field.number === 1) nodeId = utf8.decode(field.value);
-      // Repeated occurrences of a message field are merged.
-      if (field.number === 3) addSegments(topologySegments, field.value);
-    }
-  }
-  return { nodeId, maxVolumesPerNode, topologySegments };
+  const response = readMessage(CSI, "csi.v1.NodeGetInfoResponse", bytes);
+  const segments = messagesOf(messageOf(response, "accessible_topology"), "segments");
+  return {
+    nodeId: textOf(response, "node_id"),
+    maxVolumesPerNode: Number(response["max_volumes_per_node"] ?? 0n),
+    // A map is a list of entries; of two with the same key the last one holds.
+    topologySegments: new Map(segments.map((entry) => [textOf(entry, "key"), textOf(entry, "value")])),
+  };
+}
+
+/** @throws WireError when the bytes are no protobuf message */
+export function decodeRegistrationInfo(bytes: Uint8Array): RegistrationInfo {
+  const info = readMessage(REGISTRATION, "pluginregistration.PluginInfo", bytes);
+  return { type: textOf(info, "type"), name: textOf(info, "name"), endpoint: textOf(info, "endpoint") };
 }
 
 /**
- * Reads a `pluginregistration.PluginInfo`: `string type = 1; string name = 2; string endpoint = 3`.
+ * Each name once, in the driver's order; a number that the specification does not name is `UNKNOWN(42)`. A capability of a
+ * kind that it does not know is left out, for it has neither name nor number.
  *
  * @throws WireError when the bytes are no protobuf message
  */
-export function decodeRegistrationInfo(bytes: Uint8Array): RegistrationInfo {
-  let type = "";
-  let name = "";
-  let endpoint = "";
-  for (const field of readFields(bytes)) {
-    if (field.type !== "bytes") continue;
-    if (field.number === 1) type = utf8.decode(field.value);
-    if (field.number === 2) name = utf8.decode(field.value);
-    if (field.number === 3) endpoint = utf8.decode(field.value);
-  }
-  return { type, name, endpoint };
+export function decodePluginCapabilities(bytes: Uint8Array): PluginCapabilities {
+  const response = readMessage(CSI, "csi.v1.GetPluginCapabilitiesResponse", bytes);
+  return { services: typesOf(response, "service"), volumeExpansion: typesOf(response, "volume_expansion") };
 }
 
-// Without this option a byte order mark at the start would be dropped, and it is part of the text.
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** `csi.v1.Topology`: `map<string, string> segments = 1`. */
-function addSegments(segments: Map<string, string>, bytes: Uint8Array): void {
-  for (const field of readFields(bytes)) {
-    if (field.number === 1 && field.type === "bytes") addEntry(segments, field.value);
-  }
+/**
+ * Names of the enum `NodeServiceCapability.RPC.Type`, such as `EXPAND_VOLUME`, as in `decodePluginCapabilities`.
+ *
+ * @throws WireError when the bytes are no protobuf message
+ */
+export function decodeNodeCapabilities(bytes: Uint8Array): readonly string[] {
+  return typesOf(readMessage(CSI, "csi.v1.NodeGetCapabilitiesResponse", bytes), "rpc");
 }
 
-// A map is `repeated` messages `key = 1, value = 2`; of two with the same key the last one holds.
-function addEntry(map: Map<string, string>, bytes: Uint8Array): void {
-  let key = "";
-  let value = "";
-  for (const field of readFields(bytes)) {
-    if (field.type !== "bytes") continue;
-    if (field.number === 1) key = utf8.decode(field.value);
-    if (field.number === 2) value = utf8.decode(field.value);
-  }
-  map.set(key, value);
+/**
+ * Names of the enum `ControllerServiceCapability.RPC.Type`, as in `decodePluginCapabilities`.
+ *
+ * @throws WireError when the bytes are no protobuf message
+ */
+export function decodeControllerCapabilities(bytes: Uint8Array): readonly string[] {
+  return typesOf(readMessage(CSI, "csi.v1.ControllerGetCapabilitiesResponse", bytes), "rpc");
+}
+
+/** The enum `type` in one member of the oneof of each capability; the value 0 where it is absent. */
+function typesOf(response: Message, member: string): readonly string[] {
+  const capabilities = messagesOf(response, "capabilities").filter((capability) => capability[member] !== undefined);
+  return [...new Set(capabilities.map((capability) => textOf(messageOf(capability, member), "type") || "UNKNOWN"))];
 }

@@ -3,7 +3,7 @@ import {
   decodeNodeCapabilities,
   decodePluginCapabilities,
   type PluginCapabilities,
-} from "./capabilities";
+} from "./node-messages";
 import {
   openConversation,
   type ConnectTiming,

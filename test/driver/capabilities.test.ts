@@ -4,7 +4,7 @@ import {
   decodeNodeCapabilities,
   decodePluginCapabilities,
   type PluginCapabilities,
-} from "../../src/driver/capabilities";
+} from "../../src/driver/node-messages";
 import { WireError } from "../../src/grpc/wire";
 import { loadService, readResponse } from "../support/proto-loader";
 import { createMessageMaker } from "../support/random-messages";

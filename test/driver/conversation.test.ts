@@ -5,7 +5,7 @@ import {
   decodeNodeCapabilities,
   decodePluginCapabilities,
   type PluginCapabilities,
-} from "../../src/driver/capabilities";
+} from "../../src/driver/node-messages";
 import {
   type Conversation,
   type ConversationOptions,
