@@ -6,6 +6,7 @@ import type { Component } from "./component";
 import type { DebianArchitecture } from "./lock";
 import { lockedChecksum, npmArchive } from "./npm-lock";
 import { githubPurl, npmPurl, purl } from "./purl";
+import { BUN_PACKAGES } from "./runtimes";
 
 /** What Bun says about its contents: its page of licences, and the versions of its parts. */
 export interface BunAccount {
@@ -22,11 +23,6 @@ export interface BunAccount {
 const ROOT = join(import.meta.dirname, "../..");
 const SUPPLIER = "Oven";
 
-const PLATFORM_PACKAGES: Readonly<Record<DebianArchitecture, string>> = {
-  amd64: "@oven/bun-linux-x64",
-  arm64: "@oven/bun-linux-aarch64",
-};
-
 /**
  * Bun in the executable for this architecture, with all parts that it names.
  *
@@ -36,7 +32,7 @@ export function bunComponent(architecture: DebianArchitecture): Component {
   const version = packageJson.devDependencies.bun;
   if (Bun.version !== version) throw new Error(`Bun ${version} is compiled in, and this is Bun ${Bun.version}`);
   const account = bunAccount();
-  const platform = fromNpm(PLATFORM_PACKAGES[architecture], version, "The executable that ours is made of");
+  const platform = fromNpm(BUN_PACKAGES[architecture], version, "The executable that ours is made of");
   const parts = [platform, ...linkedParts(account), ...embeddedPackages(account.page)];
   return {
     ...fromNpm("bun", version, `Of commit ${account.revision}; which Rust crates it links, Bun does not say`),

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../temporary";
 import { COMPILE_FLAGS } from "../compile-flags";
 import { run } from "../run";
+import { bunComponent } from "./bun-parts";
 import type { Component } from "./component";
+import type { DebianArchitecture } from "./lock";
 import { integrityChecksum, lockedChecksum, npmArchive } from "./npm-lock";
 import { npmPurl } from "./purl";
 
@@ -25,6 +27,11 @@ export interface LicenceText {
 }
 
 const ROOT = join(import.meta.dirname, "../..");
+
+/** The parts of the executable for this architecture: Bun, what Bun is made of, and the packages of our bundle. */
+export async function executableContents(architecture: DebianArchitecture): Promise<readonly Component[]> {
+  return [bunComponent(architecture), ...(await bundledComponents())];
+}
 
 /**
  * The packages whose code is in the executable, by name, as the bundler reports them for this build.

@@ -10,7 +10,7 @@ import { withSbom } from "./apk-sbom";
 import { type ApkoOptions, buildVariant } from "./apko";
 import { debComponent } from "./deb-component";
 import { type UnpackedDeb, unpackDeb } from "./debs";
-import { executableContents } from "./executable-contents";
+import { executableContents } from "./bundled";
 import { type DebianArchitecture, LOCK_PATH, readLock } from "./lock";
 import { licenceNotices } from "./notices";
 import { EXECUTABLE, baselayout, busybox, glibc, livenessprobe } from "./packages";

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { APK_ARCHITECTURES } from "./apk";
 import { jointLicence } from "./component";
-import { executableContents } from "./executable-contents";
+import { executableContents } from "./bundled";
 import type { DebianArchitecture } from "./lock";
 import { spdxOfPackage } from "./spdx";
 

@@ -77,9 +77,9 @@ export function spdxPath({ name, version }: Pick<SpdxSubject, "name" | "version"
 }
 
 /**
- * What an apk or an executable is made of. apko copies into the SBOM of the image what can be reached from the element that the document
- * describes. It copies only packages, so a file is a package here, with the purpose FILE. It would fill an empty supplier or
- * originator with the image's operating system, which would be wrong, so none is empty.
+ * What an apk or an executable is made of. apko copies into the SBOM of the image what can be reached from the element
+ * that the document describes. It copies only packages, so a file is a package here, with the purpose FILE. It would
+ * fill an empty supplier or originator with the image's operating system, which would be wrong, so none is empty.
  *
  * The same document from the same input.
  *

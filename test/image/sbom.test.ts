@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Component, NOASSERTION, flatten } from "../../scripts/image/component";
-import { executableContents } from "../../scripts/image/executable-contents";
+import { executableContents } from "../../scripts/image/bundled";
 import { type DebianArchitecture, type LockedDeb, lockedDeb, readLock } from "../../scripts/image/lock";
 import { licenceNotices } from "../../scripts/image/notices";
 import { writeReleaseSbom } from "../../scripts/image/release-sbom";
