@@ -86,7 +86,15 @@ export function once<Key extends string | number, Value>(ask: (key: Key) => Valu
 
 function openRootOf(procDir: string, pid: number): Root | undefined {
   const outcome = readMounts(`${procDir}/${pid}/mountinfo`);
-  return outcome.kind === "read" ? createRoot(`${procDir}/${pid}/root`, outcome.mounts) : undefined;
+  if (outcome.kind !== "read") return undefined;
+  const root = `${procDir}/${pid}/root`;
+  return hasOwnUsers(procDir, pid) ? createRoot(root, outcome.mounts, () => true) : createRoot(root, outcome.mounts);
+}
+
+// In a user namespace of its own, any process may mount an overlay on a FUSE file system of its own: a local type that hangs.
+function hasOwnUsers(procDir: string, pid: number): boolean {
+  const [its, ours] = [`${procDir}/${pid}/ns/user`, "/proc/self/ns/user"].map((path) => valueOf(readLink(path)));
+  return its !== undefined && its !== ours;
 }
 
 function absolutePath(procDir: string, pid: number, path: string): string {

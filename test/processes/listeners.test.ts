@@ -5,10 +5,12 @@ import { readText, valueOf } from "../../src/node/reads";
 import { makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
 import { inContainer, LISTEN, mayContain, runScript, startPython } from "../support/made-node-process";
+import { usable } from "../support/usable";
 import { NOBODY_UID } from "../support/socket-cases";
 
 const PROC = { procDir: "/proc", uid: process.getuid?.() ?? 0 };
 const isRoot = PROC.uid === 0;
+const OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount", "true"];
 const containers = mayContain("who listens in a container");
 
 describe("who listens on a socket", () => {
@@ -47,6 +49,15 @@ describe("who listens on a socket", () => {
     expect(pids).toEqual([driver.pid, expect.any(Number)]);
     process.kill(pids[1] ?? 0, "SIGKILL");
   });
+
+  test.if(isRoot && usable("a user namespace", OWN_MOUNTS))(
+    "is not looked for on mounts that a process may have made by itself",
+    async () => {
+      await using node = makeNode();
+      await using _ = await startPython(LISTEN, [node.outer("/csi.sock")], { prefix: OWN_MOUNTS.slice(0, -1) });
+      expect(await search(node, "/csi.sock")).toEqual({ kind: "unknown", why: "mount" });
+    },
+  );
 
   test("is nobody, where its driver was killed", async () => {
     await using node = makeNode();
