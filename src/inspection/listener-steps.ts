@@ -5,6 +5,8 @@ import type { ProcAccess, Seen } from "../node/needs";
 import { readOomKills } from "../processes/oom-kills";
 import { findPod, type Pod } from "../processes/pod";
 import { describeProcess, type ProcessFacts } from "../processes/processes";
+import { once } from "../processes/proc-files";
+import { startSlices } from "../processes/slices";
 import type { Root } from "../node/rooted-path";
 import { readSecurityLabel, type SecurityLabel } from "../processes/security-label";
 import type { InspectStep, ListenerReport, StepOutcome } from "./report";
@@ -44,17 +46,24 @@ const INSPECT_BOUND_MS = 5_000;
 /** Who listens on each socket, for the rows of `list`. Never rejects. */
 export async function reportListeners(view: ListenerView, sockets: readonly SocketToFind[]): Promise<ListenerReports> {
   const searches = await findListeners(view.access, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
-  const reports = sockets.flatMap(({ fileId }, index) => {
-    const report = reportOn(view, searches[index]);
-    return report === undefined ? [] : [[fileId, report] as const];
-  });
-  const cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
-  return { byFileId: new Map(reports), cut };
+  let cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
+  const slices = startSlices(LIST_BOUND_MS);
+  // One process may listen on many sockets, and have many threads to look at.
+  const reportFor = once((pid: number) => reportOn(view, pid));
+  const byFileId = new Map<string, ListenerReport>();
+  for (const [index, { fileId }] of sockets.entries()) {
+    const search = searches[index];
+    if (search?.kind !== "found") continue;
+    if (slices.isOver()) cut = true;
+    const report = slices.isOver() ? undefined : reportFor(search.listener.pids[0]);
+    if (report !== undefined) byFileId.set(fileId, report);
+    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
+    await slices.pause();
+  }
+  return { byFileId, cut };
 }
 
-function reportOn(view: ListenerView, search: ListenerSearch | undefined): ListenerReport | undefined {
-  if (search?.kind !== "found") return undefined;
-  const [pid] = search.listener.pids;
+function reportOn(view: ListenerView, pid: number): ListenerReport | undefined {
   const described = describeProcess(view.access, pid);
   if (described.kind === "gone") return undefined;
   const pod = findPod(view.root, described.process.cgroups, view.kubeletDirs);
@@ -123,7 +132,7 @@ function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, n
 }
 
 const UNKNOWN = {
-  mount: "whoever may listen is on a mount that is not touched",
+  mount: "whoever may listen has mounts that are not touched",
   cut: "there are too many processes to look at in the time for it",
 } as const;
 
