@@ -2,14 +2,13 @@ import { type CommandDef, defineCommand } from "citty";
 import { createIdentityClient } from "../driver/identity";
 import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
-import { ConfigError } from "../base/errors";
 import { type CheckOptions, readCheckOptions } from "../cli/operator-options";
 import { outcomeExitCode } from "./exit-code";
+import { GONE_PATH, type PinnedSocket } from "../node/pinned-socket";
 import { probeOnce } from "../driver/probe";
 import type { ProbeResult } from "../driver/probe-result";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
-import { quote } from "../base/text";
 import { VERSION } from "../version";
 
 /** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. Its `run` returns the exit code and throws ConfigError. */
@@ -37,28 +36,28 @@ async function check(options: CheckOptions, edge: Edge): Promise<number> {
 interface CheckedDriver {
   /** As messages name it: as the kubelet knows it. */
   readonly socketPath: string;
-  /** What connect(2) gets. */
-  readonly connectPath: string;
+  /** Holds its socket for one probe; by a name, what its path leads to may change between two. */
+  readonly hold: () => PinnedSocket | undefined;
 }
 
 async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions): Promise<CheckedDriver> {
-  if (target.kind === "address") return { socketPath: target.socketPath, connectPath: target.socketPath };
+  if (target.kind === "address") {
+    const { socketPath } = target;
+    return { socketPath, hold: () => ({ path: socketPath, [Symbol.dispose]: () => {} }) };
+  }
   // Imported here: whoever gives an address loads none of it.
-  const [{ openNode }, { findNamedDriver }] = await Promise.all([
+  const [{ holdSocket, openNode }, { findNamedDriver }] = await Promise.all([
     import("../inspection/node-view"),
     import("../inspection/named-driver"),
   ]);
-  const found = await findNamedDriver(target.name, await openNode(places), { probeTimeoutMs, userAgent: USER_AGENT });
-  if (found.connectPath === undefined)
-    throw new ConfigError(
-      `driver ${quote(target.name)} is registered with ${found.path}, which is not to be connected to: livenessprobe list says why`,
-    );
-  return { socketPath: found.path, connectPath: found.connectPath };
+  const node = await openNode(places);
+  const { path } = await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent: USER_AGENT });
+  return { socketPath: path, hold: () => holdSocket(node, path) };
 }
 
 /** The last result; each one before it that is news is told on standard error. */
 async function probeUntilReady(
-  { socketPath, connectPath }: CheckedDriver,
+  { socketPath, hold }: CheckedDriver,
   { probeTimeoutMs, waitMs }: CheckOptions,
   edge: Edge,
 ): Promise<ProbeResult> {
@@ -66,6 +65,8 @@ async function probeUntilReady(
   let told = "";
   for (;;) {
     const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, Math.max(1, until - performance.now()));
+    using held = hold();
+    const connectPath = held?.path ?? GONE_PATH;
     const client = createIdentityClient({
       socketPath: connectPath,
       timeoutMs,

@@ -1,7 +1,7 @@
 import { type DriverStepOptions, type DriverSteps, takeDriverSteps, titlesOf } from "./driver-steps";
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
 import type { NodePlaces, NodeView } from "./node-view";
-import { pinSocket } from "../node/pinned-socket";
+import { GONE_PATH, pinSocket } from "../node/pinned-socket";
 import { readSecurityLabel } from "../processes/security-label";
 import { type NextCommands, nextCommands } from "./next-commands";
 import { takePathSteps } from "./path-steps";
@@ -37,7 +37,7 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const pinned = pinSocket(outerPath, file.fileId);
   // What cannot be held is gone by now: connecting to its own file says so, and follows no link.
   using socket = pinned.kind === "pinned" ? pinned.socket : undefined;
-  const driver = await takeDriverSteps({ ...options, next, connectPath: socket?.path ?? GONE });
+  const driver = await takeDriverSteps({ ...options, next, connectPath: socket?.path ?? GONE_PATH });
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
   return conclude(socketPath, steps, driver, next);
@@ -54,9 +54,6 @@ function labelSteps(driver: DriverSteps, listener: ListenerSteps, procDir: strin
   ];
   return details.length === 0 ? [] : [{ title: "labels", outcome: { kind: "absent", details }, elapsedMs: undefined }];
 }
-
-/** A path at which there is nothing. */
-const GONE = "/proc/self/fd/-1";
 
 function conclude(
   socket: string,

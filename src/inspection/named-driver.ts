@@ -20,7 +20,7 @@ export interface NamedDriver {
  * Finds a driver by its name: that of its directory right in `plugins/`, one that is registered for it, or what it tells
  * itself. Drivers that are called so already are not asked, so that one that hangs gets no connection for it.
  *
- * @throws {ConfigError} where no driver is called so, or several are: none is guessed
+ * @throws {ConfigError} where no driver is called so, where several are (none is guessed), or where it is not to be connected to
  */
 export async function findNamedDriver(
   name: string,
@@ -46,6 +46,10 @@ export async function findNamedDriver(
   if (more.length > 0)
     throw new ConfigError(
       `there are ${matches.length} drivers ${quote(name)}: name a socket, ${matches.map(({ path }) => shellCommand([path]) ?? quote(path)).join(" or ")}`,
+    );
+  if (only.connectPath === undefined)
+    throw new ConfigError(
+      `driver ${quote(name)} is registered with ${only.path}, which is not to be connected to: livenessprobe list says why`,
     );
   return only;
 }

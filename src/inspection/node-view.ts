@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ConfigError } from "../base/errors";
 import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
 import { readMounts } from "../node/mounts";
+import { type PinnedSocket, pinSocket } from "../node/pinned-socket";
 import { openRoot, type Root } from "../node/rooted-path";
 import { findRunningRootDirs } from "../processes/running-kubelets";
 import { findSockets, type SocketSearch } from "../node/socket-search";
@@ -53,6 +54,17 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
   const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";
   const kubelets = findKubeletRoots(opened.root, kubeletDirs, await findRunningRootDirs(procDir));
   return { root: kubelets.root, procDir, kubelets, search: findSockets(kubelets) };
+}
+
+/**
+ * Holds the socket that a path of the kubelet's leads to at this moment. Undefined where it leads to none, or out of the kubelet's
+ * directory: whoever may write there may put a link in the socket's place at any time.
+ */
+export function holdSocket({ root, kubelets }: NodeView, path: string): PinnedSocket | undefined {
+  const resolved = root.resolve(path);
+  if (resolved.kind !== "found" || !kubelets.holds(resolved.path)) return undefined;
+  const pinned = pinSocket(resolved.outerPath, resolved.file.fileId);
+  return pinned.kind === "pinned" ? pinned.socket : undefined;
 }
 
 /** The name of the directory that a socket's driver has right in `plugins/`, which is the driver's own name by convention. */

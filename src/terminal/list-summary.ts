@@ -24,7 +24,8 @@ export function renderNodeSummary(
   const counts = COUNTED.map(({ words, holds }) => ({ words, count: counted.filter(holds).length }));
   const parts = counts.filter(({ count }) => count > 0).map(({ words, count }) => `${count} ${words}`);
   const state = `${counted.length} ${counted.length === 1 ? "driver" : "drivers"}: ${parts.join(", ")}`;
-  const first = counted.find(({ outcome }) => outcome.kind !== "ready");
+  // What is not to be connected to has its reason in its row, and its path may be anybody's invention.
+  const first = counted.find(({ outcome }) => outcome.kind !== "ready" && outcome.kind !== "notAsked");
   const next = first === undefined ? undefined : inspection(first, drivers, placeFlags);
   const start = `${state}${complete ? "" : "; there may be more: see the notes"}${next === undefined ? "" : "; next:"}`;
   const fits = `${start} ${next}`.length <= columns;

@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, symlinkSync } from "node:fs";
 import { startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { startRegistrationServer } from "../support/registration-server";
@@ -58,16 +59,34 @@ test("a driver whose directory is called so is not asked for its name: it may ha
   expect(driver.events.filter(({ event }) => event === "rpc")).toMatchObject([{ method: "/csi.v1.Identity/Probe" }]);
 });
 
-test("check connects to no path that is registered outside of the kubelet's directory", async () => {
+test.each(["inspect", "check"])(
+  "%s connects to no path that is registered outside of the kubelet's directory",
+  async (command) => {
+    await using node = await nodeWithTwo();
+    await node.liveSocket("/run/a.sock");
+    await using registrar = await register(node, { name: "a.csi", endpoint: "/run/a.sock" });
+    expect(await run(command, "a.csi", node)).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr:
+        'driver "a.csi" is registered with /run/a.sock, which is not to be connected to: livenessprobe list says why\n',
+    });
+    expect(registrar.calls).toHaveLength(1);
+  },
+);
+
+test("check follows no link that takes the socket's place while names are asked for", async () => {
   await using node = await nodeWithTwo();
-  await node.liveSocket("/run/a.sock");
-  await using registrar = await register(node, { name: "a.csi", endpoint: "/run/a.sock" });
-  expect(await run("check", "a.csi", node)).toMatchObject({
-    code: 1,
-    stderr:
-      'driver "a.csi" is registered with /run/a.sock, which is not to be connected to: livenessprobe list says why\n',
-  });
+  await node.liveSocket(ONE);
+  await using outside = await startDriver("grpc-js");
+  const swap = (): void => {
+    rmSync(node.outer(ONE));
+    symlinkSync(outside.socketPath, node.outer(ONE));
+  };
+  await using registrar = await register(node, { endpoint: "/nowhere", onCall: swap });
+  expect(await run("check", "one", node)).toMatchObject({ code: 2, stdout: expect.stringContaining("no such file") });
   expect(registrar.calls).toHaveLength(1);
+  expect(outside.events.filter(({ event }) => event === "rpc")).toEqual([]);
 });
 
 async function nodeWithTwo(): Promise<MadeNode> {

@@ -16,6 +16,8 @@ export interface RegistrationServerOptions {
   readonly socketPath?: string;
   /** Answers GetInfo with this status instead; `hang`: never. */
   readonly failure?: { readonly code: number; readonly details: string } | "hang";
+  /** Called before GetInfo is answered. */
+  readonly onCall?: () => void;
 }
 
 export interface RegistrationServer extends AsyncDisposable {
@@ -63,6 +65,7 @@ function getInfo(options: RegistrationServerOptions, calls: string[]): handleUna
   const { type = "CSIPlugin", name = "registered.csi.test", endpoint = "", supportedVersions = ["1.0.0"] } = options;
   return (_, respond) => {
     calls.push(GET_INFO_METHOD);
+    options.onCall?.();
     if (options.failure === "hang") return;
     if (options.failure !== undefined) return respond(options.failure);
     return respond(null, { type, name, endpoint, supported_versions: supportedVersions });
