@@ -43,7 +43,7 @@ async function inspectTarget(options: InspectOptions, edge: Edge): Promise<Inspe
     target.kind === "address"
       ? target.socketPath
       : (await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent })).path;
-  const asking = { uid: edge.uid, userAgent, lookAtSocketFile, onWait };
+  const asking = { uid: edge.uid, userAgent, lookAtSocketFile, onWait, byName: target.kind === "driver" };
   // Awaited here: the progress line is erased when this returns.
   return await inspectDriver({ ...options, ...asking, socketPath, node, places: options });
 }

@@ -4,12 +4,14 @@ import type { NodePlaces, NodeView } from "./node-view";
 import { GONE_PATH, pinSocket } from "../node/pinned-socket";
 import { readSecurityLabel } from "../processes/security-label";
 import { type NextCommands, nextCommands } from "./next-commands";
-import { takePathSteps } from "./path-steps";
+import { type PathSteps, takePathSteps } from "./path-steps";
 import type { DriverOutcome, InspectReport, InspectStep } from "./report";
 
 export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "next"> {
   readonly node: NodeView;
   readonly places: NodePlaces;
+  /** Whether the path was found by a driver's name: nobody has named it, so it is followed only in the kubelet's directory. */
+  readonly byName: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const { node, places, socketPath, uid } = options;
   const place = { root: node.root, socketPath, places };
   const nobody = nextCommands(place, { pid: undefined, pod: undefined });
-  const path = takePathSteps(node.root, socketPath, uid, nobody);
+  const path = keepInside(takePathSteps(node.root, socketPath, uid, nobody), options);
   const access = { procDir: node.procDir, uid };
   if (path.kind === "ended") {
     const rest = ["listener", "process", "connect", "HTTP/2", ...titlesOf(options)].map(notReached);
@@ -41,6 +43,13 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
   return conclude(socketPath, steps, driver, next);
+}
+
+/** Whoever may write to a driver's directory may put a link in the socket's place while names are asked for. */
+function keepInside(path: PathSteps, { byName, node, socketPath }: InspectionOptions): PathSteps {
+  if (!byName || path.kind === "ended" || node.kubelets.holds(path.socket.path)) return path;
+  const message = `${socketPath} leads to ${path.socket.path}, which lies outside of the kubelet's directory`;
+  return { kind: "ended", steps: path.steps, outcome: { kind: "notAsked", message } };
 }
 
 /** Where uid and mode allow it and connect(2) is refused all the same, a security module has refused it. */

@@ -89,6 +89,23 @@ test("check follows no link that takes the socket's place while names are asked 
   expect(outside.events.filter(({ event }) => event === "rpc")).toEqual([]);
 });
 
+test("inspect follows no such link out of the kubelet's directory", async () => {
+  await using node = await nodeWithTwo();
+  await node.liveSocket(ONE);
+  node.directory("/secret");
+  await using outside = await startIn(node, "/secret/root.sock", "secret.csi");
+  const swap = (): void => {
+    rmSync(node.outer(ONE));
+    symlinkSync("/secret/root.sock", node.outer(ONE));
+  };
+  await using _ = await register(node, { endpoint: "/nowhere", onCall: swap });
+  expect(await run("inspect", "one", node)).toMatchObject({
+    code: 2,
+    stdout: expect.stringContaining("/secret/root.sock, which lies outside of the kubelet's directory"),
+  });
+  expect(outside.events.filter(({ event }) => event === "rpc")).toEqual([]);
+});
+
 async function nodeWithTwo(): Promise<MadeNode> {
   const node = makeNode();
   makeKubeletRoot(node);
