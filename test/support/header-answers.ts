@@ -87,6 +87,14 @@ export const HEADER_ANSWERS = {
   "answers grpc-status 2147483648": trailersOnly("2147483648", "one too many"),
   "answers ready with a -bin header that is not base64": answer({ headers: [...GRPC_HEADERS, ["x-driver-bin", "!"]] }),
 
+  "answers grpc-status 0 with status details of code 2": answer({
+    trailers: [...STATUS_OK, ["grpc-status-details-bin", "CAI"]],
+  }),
+  "answers ready with two content-lengths that agree (right)": answer({
+    headers: [...GRPC_HEADERS, ["content-length", "9"], ["content-length", "9"]],
+  }),
+  "answers ready with an HTTP status in the trailers": answer({ trailers: [...HTTP_OK, ...STATUS_OK] }),
+
   "answers a grpc-message with an encoded slash": trailersOnly("13", "disk%2Fsda%3A bad"),
   "answers a grpc-message with a byte that is not UTF-8": trailersOnly("13", "caf%C3%A9 %FF bad"),
   "answers a grpc-message of UTF-8 as it is": trailersOnly("13", latin1("café, 磁盘")),

@@ -21,6 +21,12 @@ const GARBAGE = Buffer.from("\u0000\u00ff\u001b[2Jnot a driver\r\n\u00de\u00ad\u
 /** A fatal alert, `unexpected_message`, which is what a TLS server says to an HTTP/2 preface (RFC 8446, section 6). */
 const TLS_ALERT = Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a);
 
+const READY = HOSTILE_ANSWERS["answers ready (right)"];
+
+/** WINDOW_UPDATEs of the connection (RFC 9113, section 6.9). */
+const WIDER_BY_1 = frame(FRAME.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.of(0, 0, 0, 1));
+const TOO_WIDE = frame(FRAME.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.of(0x7f, 0xff, 0xff, 0xff));
+
 /**
  * Bad drivers, by what they do; those of HOSTILE_ANSWERS speak HTTP/2 well until a request has arrived.
  * They answer every method as if it were Probe: to GetPluginInfo, "ready" is a name of two control characters.
@@ -58,6 +64,10 @@ export const BEHAVIOURS = {
   ...HOSTILE,
   "sends a graceful GOAWAY after SETTINGS": (socket) =>
     void socket.resume().write(Buffer.concat([settings(), goaway(ANY_STREAM, ERROR.NO_ERROR)])),
+  "answers ready after SETTINGS that allow no headers": serve(READY, settings([SETTING.MAX_HEADER_LIST_SIZE, 0])),
+  "answers ready after SETTINGS of frames too small (right)": serve(READY, settings([SETTING.MAX_FRAME_SIZE, 100])),
+  "answers ready after WINDOW_UPDATE and SETTINGS": serve(READY, Buffer.concat([WIDER_BY_1, settings()])),
+  "answers ready after a window of over 2 GiB (right)": serve(READY, Buffer.concat([settings(), TOO_WIDE])),
   ...mapAnswers(GOAWAY_ANSWERS),
   ...mapAnswers(HEADER_ANSWERS),
   ...mapAnswers(LIMIT_ANSWERS),
@@ -78,10 +88,10 @@ function mapAnswers<Name extends string>(answers: Readonly<Record<Name, Answer>>
   return Object.fromEntries(entries) as Record<Name, Behaviour>;
 }
 
-/** An HTTP/2 server that gives each request the same answer. */
-export function serve(answer: Answer): Behaviour {
+/** An HTTP/2 server that gives each request the same answer, after what it sends first. */
+export function serve(answer: Answer, greeting: Uint8Array = settings()): Behaviour {
   return (socket) => {
-    socket.write(settings());
+    socket.write(greeting);
     const peer = http2Peer(socket, (streamId) => void answer(peer, streamId));
   };
 }

@@ -30,6 +30,8 @@ export const SETTING = {
   ENABLE_PUSH: 2,
   MAX_CONCURRENT_STREAMS: 3,
   INITIAL_WINDOW_SIZE: 4,
+  MAX_FRAME_SIZE: 5,
+  MAX_HEADER_LIST_SIZE: 6,
 } as const;
 
 /** The largest payload that needs no leave of the peer (RFC 9113, section 4.2), in bytes. */

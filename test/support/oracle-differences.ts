@@ -14,6 +14,8 @@ export const SLOW: ReadonlySet<BehaviourName> = new Set([
   "sends SETTINGS that allow no streams",
   "sends SETTINGS that allow no bytes",
   "sends half of its SETTINGS",
+  "answers ready after SETTINGS of frames too small (right)",
+  "answers ready after WINDOW_UPDATE and SETTINGS",
   "takes the request and never answers",
   "answers two messages",
   "answers ready, and an empty message",
@@ -75,6 +77,7 @@ const AT_ONCE = "Bun's HTTP/2 library answers no more than 1,000 PINGs and SETTI
 const HTTP1_HEADER = "Bun's HTTP/2 library rejects headers of HTTP/1.1, as RFC 9113, section 8.2.2, demands";
 const PUSH =
   "each promise would cost memory for as long as the connection lasts, so push is off, which ends the connection";
+const STRICT = "Bun's HTTP/2 library rejects what RFC 9113 forbids here, and grpc-go takes it";
 const BROKEN_FRAME =
   "grpc-go calls a broken frame a lost connection, Bun's HTTP/2 library a protocol error, as it does headers";
 const REPEATED = "nobody can know which of two statuses a driver means, so neither is taken";
@@ -113,6 +116,25 @@ export const FROM_GRPC_GO: Partial<Record<BehaviourName, Difference>> = {
     "Unavailable",
     "Unknown",
     "the gRPC specification maps HTTP 503 to Unavailable where grpc-status is missing; grpc-go looks at the content-type alone",
+  ],
+  "answers grpc-status 0 with status details of code 2": [
+    "ready",
+    "Internal",
+    "the details are not read; the status and the message are whole",
+  ],
+  "answers ready with two content-lengths that agree (right)": ["Internal", "ready", STRICT],
+  "answers ready with an HTTP status in the trailers": ["Internal", "ready", STRICT],
+  "answers ready after SETTINGS of frames too small (right)": ["DeadlineExceeded", "ready", STRICT],
+  "answers ready after a window of over 2 GiB (right)": ["Internal", "ready", STRICT],
+  "answers ready after WINDOW_UPDATE and SETTINGS": [
+    "ready",
+    "DeadlineExceeded",
+    "Bun's HTTP/2 library takes a frame before SETTINGS",
+  ],
+  "answers ready after SETTINGS that allow no headers": [
+    "ready",
+    "Internal",
+    "the limit is advisory (RFC 9113, section 6.5.2), and this driver answers",
   ],
   "answers ready with a -bin header that is not base64": [
     "ready",
