@@ -49,6 +49,9 @@ function listen({ hostname, port, handle }: HttpServerOptions): Server {
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       maxRequestBodySize: MAX_BODY_BYTES,
       development: false,
+      // Without development Bun 1.4.5 sets SO_REUSEPORT, whatever its documentation says: two sidecars of one uid would share a
+      // port, and the kernel would hand each the other's callers.
+      reusePort: false,
       fetch: async (request, server) => {
         // The idle timeout would cut off whoever waits for a driver that takes longer.
         server.timeout(request, 0);

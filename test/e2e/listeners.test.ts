@@ -86,6 +86,18 @@ describe.concurrent(
   },
 );
 
+// The kernel would hand each the other's callers: a healthy driver would be restarted for the other one's failure.
+test.concurrent.each([
+  ["", {}],
+  [" in production", { NODE_ENV: "production" }],
+])("two sidecars never share a port%s", async (_, env) => {
+  await using first = await startSidecar(["--http-endpoint=127.0.0.1:0"], { env });
+  const value = new URL(first.url).host;
+  const second = await runSidecar([`--http-endpoint=${value}`], { env });
+  const why = "the port is in use; choose another port, or stop the process that uses it";
+  expect(refusalOf(second)).toEqual({ code: 1, stdout: "", message: refusal("--http-endpoint", value, why) });
+});
+
 describe.concurrent("a hard limit of open files", () => {
   test.each([
     ["below 4,096 is a warning at start", "ulimit -n 1024", ["1024"]],
