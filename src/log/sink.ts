@@ -1,4 +1,4 @@
-import { constants, openSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
 
 /** Where whole lines go. `write` does not depend on `this`. */
 export interface LineSink {
@@ -15,7 +15,7 @@ export interface LineSink {
  * @param notice the text of that line, with its newline
  */
 export function openStderrSink(notice: (dropped: number) => string): LineSink {
-  const tryWrite = openOwnDescription() ?? streamWriter(process.stderr);
+  const tryWrite = isRegularFile() ? descriptorWriter(STDERR) : (openOwnDescription() ?? streamWriter(process.stderr));
   let dropped = 0;
   let reported = 0;
   return {
@@ -25,6 +25,17 @@ export function openStderrSink(notice: (dropped: number) => string): LineSink {
       else dropped += 1;
     },
   };
+}
+
+const STDERR = 2;
+
+// A file never blocks. Written through a description of our own, the others who share the file would write over our lines.
+function isRegularFile(): boolean {
+  try {
+    return fstatSync(STDERR).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Takes all of a text or nothing of it, and says which. */

@@ -105,6 +105,19 @@ test("a file is appended to", async () => {
   expect([lines[0], lines[1], lines.length]).toEqual(["before", "line 0 ", LINES + 3]);
 });
 
+test("a file that is shared without O_APPEND is written where the others are", async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, "stderr");
+  const script = 'exec 2>"$0"; echo before >&2; "$@"; echo after >&2';
+  await using child = Bun.spawn(["sh", "-c", script, path, ...command("unreadable")], {
+    stdin: "ignore",
+    stdout: "ignore",
+  });
+  expect(await child.exited).toBe(0);
+  const lines = readFileSync(path, "utf8").split("\n");
+  expect([lines[0], lines[1], lines.at(-2), lines.length]).toEqual(["before", "line 0 ", "after", LINES + 4]);
+});
+
 /** Every line is whole, and those that are missing are those that the notices count. */
 function expectWholeLines(text: string, count: string): void {
   const lines = text.split("\n");
