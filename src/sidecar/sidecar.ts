@@ -60,17 +60,17 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   return { prober, driverName, metrics };
 }
 
-interface Listeners {
-  readonly metrics: SidecarMetrics;
-  readonly history: History;
-  readonly driverName: DriverName;
+export interface Listeners {
+  readonly metrics: Pick<SidecarMetrics, "countProbe" | "countRpc">;
+  readonly history: Pick<History, "record">;
+  readonly driverName: Pick<DriverName, "driverAnswered">;
   readonly collector: Collector;
 }
 
 /** Makes what is told of each result: it counts, and it is news only where no later probe has ended before it. */
-function createRecorder({ metrics, history, driverName, collector }: Listeners) {
+export function createRecorder({ metrics, history, driverName, collector }: Listeners) {
   let latestBegun = 0;
-  let answeredBefore = true;
+  let answeredBefore = false;
   return (result: ProbeResult, begun: number): void => {
     const current = begun > latestBegun;
     if (current) latestBegun = begun;
