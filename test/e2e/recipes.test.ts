@@ -50,14 +50,20 @@ describe.if(hasJq)("the recipes for jq in docs/debugging.md", () => {
       "",
     ]);
   });
+
+  test("are false of a node without drivers, which has none that is ready", async () => {
+    await using node = await nodeWith({});
+    const [all] = await cook(node, RECIPES.slice(1, 2));
+    expect(all).toEqual({ code: 1, stdout: "false\n" });
+  });
 });
 
 /** What each recipe comes to on a node. */
-function cook(node: MadeNode) {
+function cook(node: MadeNode, recipes = RECIPES) {
   const tool = 'livenessprobe() { "$EXECUTABLE" "$@" --root "$ROOT"; }';
   const env = { EXECUTABLE, ROOT: node.rootDir };
   return Promise.all(
-    RECIPES.map(async (recipe) => {
+    recipes.map(async (recipe) => {
       const { code, stdout, stderr } = await runToEnd(["sh", "-c", `${tool}\n${recipe}`], env);
       expect(stderr).toBe("");
       return { code, stdout };
