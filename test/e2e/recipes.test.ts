@@ -26,9 +26,9 @@ describe.if(hasJq)("the recipes for jq in docs/debugging.md", () => {
   test("say nothing and are true of a node whose drivers are ready", async () => {
     await using node = await nodeWith({ red: PROBE_RESPONSE.ready });
     expect(await cook(node)).toEqual([
-      { code: 0, stdout: "" },
-      { code: 0, stdout: "true\n" },
-      { code: 0, stdout: "" },
+      { code: 0, stdout: "", stderr: "" },
+      { code: 0, stdout: "true\n", stderr: "" },
+      { code: 0, stdout: "", stderr: "" },
     ]);
   });
 
@@ -37,9 +37,10 @@ describe.if(hasJq)("the recipes for jq in docs/debugging.md", () => {
     node.staleSocket(RED);
     const [list, all, inspect] = await cook(node);
     expect({ list, all }).toEqual({
-      list: { code: 0, stdout: "red.csi.example\tnobody_listens\n" },
-      all: { code: 1, stdout: "false\n" },
+      list: { code: 0, stdout: "red.csi.example\tnobody_listens\n", stderr: "" },
+      all: { code: 1, stdout: "false\n", stderr: "" },
     });
+    expect(inspect?.stderr).toBe("");
     expect(inspect?.stdout.split("\n")).toEqual([
       "listener",
       "nobody listens: the socket was left by a process that has ended",
@@ -54,7 +55,8 @@ describe.if(hasJq)("the recipes for jq in docs/debugging.md", () => {
   test("are false of a node without drivers, which has none that is ready", async () => {
     await using node = await nodeWith({});
     const [all] = await cook(node, RECIPES.slice(1, 2));
-    expect(all).toEqual({ code: 1, stdout: "false\n" });
+    expect(all).toMatchObject({ code: 1, stdout: "false\n" });
+    expect(all?.stderr).toStartWith("No CSI driver found");
   });
 });
 
@@ -65,8 +67,7 @@ function cook(node: MadeNode, recipes = RECIPES) {
   return Promise.all(
     recipes.map(async (recipe) => {
       const { code, stdout, stderr } = await runToEnd(["sh", "-c", `${tool}\n${recipe}`], env);
-      expect(stderr).toBe("");
-      return { code, stdout };
+      return { code, stdout, stderr };
     }),
   );
 }
