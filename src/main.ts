@@ -1,9 +1,10 @@
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { Edge } from "./cli/edge";
 import { errorCode, errorText } from "./base/errors";
 import type { TimeZone } from "./log/record";
 import { createOutput, type Output, STDERR, STDOUT } from "./cli/output";
+import { programWords } from "./base/shell-command";
 import { escapeLines } from "./base/text";
 
 async function main(): Promise<void> {
@@ -41,11 +42,21 @@ function openEdge(output: Output, { stopRequested, onInterrupt }: Signals): Edge
     },
     stopRequested,
     onInterrupt,
+    program: () => programWords(readCommandLine(), process.argv.length - 2),
     pid: process.pid,
     uid: process.geteuid?.() ?? 0,
     timeZone: readTimeZone(),
     startTimeSeconds: startedAtMs / 1_000,
   };
+}
+
+/** Not process.argv: in an executable that was compiled it begins with words of Bun's, and a loader's words are missing. */
+function readCommandLine(): string {
+  try {
+    return readFileSync("/proc/self/cmdline", "utf8");
+  } catch {
+    return "";
+  }
 }
 
 interface Signals extends Pick<Edge, "stopRequested" | "onInterrupt"> {

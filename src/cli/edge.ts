@@ -15,6 +15,8 @@ export interface Edge {
   readonly stopRequested: () => Promise<void>;
   /** Calls `undo` before a signal ends the process, unless this is disposed of by then. It may write, but must not wait. */
   readonly onInterrupt: (undo: () => void) => Disposable;
+  /** The words by which this program was started, without its arguments. */
+  readonly program: () => readonly string[];
   readonly pid: number;
   /** Effective user id. */
   readonly uid: number;

@@ -2,7 +2,7 @@ import { FLAGS, type Flag } from "./flags";
 
 const GENERAL: readonly Flag[] = FLAGS.filter(({ group }) => group === "General");
 
-const PROBE_TIMEOUT = {
+export const PROBE_TIMEOUT = {
   name: "probe-timeout",
   type: "duration",
   default: "3s",
@@ -19,7 +19,7 @@ const OUTPUT = {
   group: "Output",
 } as const satisfies Flag;
 
-const ROOT_DIR = {
+export const ROOT_DIR = {
   name: "root",
   type: "string",
   default: "/",
@@ -27,7 +27,7 @@ const ROOT_DIR = {
   group: "Node",
 } as const satisfies Flag;
 
-const KUBELET_DIR = {
+export const KUBELET_DIR = {
   name: "kubelet-dir",
   type: "list",
   default: "",

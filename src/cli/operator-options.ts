@@ -2,7 +2,15 @@ import { parseBool } from "./argv";
 import { parseDuration } from "../base/duration";
 import { ConfigError } from "../base/errors";
 import type { Flag } from "./flags";
-import { CHECK_FLAGS, INSPECT_FLAGS, INSTALL_FLAGS, LIST_FLAGS } from "./operator-flags";
+import {
+  CHECK_FLAGS,
+  INSPECT_FLAGS,
+  INSTALL_FLAGS,
+  KUBELET_DIR,
+  LIST_FLAGS,
+  PROBE_TIMEOUT,
+  ROOT_DIR,
+} from "./operator-flags";
 import { readCsiSocketPath, readProbeTimeoutMs } from "./options";
 import { quote } from "../base/text";
 
@@ -139,6 +147,14 @@ function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"
   const rootDir = absolute("--root", read("root"));
   const given = read("kubelet-dir");
   return { rootDir, kubeletDirs: given === "" ? [] : given.split("\n").map((path) => absolute("--kubelet-dir", path)) };
+}
+
+/** The flags by which another command looks at the same node in the same way, as they were given to this one. */
+export function readSharedFlags(values: Readonly<Record<string, string>>): readonly string[] {
+  const given = [ROOT_DIR, KUBELET_DIR, PROBE_TIMEOUT].flatMap(({ name }) =>
+    (values[name]?.split("\n") ?? []).map((value) => [`--${name}`, value]),
+  );
+  return given.flat();
 }
 
 function absolute(what: string, path: string): string {

@@ -1,11 +1,11 @@
 import { type CommandDef, defineCommand } from "citty";
 import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
+import type { Invocation } from "../base/shell-command";
 import { reportListeners } from "../inspection/listener-steps";
-import { placeFlags } from "../inspection/next-commands";
 import { surveyNode } from "../inspection/survey";
 import { openNode } from "../inspection/node-view";
-import { type ListOptions, readListOptions } from "../cli/operator-options";
+import { type ListOptions, readListOptions, readSharedFlags } from "../cli/operator-options";
 import type { NodeReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderNodeJson } from "../terminal/json";
@@ -21,16 +21,16 @@ import { startProgress } from "./start-progress";
 export function defineList(edge: Edge, { values }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "list", description: "Every CSI driver of the node" },
-    run: () => list(readListOptions(values), edge),
+    run: () => list(readListOptions(values), { program: edge.program(), flags: readSharedFlags(values) }, edge),
   });
 }
 
-async function list(options: ListOptions, edge: Edge): Promise<number> {
+async function list(options: ListOptions, self: Invocation, edge: Edge): Promise<number> {
   const report = await survey(options, edge);
   const notes = decideStyle(edge.streamFacts("error"));
   edge.writeOut(render(report, options, edge));
   edge.writeError(renderNodeNotes(report, edge.uid, notes));
-  if (options.output !== "json") edge.writeError(renderNodeSummary(report, placeFlags(options), notes));
+  if (options.output !== "json") edge.writeError(renderNodeSummary(report, self, notes));
   return listExitCode(report, options.driver);
 }
 

@@ -1,5 +1,5 @@
 import type { DriverReport, NodeReport } from "../inspection/report";
-import { shellCommand } from "../base/shell-command";
+import { type Invocation, ownCommand } from "../base/shell-command";
 import { NOT_ITS_OWN_NAME } from "./list-table";
 
 export interface SummaryStyle {
@@ -12,11 +12,11 @@ export interface SummaryStyle {
  * `9 drivers: 5 ready, 3 failed, 1 not ready; next: livenessprobe inspect red.csi.example`. Empty where there is no driver.
  * With a newline at its end. The command to paste is never broken, and has a line of its own where it does not fit.
  *
- * @param placeFlags what `list` was told of the node, for the next command too: `--root /host`
+ * @param self how `list` was started: the next command is started likewise
  */
 export function renderNodeSummary(
   { drivers, complete }: NodeReport,
-  placeFlags: readonly string[],
+  self: Invocation,
   { columns = Infinity }: SummaryStyle,
 ): string {
   const counted = drivers.filter(({ outcome }) => outcome.kind !== "notCsi");
@@ -26,7 +26,7 @@ export function renderNodeSummary(
   const state = `${counted.length} ${counted.length === 1 ? "driver" : "drivers"}: ${parts.join(", ")}`;
   // What is not to be connected to has its reason in its row, and its path may be anybody's invention.
   const first = counted.find(({ outcome }) => outcome.kind !== "ready" && outcome.kind !== "notAsked");
-  const next = first === undefined ? undefined : inspection(first, drivers, placeFlags);
+  const next = first === undefined ? undefined : inspection(first, drivers, self);
   const start = `${state}${complete ? "" : "; there may be more: see the notes"}${next === undefined ? "" : "; next:"}`;
   const fits = `${start} ${next}`.length <= columns;
   return [
@@ -54,11 +54,11 @@ function isNamedByOthers({ driver, nameSource }: DriverReport): boolean {
 function inspection(
   { driver, socket }: DriverReport,
   drivers: readonly DriverReport[],
-  placeFlags: readonly string[],
+  self: Invocation,
 ): string | undefined {
   const isUnique = drivers.filter((each) => each.driver === driver || each.socket.includes(`/${driver}/`)).length === 1;
   const target = driver !== undefined && isUnique && NAME.test(driver) ? driver : socket;
-  return shellCommand(["livenessprobe", "inspect", target, ...placeFlags]);
+  return ownCommand(self, ["inspect", target]);
 }
 
 // CSI specification, GetPluginInfo: a domain name.

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { run } from "../../scripts/run";
-import { shellCommand } from "../../src/base/shell-command";
+import { ownCommand, programWords, shellCommand } from "../../src/base/shell-command";
 
 test.each([
   ["words that mean nothing to a shell are as they are", ["kill", "-CONT", "42"], "kill -CONT 42"],
@@ -19,4 +19,23 @@ test("a shell reads the words that went in", async () => {
 
 test.each(["a\nb", "\u001b[2J", "\u202e"])("there is no command with %j in it", (word) => {
   expect(shellCommand(["echo", word])).toBeUndefined();
+});
+
+test.each([
+  ["by its name", "livenessprobe\0list\0", 1, ["livenessprobe"]],
+  ["by a path", "./dist/livenessprobe\0list\0--root\0/a b\0", 3, ["./dist/livenessprobe"]],
+  [
+    "by a loader",
+    "/a/ld.so\0--library-path\0/a\0/a/livenessprobe\0list\0",
+    1,
+    ["/a/ld.so", "--library-path", "/a", "/a/livenessprobe"],
+  ],
+  ["in a way that cannot be seen", "", 1, ["livenessprobe"]],
+])("a program was started %s", (_, cmdline, argumentCount, program) => {
+  expect(programWords(cmdline, argumentCount)).toEqual(program);
+});
+
+test("a command of this program begins as it was started, and ends with the flags that it was given", () => {
+  const invocation = { program: ["/opt/a b/livenessprobe"], flags: ["--root", "/host"] };
+  expect(ownCommand(invocation, ["inspect", "a.csi"])).toBe("'/opt/a b/livenessprobe' inspect a.csi --root /host");
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { createServer } from "node:http";
 import { relative } from "node:path";
-import { copyExecutable } from "../support/executable";
+import { copyExecutable, EXECUTABLE } from "../support/executable";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { schemaFaults } from "../support/output-schema";
@@ -385,7 +385,7 @@ test("who is not ready comes first, with the state of its process, and a summary
   ]);
   expect(rows[0]?.at(-1)).toContain("within 2s");
   expect(stderr).toEndWith(
-    `3 drivers: 1 ready, 1 ready but slow, 1 failed; next: livenessprobe inspect c.csi --root ${node.rootDir}\n`,
+    `3 drivers: 1 ready, 1 ready but slow, 1 failed; next: ${EXECUTABLE} inspect c.csi --root ${node.rootDir} --probe-timeout 2s\n`,
   );
 });
 

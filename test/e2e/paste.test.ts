@@ -54,7 +54,7 @@ describe.if(isRoot)(
       node.staleSocket(stale);
       const paths = [socket, stale, `${directory}/missing.sock`];
       const inspections = await Promise.all(paths.map((path) => inspect(path, node.rootDir)));
-      const listed = await runSidecar(["list", "--root", node.rootDir, "--probe-timeout=300ms"]);
+      const listed = await runSidecar(["list", "--root", node.rootDir, "--probe-timeout=300ms"], AS_INSTALLED);
       const [, next] = /next:\s+(.*)\n/.exec(listed.stderr) ?? [];
       const commands = [...inspections.flat(), ...(next === undefined ? [] : [next])];
       expect(commands.length).toBeGreaterThan(0);
@@ -68,11 +68,15 @@ describe.if(isRoot)(
   },
 );
 
-const WORDS = new Set(["livenessprobe", "list", "inspect", "--root"]);
+const AS_INSTALLED = { argv0: "livenessprobe" };
+const WORDS = new Set(["livenessprobe", "list", "inspect", "--root", "--probe-timeout", "300ms"]);
 
 /** The commands that an inspection has to paste. */
 async function inspect(path: string, rootDir: string): Promise<readonly string[]> {
-  const { stdout } = await runSidecar(["inspect", path, "--root", rootDir, "-o", "json", "--probe-timeout=300ms"]);
+  const { stdout } = await runSidecar(
+    ["inspect", path, "--root", rootDir, "-o", "json", "--probe-timeout=300ms"],
+    AS_INSTALLED,
+  );
   const { steps, next }: Inspection = JSON.parse(stdout);
   return [...steps.map(({ command }) => command), next].filter((command) => command !== undefined);
 }

@@ -6,6 +6,8 @@ import { waitUntil } from "./wait";
 export interface SidecarOptions {
   /** Another executable than dist/livenessprobe. */
   readonly executable?: string;
+  /** What it is told that it was started as. */
+  readonly argv0?: string;
   /** All of the sidecar's environment: nothing is inherited. */
   readonly env?: Readonly<Record<string, string>>;
   /** The user and the group to run as; setting it takes root. */
@@ -118,12 +120,13 @@ export async function runSidecar(args: readonly string[], options: SidecarOption
   return { ...(await exitOf(child)), stdout, stderr };
 }
 
-function spawn(args: readonly string[], { executable = EXECUTABLE, uid, cwd, env = {} }: SidecarOptions) {
+function spawn(args: readonly string[], { executable = EXECUTABLE, argv0, uid, cwd, env = {} }: SidecarOptions) {
   return Bun.spawn([executable, ...args], {
     env,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
+    ...(argv0 === undefined ? {} : { argv0 }),
     ...(uid === undefined ? {} : { uid, gid: uid }),
     ...(cwd === undefined ? {} : { cwd }),
   });

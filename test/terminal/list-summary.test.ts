@@ -4,6 +4,7 @@ import { renderNodeSummary } from "../../src/terminal/list-summary";
 import { HOSTILE_REPORT, NODE_REPORT, driverReport, nodeReport } from "../support/sample-reports";
 
 const PIPE = { columns: undefined };
+const SELF = { program: ["livenessprobe"], flags: [] };
 const READY = driverReport();
 const SLOW = driverReport({ slow: true });
 const FAILED = failed("red.csi.example");
@@ -25,7 +26,7 @@ test.each<readonly [string, readonly DriverReport[], Partial<NodeReport>, string
   ],
   ["one that was not asked, and is not to be", [NOT_ASKED], {}, "1 driver: 1 not asked\n"],
 ])("%s", (_, drivers, changes, summary) => {
-  expect(renderNodeSummary(nodeReport(drivers, changes), [], PIPE)).toBe(summary);
+  expect(renderNodeSummary(nodeReport(drivers, changes), SELF, PIPE)).toBe(summary);
 });
 
 describe("the next command", () => {
@@ -41,18 +42,24 @@ describe("the next command", () => {
     ["names the socket where the name is none", [failed("a b; $(id)")], FAILED.socket],
     ["quotes a socket's path", [{ ...failed("-x"), socket: "/a b/$(id)" }], "'/a b/$(id)'"],
   ])("%s", (_, drivers, target) => {
-    expect(renderNodeSummary(nodeReport(drivers), [], PIPE)).toEndWith(`; ${NEXT} ${target}\n`);
+    expect(renderNodeSummary(nodeReport(drivers), SELF, PIPE)).toEndWith(`; ${NEXT} ${target}\n`);
   });
 
   test("has what was said of the node", () => {
-    const summary = renderNodeSummary(nodeReport([FAILED]), ["--root", "/host", "--kubelet-dir", "/a b"], PIPE);
+    const summary = renderNodeSummary(
+      nodeReport([FAILED]),
+      { ...SELF, flags: ["--root", "/host", "--kubelet-dir", "/a b"] },
+      PIPE,
+    );
     expect(summary).toEndWith(`${NEXT} red.csi.example --root /host --kubelet-dir '/a b'\n`);
   });
 
   test("has a line of its own where it does not fit", () => {
-    const lines = renderNodeSummary(nodeReport([FAILED]), ["--root", `/${"a".repeat(80)}`], { columns: 80 }).split(
-      "\n",
-    );
+    const lines = renderNodeSummary(
+      nodeReport([FAILED]),
+      { ...SELF, flags: ["--root", `/${"a".repeat(80)}`] },
+      { columns: 80 },
+    ).split("\n");
     expect(lines).toEqual([
       "1 driver: 1 failed; next:",
       `  livenessprobe inspect red.csi.example --root /${"a".repeat(80)}`,
@@ -61,13 +68,13 @@ describe("the next command", () => {
   });
 
   test("is not there where a path steers terminals", () => {
-    const summary = renderNodeSummary(nodeReport([{ ...failed("\u001b[2J"), socket: "/\u001b[2J" }]), [], PIPE);
+    const summary = renderNodeSummary(nodeReport([{ ...failed("\u001b[2J"), socket: "/\u001b[2J" }]), SELF, PIPE);
     expect(summary).toBe("1 driver: 1 failed\n");
   });
 });
 
 test("the mark behind a name is explained", () => {
-  const [mark, summary] = renderNodeSummary(NODE_REPORT, [], PIPE).split("\n");
+  const [mark, summary] = renderNodeSummary(NODE_REPORT, SELF, PIPE).split("\n");
   expect(mark).toBe("* named after its directory or registration: it has not told its name");
   expect(summary).toBe(
     "6 drivers: 1 ready, 1 ready but slow, 2 failed, 1 not ready, 1 not asked; next: livenessprobe inspect efs.csi.aws.com",
@@ -75,7 +82,7 @@ test("the mark behind a name is explained", () => {
 });
 
 test("nothing that a driver says reaches the terminal", () => {
-  expect(renderNodeSummary(HOSTILE_REPORT, [], PIPE)).toMatch(/^[ -~\n]*$/);
+  expect(renderNodeSummary(HOSTILE_REPORT, SELF, PIPE)).toMatch(/^[ -~\n]*$/);
 });
 
 function failed(driver: string | undefined): DriverReport {
