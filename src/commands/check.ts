@@ -61,10 +61,13 @@ async function probeUntilReady(
   { probeTimeoutMs, waitMs }: CheckOptions,
   edge: Edge,
 ): Promise<ProbeResult> {
-  const until = performance.now() + waitMs;
+  const begun = performance.now();
+  const until = begun + waitMs;
   let told = "";
   for (;;) {
-    const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, Math.max(1, until - performance.now()));
+    // The last one has half a second too: a driver that is ready must not be called hung.
+    const leftMs = Math.max(PAUSE_MS, until - performance.now());
+    const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, leftMs);
     using held = hold();
     const connectPath = held?.path ?? GONE_PATH;
     const client = createIdentityClient({
@@ -74,11 +77,13 @@ async function probeUntilReady(
       attempts: "one",
     });
     const look = () => lookAtSocketFile(connectPath);
-    const result = await probeOnce({ client, socketPath, uid: edge.uid, lookAtSocketFile: look });
-    if (result.kind === "ready" || performance.now() + PAUSE_MS >= until) return result;
+    const triedMs = () => performance.now() - begun;
+    const result = await probeOnce({ client, socketPath, uid: edge.uid, lookAtSocketFile: look, triedMs });
+    const restMs = until - performance.now();
+    if (result.kind === "ready" || restMs <= 0) return result;
     const news = result.kind === "failed" ? result.reason : result.kind;
     if (news !== told) edge.writeError(`waiting: ${renderCheckLine(socketPath, result)}\n`);
     told = news;
-    await Bun.sleep(PAUSE_MS);
+    await Bun.sleep(Math.min(PAUSE_MS, restMs));
   }
 }

@@ -20,6 +20,8 @@ export interface Scene {
   /** What was called, as people write it: `Identity/Probe`. */
   readonly rpcName: string;
   readonly elapsedMs: number;
+  /** How long connecting was tried, in several attempts; `elapsedMs` where it is absent. */
+  readonly triedMs?: number | undefined;
   /** Our own effective user id. */
   readonly uid: number;
   /** What the file system says of the socket now: asked for only where it matters. */
@@ -40,12 +42,12 @@ export function diagnoseConnect(failure: ConnectFailure, scene: Scene): Diagnosi
     case "closed":
       return {
         reason: "closed",
-        message: `connection closed: the driver closes each connection to ${socketPath} before it has said anything in HTTP/2 (tried for ${waited}); see the driver's log`,
+        message: `connection closed: the driver closes each connection to ${socketPath} before it has said anything in HTTP/2 ${tried(scene)}; see the driver's log`,
       };
     case "notHttp2":
       return {
         reason: "not_grpc",
-        message: `not gRPC: what listens on ${socketPath} does not speak HTTP/2 (tried for ${waited}); is this the CSI driver's socket?`,
+        message: `not gRPC: what listens on ${socketPath} does not speak HTTP/2 ${tried(scene)}; is this the CSI driver's socket?`,
       };
     case "silent":
       return {
@@ -97,12 +99,12 @@ function diagnoseUnreadable({ cause, details }: Unreadable, { socketPath, elapse
     case "rule":
       return {
         reason: "not_grpc",
-        message: `not gRPC: the driver's answer on ${socketPath} breaks HTTP/2, or has more headers than the sidecar reads (64 KiB each, 128 KiB together): ${what}`,
+        message: `not gRPC: the driver's answer on ${socketPath} breaks HTTP/2, or has more headers than livenessprobe reads (64 KiB each, 128 KiB together): ${what}`,
       };
     case "limit":
       return {
         reason: "internal",
-        message: `internal error of the sidecar: the driver's answer on ${socketPath} has more frames than the sidecar's HTTP/2 library takes: ${what}`,
+        message: `internal error of livenessprobe: the driver's answer on ${socketPath} has more frames than livenessprobe's HTTP/2 library takes: ${what}`,
       };
   }
   return cause satisfies never;
@@ -112,7 +114,7 @@ function diagnoseUnreadable({ cause, details }: Unreadable, { socketPath, elapse
 export function diagnoseInternal(what: string): Diagnosis {
   return {
     reason: "internal",
-    message: `internal error of the sidecar, the driver was not asked: ${oneLine(what, MAX_DRIVER_TEXT_BYTES)}`,
+    message: `internal error of livenessprobe, the driver was not asked: ${oneLine(what, MAX_DRIVER_TEXT_BYTES)}`,
   };
 }
 
@@ -122,7 +124,7 @@ const SHORTAGES = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
 function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
   if (SHORTAGES.has(code)) {
     return diagnoseInternal(
-      `${code} while connecting to ${scene.socketPath}; raise this container's limit (nofile, memory)`,
+      `${code} while connecting to ${scene.socketPath}; raise the limit of this process (nofile, memory)`,
     );
   }
   if (code === "EAGAIN") return queueFull(scene);
@@ -141,7 +143,7 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
     case "notASocket":
       return {
         reason: "not_a_socket",
-        message: `not a socket: ${scene.socketPath} is a ${file.type} (tried for ${rounded(scene.elapsedMs)}); does --csi-address name the driver's socket?`,
+        message: `not a socket: ${scene.socketPath} is a ${file.type} ${tried(scene)}; is this the CSI driver's socket?`,
       };
     case "unreachable":
       return denied(unreachable(file, scene), scene);
@@ -154,14 +156,14 @@ function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
 function missing(scene: Scene, how: string): Diagnosis {
   return {
     reason: "socket_missing",
-    message: `no such file: ${scene.socketPath} ${how} (tried for ${rounded(scene.elapsedMs)}); is the driver running, does it listen on this path, and is its directory mounted here?`,
+    message: `no such file: ${scene.socketPath} ${how} ${tried(scene)}; is the driver running, does it listen on this path, and is its directory mounted here?`,
   };
 }
 
 function nobodyListens(scene: Scene): Diagnosis {
   return {
     reason: "nobody_listens",
-    message: `nobody listens: ${scene.socketPath} is there but refuses connections (tried for ${rounded(scene.elapsedMs)}); the driver that made it has stopped, or does not listen yet`,
+    message: `nobody listens: ${scene.socketPath} is there but refuses connections ${tried(scene)}; the driver that made it has stopped, or does not listen yet`,
   };
 }
 
@@ -169,21 +171,21 @@ function nobodyListens(scene: Scene): Diagnosis {
 function queueFull(scene: Scene): Diagnosis {
   return {
     reason: "hung",
-    message: `driver hung: it listens on ${scene.socketPath} but accepts no connections, and its queue of connections is full (tried for ${rounded(scene.elapsedMs)}); its process is stopped, deadlocked or starved`,
+    message: `driver hung: it listens on ${scene.socketPath} but accepts no connections, and its queue of connections is full ${tried(scene)}; its process is stopped, deadlocked or starved`,
   };
 }
 
 function wrongSocketType(scene: Scene): Diagnosis {
   return {
     reason: "not_grpc",
-    message: `not gRPC: ${scene.socketPath} is a datagram or seqpacket socket, and gRPC needs a stream socket (tried for ${rounded(scene.elapsedMs)}); is this the CSI driver's socket?`,
+    message: `not gRPC: ${scene.socketPath} is a datagram or seqpacket socket, and gRPC needs a stream socket ${tried(scene)}; is this the CSI driver's socket?`,
   };
 }
 
 function denied(why: string, scene: Scene): Diagnosis {
   return {
     reason: "permission_denied",
-    message: `permission denied: ${why} (tried for ${rounded(scene.elapsedMs)})`,
+    message: `permission denied: ${why} ${tried(scene)}`,
   };
 }
 
@@ -203,7 +205,7 @@ function unreachable(
 ): string {
   const blocked = `uid ${uid} may not reach ${socketPath}`;
   if (directory === undefined) {
-    return `${blocked}: a directory on the way, behind a symbolic link, denies it; run the sidecar as the uid that owns the directory, or open it`;
+    return `${blocked}: a directory on the way, behind a symbolic link, denies it; run livenessprobe as the uid that owns the directory, or open it`;
   }
   const owned = `${blocked}: the directory ${directory.path} ${belonging(directory)}`;
   if (isAllowed("search", directory, uid, rights))
@@ -217,6 +219,10 @@ const REFUSED_OTHERWISE =
 
 function belonging({ uid, gid, mode }: FilePermissions): string {
   return `belongs to uid ${uid} and gid ${gid} with mode ${formatMode(mode)}`;
+}
+
+function tried({ triedMs, elapsedMs }: Scene): string {
+  return `(tried for ${rounded(triedMs ?? elapsedMs)})`;
 }
 
 function rounded(ms: number): string {

@@ -48,12 +48,12 @@ export function adviseOn(
   const capability = SUBSTITUTES[need].at(-1) ?? "DAC_OVERRIDE";
   return [
     ...(asOwner ? [runAs(file.uid)] : []),
-    ...(asGroup ? [`run the sidecar with the group ${file.gid} (supplementalGroups: [${file.gid}])`] : []),
-    ...(known && uid === 0 ? [`run the sidecar with the capability ${capability}`] : []),
+    ...(asGroup ? [`run livenessprobe with the group ${file.gid} (supplementalGroups: [${file.gid}])`] : []),
+    ...(known && uid === 0 ? [`run livenessprobe with the capability ${capability}`] : []),
     ...(known && uid !== 0 && !asOwner && !asGroup
-      ? [`run the sidecar as uid 0 with the capability ${capability}`]
+      ? [`run livenessprobe as uid 0 with the capability ${capability}`]
       : []),
-    ...(known ? [] : ["run the pod in the node's user namespace (hostUsers: true), which knows its owner"]),
+    ...(known ? [] : ["run livenessprobe in the node's user namespace (hostUsers: true), which knows its owner"]),
     `${chmod} (mode ${formatMode(mode | bitsFor(need, kind))})`,
   ];
 }
@@ -71,8 +71,8 @@ export function formatMode(mode: number): string {
 
 function runAs(owner: number): string {
   return owner === 0
-    ? "run the sidecar as uid 0 (no capability is needed)"
-    : `run the sidecar as uid ${owner} (runAsUser: ${owner})`;
+    ? "run livenessprobe as uid 0 (no capability is needed)"
+    : `run livenessprobe as uid ${owner} (runAsUser: ${owner})`;
 }
 
 type PermissionClass = "owner" | "group" | "others";

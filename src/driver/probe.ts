@@ -10,6 +10,8 @@ export interface ProbeOptions {
   /** Our own effective user id, for a person who has to mend a permission. */
   readonly uid: number;
   readonly lookAtSocketFile: (path: string) => SocketFile;
+  /** For how long it has been tried to connect, this attempt included, where there were others before it. */
+  readonly triedMs?: () => number;
 }
 
 /** Probes the driver once: one connection, one `Identity/Probe`, one result that says why. Never rejects. */
@@ -22,6 +24,7 @@ export async function probeOnce(options: ProbeOptions): Promise<ProbeResult> {
       rpcName: "Identity/Probe",
       uid,
       elapsedMs: timing.elapsedMs,
+      triedMs: options.triedMs?.(),
       socketFile: () => options.lookAtSocketFile(socketPath),
     };
     switch (outcome.kind) {

@@ -57,7 +57,7 @@ describe("connect(2) that failed is told by its code and by what the file system
       "ECONNREFUSED",
       { kind: "notASocket", type: "regular file" },
       "not_a_socket",
-      ["is a regular file", "--csi-address"],
+      ["is a regular file", "is this the CSI driver's socket?"],
     ],
     [
       "a closed directory",
@@ -85,7 +85,7 @@ describe("connect(2) that failed is told by its code and by what the file system
       "EACCES",
       { ...SOCKET, deniedTo: NONE },
       "permission_denied",
-      ["uid 0 and gid 7", "mode 0755", "uid 65532", "run the sidecar as uid 0"],
+      ["uid 0 and gid 7", "mode 0755", "uid 65532", "run livenessprobe as uid 0"],
     ],
     [
       "a socket that only a security module closes",
@@ -161,13 +161,13 @@ test.each<[string, Exclude<CallOutcome, { kind: "answered" | "status" }>, Failur
     "broken HTTP/2 is not_grpc",
     unreadable("rule"),
     "not_grpc",
-    "breaks HTTP/2, or has more headers than the sidecar reads",
+    "breaks HTTP/2, or has more headers than livenessprobe reads",
   ],
   [
     "a limit of ours is internal",
     unreadable("limit"),
     "internal",
-    "more frames than the sidecar's HTTP/2 library takes",
+    "more frames than livenessprobe's HTTP/2 library takes",
   ],
   ["a lost connection is closed", { kind: "closed" }, "closed", "in the middle of the call"],
   ["a timeout is hung", { kind: "timeout" }, "hung", "Identity/Probe was not answered"],
@@ -196,7 +196,7 @@ describe("a status reads as the Go sidecar's body does, to the letter:", () => {
 
 test("a fault of ours is told as ours, on one line", () => {
   expectDiagnosis(diagnoseInternal("out of\npaper"), "internal", [
-    "error of the sidecar",
+    "error of livenessprobe",
     "not asked",
     "out of\\npaper",
   ]);

@@ -24,7 +24,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     ROOT,
     65_532,
     BARE,
-    ["run the sidecar as uid 0 (no capability is needed)", "open it (mode 0777)"],
+    ["run livenessprobe as uid 0 (no capability is needed)", "open it (mode 0777)"],
   ],
   [
     "a driver's socket, as uid 0 without capabilities",
@@ -33,8 +33,8 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     0,
     rights([0]),
     [
-      "run the sidecar as uid 1000 (runAsUser: 1000)",
-      "run the sidecar with the capability DAC_OVERRIDE",
+      "run livenessprobe as uid 1000 (runAsUser: 1000)",
+      "run livenessprobe with the capability DAC_OVERRIDE",
       "open it (mode 0777)",
     ],
   ],
@@ -44,7 +44,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     DRIVER,
     65_532,
     BARE,
-    ["run the sidecar as uid 1000 (runAsUser: 1000)", "open it (mode 0777)"],
+    ["run livenessprobe as uid 1000 (runAsUser: 1000)", "open it (mode 0777)"],
   ],
   [
     "a socket that its group may write to",
@@ -53,8 +53,8 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     65_532,
     BARE,
     [
-      "run the sidecar as uid 1000 (runAsUser: 1000)",
-      "run the sidecar with the group 2000 (supplementalGroups: [2000])",
+      "run livenessprobe as uid 1000 (runAsUser: 1000)",
+      "run livenessprobe with the group 2000 (supplementalGroups: [2000])",
       "open it (mode 0772)",
     ],
   ],
@@ -64,7 +64,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     DRIVER,
     65_532,
     rights([2000]),
-    ["run the sidecar as uid 1000 (runAsUser: 1000)", "open it (mode 0775)"],
+    ["run livenessprobe as uid 1000 (runAsUser: 1000)", "open it (mode 0775)"],
   ],
   [
     "a socket that only its group may write to",
@@ -72,7 +72,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     { ...DRIVER, mode: 0o070 },
     65_532,
     BARE,
-    ["run the sidecar with the group 2000 (supplementalGroups: [2000])", "open it (mode 0272)"],
+    ["run livenessprobe with the group 2000 (supplementalGroups: [2000])", "open it (mode 0272)"],
   ],
   [
     "a socket that its group may write to and its owner, whom we are, may not",
@@ -80,7 +80,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     { ...DRIVER, mode: 0o575 },
     1000,
     rights([2000]),
-    ["run the sidecar as uid 0 with the capability DAC_OVERRIDE", "open it (mode 0775)"],
+    ["run livenessprobe as uid 0 with the capability DAC_OVERRIDE", "open it (mode 0775)"],
   ],
   [
     "a socket that nobody may write to, as its owner",
@@ -88,7 +88,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     { ...ROOT, mode: 0o555 },
     0,
     rights([0]),
-    ["run the sidecar with the capability DAC_OVERRIDE", "open it (mode 0755)"],
+    ["run livenessprobe with the capability DAC_OVERRIDE", "open it (mode 0755)"],
   ],
   [
     "a socket that nobody may write to, as another uid",
@@ -96,7 +96,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     { ...DRIVER, mode: 0o555 },
     65_532,
     BARE,
-    ["run the sidecar as uid 0 with the capability DAC_OVERRIDE", "open it (mode 0777)"],
+    ["run livenessprobe as uid 0 with the capability DAC_OVERRIDE", "open it (mode 0777)"],
   ],
   [
     "a socket of an owner whom our user namespace does not know",
@@ -104,7 +104,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     { uid: 65_534, gid: 65_534, mode: 0o755 },
     0,
     { ...rights([0], "DAC_OVERRIDE"), ownUserNamespace: true },
-    ["run the pod in the node's user namespace (hostUsers: true), which knows its owner", "open it (mode 0777)"],
+    ["run livenessprobe in the node's user namespace (hostUsers: true), which knows its owner", "open it (mode 0777)"],
   ],
   [
     "a socket of an owner in our own user namespace",
@@ -113,8 +113,8 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     0,
     { ...rights([0]), ownUserNamespace: true },
     [
-      "run the sidecar as uid 1000 (runAsUser: 1000)",
-      "run the sidecar with the capability DAC_OVERRIDE",
+      "run livenessprobe as uid 1000 (runAsUser: 1000)",
+      "run livenessprobe with the capability DAC_OVERRIDE",
       "open it (mode 0777)",
     ],
   ],
@@ -124,7 +124,7 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     { ...ROOT, mode: 0o700 },
     65_532,
     BARE,
-    ["run the sidecar as uid 0 (no capability is needed)", "open it (mode 0711)"],
+    ["run livenessprobe as uid 0 (no capability is needed)", "open it (mode 0711)"],
   ],
   [
     "a directory of a driver's, as uid 0 without capabilities",
@@ -133,9 +133,9 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     0,
     rights([0]),
     [
-      "run the sidecar as uid 1000 (runAsUser: 1000)",
-      "run the sidecar with the group 2000 (supplementalGroups: [2000])",
-      "run the sidecar with the capability DAC_READ_SEARCH",
+      "run livenessprobe as uid 1000 (runAsUser: 1000)",
+      "run livenessprobe with the group 2000 (supplementalGroups: [2000])",
+      "run livenessprobe with the capability DAC_READ_SEARCH",
       "open it (mode 0751)",
     ],
   ],

@@ -55,7 +55,7 @@ test.each([
     },
   ],
 ] as const)("a client that %s is a fault of ours, and never the driver's", async (_, probe) => {
-  const message = "internal error of the sidecar, the driver was not asked: out of\\npaper";
+  const message = "internal error of livenessprobe, the driver was not asked: out of\\npaper";
   expect(await probeOnce(optionsWith(probe))).toEqual({
     kind: "failed",
     reason: "internal",

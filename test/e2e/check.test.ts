@@ -99,10 +99,17 @@ describe("--wait", () => {
     expect(stderr.split("\n").filter((line) => line.startsWith("waiting: "))).toHaveLength(1);
   });
 
-  test("gives the last result when its time is over", async () => {
+  test("gives the last result when its time is over, and says for how long it was tried", async () => {
     await using place = await createSocketCase("a missing file");
-    const ran = await check([place.path, "--wait=700ms"]);
-    expect(ran).toMatchObject({ code: 2, stdout: expect.stringContaining("no such file: ") });
+    const ran = await check([place.path, "--wait=2s"]);
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toMatch(/^no such file: .* \(tried for [1-9][\d.]*s\);/);
+  });
+
+  test("says what to look at, and no flag that was not given", async () => {
+    await using place = await createSocketCase("a regular file");
+    const { stdout } = await check([place.path]);
+    expect(stdout).toEndWith("; is this the CSI driver's socket?\n");
   });
 });
 

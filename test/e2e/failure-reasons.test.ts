@@ -49,7 +49,7 @@ describe("as uid 0,", () => {
 const DENIED = [
   "permission denied: PATH belongs to uid 0 and gid 0 with mode 0755",
   `connecting as uid ${NOBODY_UID} needs write permission`,
-  "run the sidecar as uid 0",
+  "run livenessprobe as uid 0",
 ];
 
 describe(`as uid ${NOBODY_UID}, which may not write to root's sockets,`, () => {
@@ -105,7 +105,7 @@ test("a process without a free descriptor blames itself, not the driver, and is 
   const body = await response.text();
   expect({ status: response.status, body }).toEqual({
     status: 500,
-    body: `internal error of the sidecar, the driver was not asked: EMFILE while connecting to ${driver.socketPath}; raise this container's limit (nofile, memory)`,
+    body: `internal error of livenessprobe, the driver was not asked: EMFILE while connecting to ${driver.socketPath}; raise the limit of this process (nofile, memory)`,
   });
   await limitFreeFds(sidecar, 100);
   expect(await results(sidecar)).toEqual({ internal: 1, ready: 1 });

@@ -39,12 +39,12 @@ const NO_ANSWER: Row = [
 
 const BREAKS_HTTP2: Row = [
   500,
-  /^not gRPC: the driver's answer on .* breaks HTTP\/2, or has more headers than the sidecar reads /,
+  /^not gRPC: the driver's answer on .* breaks HTTP\/2, or has more headers than livenessprobe reads /,
   "not_grpc",
 ];
 const FLOODS: Row = [
   500,
-  /^internal error of the sidecar: the driver's answer on .* has more frames than the sidecar's HTTP\/2 library takes: /,
+  /^internal error of livenessprobe: the driver's answer on .* has more frames than livenessprobe's HTTP\/2 library takes: /,
   "internal",
 ];
 

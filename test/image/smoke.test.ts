@@ -65,7 +65,7 @@ describe.concurrent("with a CSI driver beside it", () => {
       [
         "HEAD /healthz is 500 with the driver there, after N s",
         "it says: permission denied: /csi/csi.sock belongs to uid 0 and gid 0 with mode 0755, and connecting as uid 65532 " +
-          "needs write permission; run the sidecar as uid 0 (no capability is needed), or let the driver make its socket " +
+          "needs write permission; run livenessprobe as uid 0 (no capability is needed), or let the driver make its socket " +
           "writable for uid 65532 (mode 0777) (tried for N s)",
       ],
     ],

@@ -235,7 +235,7 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
   });
   driverName.start();
   await settled();
-  expect(lines[1]).toContain("internal error of the sidecar, the driver was not asked: out of luck");
+  expect(lines[1]).toContain("internal error of livenessprobe, the driver was not asked: out of luck");
   jest.advanceTimersByTime(1_000);
   expect(asked).toBe(2);
 });
