@@ -6,7 +6,7 @@ import { readOomKills } from "../processes/oom-kills";
 import { findPod, type Pod } from "../processes/pod";
 import { describeProcess, type ProcessFacts } from "../processes/processes";
 import { once } from "../processes/proc-files";
-import { startSlices } from "../processes/slices";
+import { startSlices } from "../base/slices";
 import type { Root } from "../node/rooted-path";
 import { readSecurityLabel, type SecurityLabel } from "../processes/security-label";
 import type { InspectStep, ListenerReport, StepOutcome } from "./report";

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { needOf, type Need, type ProcAccess } from "../node/needs";
 import { createFileFinder, type FileFinder, once, type ProcessUids, readUids } from "./proc-files";
 import { seesNodeProcesses } from "./running-kubelets";
-import { startSlices, type Slices } from "./slices";
+import { startSlices, type Slices } from "../base/slices";
 import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
 import { readUnixSockets, type UnixSocket } from "./unix-sockets";
 

@@ -1,6 +1,6 @@
 import { listPids } from "./proc-files";
 import { readLink, readNames, readText, valueOf } from "../node/reads";
-import type { Slices } from "./slices";
+import type { Slices } from "../base/slices";
 
 /** A descriptor of a process. */
 export interface Holder {

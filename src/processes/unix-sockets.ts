@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { readBytes, valueOf } from "../node/reads";
 import { listPids } from "./proc-files";
-import type { Slices } from "./slices";
+import type { Slices } from "../base/slices";
 
 /** A row of the kernel's table of unix sockets, or what somebody made to look like one. */
 export interface UnixSocket {
