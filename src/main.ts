@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   signals.exit(await writeAll(output, code));
 }
 
-/** The exit code, once everything is written; 1 where standard output takes no more, as on a full disk. */
+/** The exit code, once everything is written; 1 if standard output fails, for example on a full disk. */
 async function writeAll(output: Output, code: number): Promise<number> {
   try {
     await output.written();
@@ -50,7 +50,7 @@ function openEdge(output: Output, { stopRequested, onInterrupt }: Signals): Edge
   };
 }
 
-/** Not process.argv: in an executable that was compiled it begins with words of Bun's, and a loader's words are missing. */
+/** Not process.argv: in a compiled executable it begins with words of Bun's, and lacks the words of a loader. */
 function readCommandLine(): string {
   try {
     return readFileSync("/proc/self/cmdline", "utf8");
@@ -64,12 +64,12 @@ interface Signals extends Pick<Edge, "stopRequested" | "onInterrupt"> {
   readonly exit: (code: number) => void;
 }
 
-/** How long what is undone may take to be written, to a terminal that is not read. */
+/** How long the last output may take, for example to a terminal that nobody reads. */
 const LAST_WORDS_MS = 50;
 
 /**
- * SIGTERM and SIGINT end the process with the exit code a shell reports for them. Whoever has asked for the first one is told of it
- * instead; the second, of either, ends the process all the same.
+ * SIGTERM and SIGINT end the process with the exit code that a shell reports for them. If a command waits for
+ * `stopRequested`, the first signal resolves that instead, and the second ends the process.
  */
 function handleSignals(output: Output): Signals {
   const undoes = new Set<() => void>();
@@ -83,7 +83,7 @@ function handleSignals(output: Output): Signals {
     const exit = (): never => process.exit(code);
     void Promise.race([output.written(), Bun.sleep(LAST_WORDS_MS)]).then(exit, exit);
   };
-  // Handlers are what makes these signals work for process 1, which has no default action for them.
+  // Process 1 has no default action for these signals.
   for (const [signal, number] of [
     ["SIGTERM", 15],
     ["SIGINT", 2],
@@ -106,7 +106,7 @@ function handleSignals(output: Output): Signals {
   };
 }
 
-/** A fault of ours that nothing below has foreseen: one line, and a new start, for what is left may answer wrongly. */
+/** A bug: one line, and exit, because the process may be in a wrong state. */
 function failUnexpectedly(error: unknown): never {
   const where = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const line = where.replace(/\s*\n\s*/g, " | ").slice(0, 1_024);
@@ -114,7 +114,7 @@ function failUnexpectedly(error: unknown): never {
   process.exit(1);
 }
 
-/** Whether the local time is UTC by name: by TZ or, without it, by /etc/localtime, which a minimal image does not have. */
+/** Whether the local time zone is UTC, by TZ or else by /etc/localtime, which a minimal image lacks. */
 function readTimeZone(): TimeZone {
   const named = process.env["TZ"] ?? systemTimeZone();
   return /^:?(|UTC0?|.*\/UTC)$/.test(named) ? "utc" : "local";
@@ -124,12 +124,12 @@ function systemTimeZone(): string {
   try {
     return readlinkSync("/etc/localtime");
   } catch (error) {
-    // A file in place of the link (EINVAL) may be any zone.
+    // A file instead of a link (EINVAL) may be any zone.
     return errorCode(error) === "ENOENT" ? "UTC" : "unknown";
   }
 }
 
-/** A pod's environment must change nothing: grpc-js would trace to standard error, and find proxies, by these. */
+/** With these variables grpc-js would trace to standard error or use a proxy; a pod's environment must not matter. */
 function forgetForeignEnvironment(): void {
   for (const name of Object.keys(process.env)) {
     if (/^(grpc_|http_proxy$|https_proxy$|all_proxy$|no_proxy$)/i.test(name)) delete process.env[name];

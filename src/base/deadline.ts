@@ -1,13 +1,13 @@
-/** An instant after which nothing is waited for, with the one timer that marks it. */
+/** An instant at which waiting ends, with its timer. */
 export interface Deadline {
   readonly timeoutMs: number;
   elapsedMs(): number;
   remainingMs(): number;
   /** Resolves when the deadline has passed or, earlier, after `ms`. */
   sleep(ms: number): Promise<void>;
-  /** Calls `expire` when the deadline passes, one waiter at a time; the returned function takes that back. */
+  /** Calls `expire` when the deadline passes, for one waiter at a time; the returned function cancels it. */
   onExpiry(expire: () => void): () => void;
-  /** Frees the timer. To be called on every path: a deadline that is not cleared fires. */
+  /** Frees the timer. Call it on every path. */
   clear(): void;
 }
 

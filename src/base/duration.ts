@@ -25,8 +25,8 @@ const INT64_MAX = 2n ** 63n - 1n;
 /**
  * Reads a duration as Go's `time.ParseDuration` does: `3s`, `1m30s`, `-1.5h`, `0`.
  *
- * @returns milliseconds, with fractions, or undefined where Go answers with an error: no unit (`3`), a unit that Go does
- *   not know (`1d`), nothing at all, or more nanoseconds than fit an int64
+ * @returns milliseconds, with fractions, or undefined where Go returns an error: no unit (`3`), an unknown unit (`1d`),
+ *   an empty text, or more nanoseconds than fit in an int64
  */
 export function parseDuration(text: string): number | undefined {
   const sign = DURATION.exec(text)?.[1];
@@ -58,7 +58,7 @@ export function formatDuration(ms: number): string {
   return `${sign}${hours}${minutes}${decimal(ns % NS_PER_MIN, 9)}s`;
 }
 
-// Go keeps the digits that fit an int64, multiplies in floating point and cuts to whole nanoseconds.
+// As Go does: the digits that fit in an int64, multiplied in floating point, truncated to whole nanoseconds.
 function fractionNs(digits: string, unitNs: number): bigint {
   let value = 0n;
   let scale = 1;
@@ -71,7 +71,7 @@ function fractionNs(digits: string, unitNs: number): bigint {
   return BigInt(Math.trunc(Number(value) * (unitNs / scale)));
 }
 
-/** `ns` in the unit of 10^`places` nanoseconds, without zeros at its end. */
+/** `ns` in units of 10^`places` nanoseconds, without trailing zeros. */
 function decimal(ns: number, places: number): string {
   const unitNs = 10 ** places;
   const fraction = String(ns % unitNs)

@@ -1,9 +1,9 @@
-/** Text that Go's `strconv.Quote` leaves as it is: the quick way for nearly everything we quote. */
+/** Text that Go's `strconv.Quote` does not change: the fast path. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 /** What is not printable by Go's `unicode.IsPrint`, lone surrogates included. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const UNPRINTABLE_IN_LINES = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
-/** In its group what we make for a terminal: the colours of `terminal/layout.ts`, and the carriage returns around a progress line. */
+/** The group is our own: the colours of `terminal/layout.ts`, and the carriage returns around a progress line. */
 // oxlint-disable-next-line no-control-regex -- ESC begins a colour
 const UNPRINTABLE_IN_TERMINAL = /(\u001b\[(?:2|22|31|32|33|39)m|^\r|\r$)|[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
 const UNPRINTABLE_OR_QUOTE = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
@@ -26,21 +26,20 @@ const NAMED: Readonly<Record<string, string>> = {
 /**
  * Quotes as Go's `strconv.Quote` does. A lone surrogate, which Go strings cannot hold, becomes `\ufffd`.
  *
- * Printable is what this runtime's Unicode version says, which is newer than Go's: a character that Go escapes because it
- * does not know it yet may stay.
+ * This runtime's Unicode version is newer than Go's, so a new character that Go escapes may stay.
  */
 export function quote(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : `"${text.replace(UNPRINTABLE_OR_QUOTE, escapeCharacter)}"`;
 }
 
-/** Escapes what `quote` would escape, but leaves `"` and `\` alone. The result has one line and cannot steer a terminal. */
+/** Escapes what `quote` escapes, except `"` and `\`. The result is one line and cannot control a terminal. */
 export function escapeUnprintable(text: string): string {
   return PLAIN.test(text) ? text : text.replace(UNPRINTABLE, escapeCharacter);
 }
 
 /**
- * Escapes what is written for a person, in lines: as `escapeUnprintable`, but for line feeds. Everything that a command writes goes
- * through here, so a message may hold the name of a file, or what a driver said, as it is.
+ * Escapes text for a person: as `escapeUnprintable`, but keeps line feeds. All output of the commands goes through here, so
+ * a message may contain a file name or a driver's text.
  *
  * @param isTerminal whether colours and a progress line are left as they are
  */
@@ -50,12 +49,11 @@ export function escapeLines(text: string, isTerminal: boolean): string {
 }
 
 /**
- * Makes what a driver said fit for one line of a log, an HTTP body or a terminal: escaped as by `escapeUnprintable`, and
- * where that is too long, cut with `…` at its end.
+ * Prepares a driver's text for one line of a log, an HTTP body or a terminal: escaped as by `escapeUnprintable`, and cut
+ * with `…` if it is too long, never within a character or an escape. The work is bounded by `maxBytes`, because the text
+ * may have 64 KiB.
  *
- * Never cut within a character or an escape, and never more work than `maxBytes` asks for: a driver may say 64 KiB.
- *
- * @param maxBytes the most UTF-8 bytes of the result, `…` included; where not even that fits, the result is empty
+ * @param maxBytes the most UTF-8 bytes of the result, `…` included; the result is empty if not even that fits
  */
 export function oneLine(text: string, maxBytes: number): string {
   let line = "";
@@ -72,8 +70,8 @@ export function oneLine(text: string, maxBytes: number): string {
 }
 
 /**
- * JSON on one line, in which characters that are not printable are escaped (to the same meaning), so that it cannot steer a
- * terminal either. Lone surrogates become U+FFFD: parsers in other languages refuse them.
+ * JSON on one line, with unprintable characters escaped, so that it cannot control a terminal. Lone surrogates become
+ * U+FFFD, because parsers in other languages reject them.
  */
 export function jsonText(value: object | null): string {
   const json = JSON.stringify(value, (_, inner: unknown) => (typeof inner === "string" ? inner.toWellFormed() : inner));

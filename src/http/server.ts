@@ -4,28 +4,28 @@ import { errorCode, errorText } from "../base/errors";
 export interface HttpServer {
   /** `host:port` as bound, with an IPv6 address in brackets. */
   readonly address: string;
-  /** Takes no more connections and closes idle ones; resolves when each request that came before has its answer. */
+  /** Accepts no more connections and closes idle ones; resolves when all earlier requests are answered. */
   stop(): Promise<void>;
 }
 
 export interface HttpServerOptions {
-  /** Undefined is every address, IPv4 and IPv6; IPv4 alone where the kernel has no IPv6. */
+  /** Undefined is every address, IPv4 and IPv6; IPv4 alone if the kernel has no IPv6. */
   readonly hostname: string | undefined;
   /** 0 lets the kernel choose. */
   readonly port: number;
-  /** Runs to its end even when the client goes away. What it throws is answered as an internal error. */
+  /** Runs to its end even if the client goes away. If it throws, the answer is an internal error. */
   readonly handle: (request: Request) => Response | Promise<Response>;
 }
 
-/** How long a connection may be silent, in seconds. Bun counts in steps of 4 s, so it may be up to 12 s. */
+/** How long a connection may be silent, in seconds. Bun counts in steps of 4 s, so up to 12 s. */
 const IDLE_TIMEOUT_SECONDS = 8;
 
-/** A request has no use for a body; one that says it is larger is refused with 413 before it is read. */
+/** No request needs a body; a larger one is refused with 413 before it is read. */
 const MAX_BODY_BYTES = 65_536;
 
 /**
- * Listens at once. Keeps connections alive, and closes those that are silent; one whose request is being answered is never
- * closed, however long the driver takes.
+ * Listens at once. Keeps connections alive and closes silent ones, but never while a request is being answered, however
+ * long the driver takes.
  *
  * @throws an Error with a `code` such as `EADDRINUSE` when it cannot listen
  */
@@ -49,16 +49,16 @@ function listen({ hostname, port, handle }: HttpServerOptions): Server {
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       maxRequestBodySize: MAX_BODY_BYTES,
       development: false,
-      // Without development Bun 1.4.5 sets SO_REUSEPORT, whatever its documentation says: two sidecars of one uid would share a
-      // port, and the kernel would hand each the other's callers.
+      // With `development: false` Bun 1.4.5 sets SO_REUSEPORT, contrary to its documentation: two sidecars of one uid
+      // would share a port, and each would get the other's requests.
       reusePort: false,
       fetch: async (request, server) => {
-        // The idle timeout would cut off whoever waits for a driver that takes longer.
+        // The idle timeout would close a connection that waits for a slow driver.
         server.timeout(request, 0);
         try {
           return await handle(request);
         } finally {
-          // The timeout belongs to the connection: without this, Bun never closes one that is kept alive.
+          // The timeout belongs to the connection: without this, Bun never closes a kept-alive one.
           server.timeout(request, IDLE_TIMEOUT_SECONDS);
         }
       },
@@ -73,10 +73,10 @@ function listen({ hostname, port, handle }: HttpServerOptions): Server {
   }
 }
 
-/** What to listen on, and what instead on a kernel that has only the other family. */
+/** The address to listen on, and another for a kernel that has only the other family. */
 function addressesFor(hostname: string | undefined): { readonly address: string; readonly otherwise?: string } {
   if (hostname === undefined) return { address: "::", otherwise: "0.0.0.0" };
-  // Go prefers IPv4 here. Bun would take the first that /etc/hosts has, and leave 127.0.0.1 without a listener for ::1.
+  // As Go does. Bun takes the first address in /etc/hosts, which may be ::1 and leave 127.0.0.1 without a listener.
   if (hostname.toLowerCase() === "localhost") return { address: "127.0.0.1", otherwise: "::1" };
   return { address: hostname };
 }

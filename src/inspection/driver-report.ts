@@ -23,7 +23,7 @@ export interface Circumstances {
 /** Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the rest. */
 export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circumstances: Circumstances): Surveyed {
   const { listener, registrations, node, probeTimeoutMs } = circumstances;
-  const here = registrations.filter((each) => isTold(each) && isFor(each, socket)).filter(isTold);
+  const here = registrations.filter((each) => isLogged(each) && isFor(each, socket)).filter(isLogged);
   const [csi, others] = split(here, ({ info }) => info.type === CSI_PLUGIN);
   const directory = driverDirectoryOf(node, socket.path);
   const registered = [...new Set(csi.map(({ info }) => info.name))];
@@ -54,7 +54,7 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
 
 /** A row for each driver that is announced with a path that is not connected to. */
 export function reportElsewhere(registrations: readonly Registration[]): readonly Surveyed[] {
-  const told = registrations.filter(isTold).filter(({ info }) => info.type === CSI_PLUGIN);
+  const told = registrations.filter(isLogged).filter(({ info }) => info.type === CSI_PLUGIN);
   return told.flatMap(({ info, target }) => {
     if (target.kind !== "elsewhere") return [];
     const { path: socket, outcome } = target;
@@ -77,7 +77,7 @@ function isSlow({ outcome, connectMs = 0, callMs = 0 }: DriverAnswers, timeoutMs
   return outcome.kind !== "failed" && connectMs + callMs > timeoutMs / 2;
 }
 
-function isTold(registration: Registration): registration is Told {
+function isLogged(registration: Registration): registration is Told {
   return registration.kind === "told";
 }
 

@@ -4,9 +4,9 @@ import type { LogRecord, LogValue, TimeZone } from "./record";
 /**
  * One record as klog's text, with its newline: `I1122 09:53:50.671000   32502 prober.ts:1] "Message" key="value"`.
  *
- * The time is local, to the millisecond: the three other digits are klog's format. The line number is always 1: to take it from a stack, the source map would have to be in memory. An
- * error comes first, under `err`, as from klog's `ErrorS`. A value of several lines is printed as
- * `key=<`, a tab and each line, ` >`; unlike klog, we escape what is not printable there too: it may be a driver's text.
+ * The time is local, to the millisecond; the last three digits are always 0. The line number is always 1, because a source
+ * map would take memory. An error comes first, under `err`, as from klog's `ErrorS`. A value of several lines is printed
+ * as `key=<`, a tab and each line, ` >`. Unlike klog, we also escape unprintable characters there: it may be a driver's text.
  */
 export function formatKlog(record: LogRecord): string {
   const header = `${record.severity}${printTime(record.timeMs, record.timeZone)} ${String(record.pid).padStart(7)} ${record.source}:1]`;
@@ -51,7 +51,7 @@ function formatBare(value: Exclude<LogValue, string>): string {
   return typeof value === "object" ? jsonText(value) : String(value);
 }
 
-// A newline at the end of the value does not make an empty line more.
+// A newline at the end of the value adds no empty line.
 function indent(text: string): string {
   const lines = text.replace(/\n$/, "").split("\n");
   return lines.map((line) => `\t${line.split("\t").map(escapeUnprintable).join("\t")}\n`).join("");

@@ -3,9 +3,9 @@ import { formatKlog } from "./klog";
 import type { LogRecord, LogValues, TimeZone, VmodulePattern } from "./record";
 import { vmoduleVerbosity } from "./vmodule";
 
-/** Info lines that are printed from some verbosity on. */
+/** Info lines that are printed at or above some verbosity. */
 export interface VerboseLogger {
-  /** Lets a caller skip what only the line needs. */
+  /** If false, the caller need not compute the values. */
   readonly enabled: boolean;
   info(message: string, values?: LogValues): void;
 }
@@ -21,7 +21,7 @@ export interface Logger {
 
 export type LogFormat = "text" | "json";
 
-/** What each line of the log has in common. */
+/** What all lines of the log share. */
 export interface LineOptions {
   readonly format: LogFormat;
   readonly timeZone: TimeZone;
@@ -41,10 +41,10 @@ export interface LoggerOptions extends LineOptions {
 export type CreateLogger = (source: string) => Logger;
 
 /**
- * The one log of the process, in klog's text or in Kubernetes' JSON.
+ * The log of the process, in klog's text or in Kubernetes' JSON.
  *
- * A line at verbosity n is printed where `verbosity` or the file's vmodule pattern is at least n: as in klog, a pattern can
- * raise the verbosity of a file and never lower it.
+ * A line at verbosity n is printed if `verbosity` or the file's vmodule pattern is at least n. As in klog, a pattern can
+ * raise the verbosity of a file but not lower it.
  */
 export function createLogging(options: LoggerOptions): CreateLogger {
   return (source) => {
@@ -69,7 +69,7 @@ export function createLogging(options: LoggerOptions): CreateLogger {
   };
 }
 
-/** What a sink prints before the first line after a loss, in the log's own format. */
+/** The line that a sink writes after it has dropped lines. */
 export function droppedLinesNotice(options: LineOptions): (dropped: number) => string {
   return (dropped) =>
     format(options, {
@@ -81,7 +81,7 @@ export function droppedLinesNotice(options: LineOptions): (dropped: number) => s
     });
 }
 
-/** Shared, so that a line that is switched off allocates nothing. */
+/** Shared, so that a disabled line allocates nothing. */
 const DISABLED: VerboseLogger = { enabled: false, info: () => {} };
 
 type Entry = Omit<LogRecord, "timeMs" | "timeZone" | "pid">;
@@ -90,7 +90,7 @@ function log(options: LoggerOptions, entry: Entry): void {
   try {
     options.write(format(options, entry));
   } catch {
-    // There is nowhere left to say it.
+    // There is nowhere left to report it.
   }
 }
 

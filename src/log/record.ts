@@ -6,15 +6,15 @@ export type LogValue = string | number | boolean | null | readonly LogValue[];
 /** Keys in lowerCamelCase, in the order in which they are to be printed. */
 export type LogValues = Readonly<Record<string, LogValue>>;
 
-/** How a record's time is printed. `utc` is to be chosen where the local time is UTC: the runtime then loads no time zones, 1 MiB. */
+/** How a time is printed. Use `utc` if the local time is UTC: the runtime then loads no time zone data (1 MiB). */
 export type TimeZone = "utc" | "local";
 
 /** One line of the log before it is text. */
 export interface LogRecord {
   readonly severity: Severity;
   /**
-   * Whole milliseconds since the epoch, by the wall clock, which may be set at any time. To print microseconds of it
-   * takes Temporal, 0.25 MiB, and tells nothing more: `elapsed` is measured with the other clock.
+   * Whole milliseconds since the epoch, by the wall clock. Microseconds would need Temporal (0.25 MiB); durations such as
+   * `elapsed` are measured with the monotonic clock.
    */
   readonly timeMs: number;
   readonly timeZone: TimeZone;
@@ -23,7 +23,7 @@ export interface LogRecord {
   readonly source: string;
   /** The level of an info line: the n of `v(n)`. */
   readonly verbosity: number;
-  /** Constant text: what differs from line to line is in `values`. */
+  /** Constant text; what varies is in `values`. */
   readonly message: string;
   readonly error?: string;
   readonly values: LogValues;

@@ -9,8 +9,8 @@ export interface LineSink {
 /**
  * Standard error as a sink that never blocks: a container runtime that does not read must not stop a probe.
  *
- * A line that cannot be written at once is lost and counted. The next one that can be written comes after one that says how
- * many were lost since the last such notice.
+ * A line that cannot be written at once is dropped and counted. The next line that can be written follows a notice with
+ * the number of dropped lines.
  *
  * @param notice the text of that line, with its newline
  */
@@ -29,7 +29,8 @@ export function openStderrSink(notice: (dropped: number) => string): LineSink {
 
 const STDERR = 2;
 
-// A file never blocks. Written through a description of our own, the others who share the file would write over our lines.
+// Writing to a file never blocks. A description of our own has its own offset: processes that share the file would
+// overwrite our lines.
 function isRegularFile(): boolean {
   try {
     return fstatSync(STDERR).isFile();
@@ -38,12 +39,11 @@ function isRegularFile(): boolean {
   }
 }
 
-/** Takes all of a text or nothing of it, and says which. */
+/** Takes all of a text (true) or nothing of it. */
 type TryWrite = (text: string) => boolean;
 
 /**
- * Opens standard error again: O_NONBLOCK belongs to the open file description, which we may share with other processes,
- * and a description of our own is ours to change.
+ * Opens standard error again, because O_NONBLOCK belongs to the open file description, which other processes may share.
  *
  * @returns undefined for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT)
  */
@@ -57,7 +57,7 @@ function openOwnDescription(): TryWrite | undefined {
 }
 
 function descriptorWriter(fd: number): TryWrite {
-  // What a pipe did not take of a line: it has to go first, or the next line would be glued to half a line.
+  // The rest of a line that a pipe took in part. It must be written before the next line.
   let rest = new Uint8Array(0);
   return (text) => {
     rest = rest.subarray(writeSome(fd, rest));
@@ -79,12 +79,12 @@ function writeSome(fd: number, bytes: Uint8Array): number {
   }
 }
 
-// Bun's process.stderr does not block either (measured with 1.4.5, sockets and pipes): it keeps what does not fit in memory,
-// so after the first such line nothing more is given to it until it has drained.
+// Bun's process.stderr does not block either (measured with 1.4.5, sockets and pipes), but buffers what does not fit. So
+// after the first such line it gets nothing more until it has drained.
 function streamWriter(stream: NodeJS.WriteStream): TryWrite {
   let full = false;
   stream.on("drain", () => (full = false));
-  // A reader that is gone is an event; unheard it would end the process.
+  // Without a listener for this event, a reader that is gone would end the process.
   stream.on("error", () => (full = true));
   return (text) => {
     if (full) return false;

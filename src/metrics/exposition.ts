@@ -1,4 +1,4 @@
-/** One metric family in the Prometheus text format 0.0.4, or nothing while it has no sample. */
+/** A metric family in the Prometheus text format 0.0.4; empty while it has no sample. */
 export interface Family {
   render(): string;
 }
@@ -8,13 +8,13 @@ export interface FamilyOptions {
   readonly help: string;
   readonly labels?: readonly string[];
   /**
-   * Labels that every series of the family has, with the values that they have at the scrape. When a value changes, the series
-   * goes on under the new one, and none remains under the old.
+   * Labels of every series of the family, with their values at the scrape. When a value changes, the series continues
+   * under the new value, and none remains under the old one.
    */
   readonly sharedLabels?: () => Readonly<Record<string, string>>;
 }
 
-/** A counter or gauge: one number for each combination of label values. */
+/** A counter or gauge: one number per combination of label values. */
 export interface Numbers extends Family {
   add(labelValues: readonly string[], amount: number): void;
   set(labelValues: readonly string[], value: number): void;

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createCounter, createGauge, type Family } from "./exposition";
 
 /**
- * The standard `process_*` metrics, read from `/proc/self` at each scrape, with the names and HELP texts' meaning of the
- * Prometheus client libraries. The start time is not among them: it has an older HELP text that dashboards may know.
+ * The standard `process_*` metrics of Prometheus client libraries, read from `/proc/self` at each scrape. The start time
+ * is not among them: it has the HELP text of the Go sidecar.
  */
 export function readProcessMetrics(): readonly Family[] {
   const stat = readStat();
@@ -22,7 +22,7 @@ export function readProcessMetrics(): readonly Family[] {
   ];
 }
 
-/** The soft limit of open file descriptors, which limits how many connections can be open. */
+/** The soft limit of open files, which limits the number of connections. */
 export function readMaxOpenFiles(): number {
   return softLimit(readFileSync("/proc/self/limits", "utf8"), "Max open files");
 }

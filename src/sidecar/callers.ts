@@ -1,27 +1,27 @@
 import type { ProbeResult } from "../driver/probe-result";
 
-/** Those who wait for a result. Probes and questions are numbered together, in the order in which they began. */
+/** The callers that wait for a result. Calls and probes are numbered together, in the order in which they began. */
 export interface Callers {
   /**
-   * Adds one.
+   * Adds a caller.
    *
-   * @param limitMs when he is told what he has heard of by then
+   * @param limitMs the instant at which it gets the latest failure, even if a later probe still runs
    */
   add(asked: number, limitMs: number): Promise<ProbeResult>;
-  /** When the last of those who wait asked; 0 where nobody waits. */
+  /** The number of the latest call that waits; 0 if none waits. */
   lastAsked(): number;
-  /** Tells everyone. */
+  /** Gives every caller this result. */
   tellAll(result: ProbeResult): void;
-  /** Tells those who asked before a probe began; the others have now heard of it. */
+  /** Gives the result to callers that asked before the probe began; the others keep it for their limit. */
   tellEarlier(result: ProbeResult, begun: number): void;
-  /** Tells those whose limit has come what they have heard of; who has heard of nothing goes on waiting. */
+  /** Gives callers past their limit the latest failure; a caller without one goes on waiting. */
   tellOverdue(nowMs: number): void;
-  /** When `tellOverdue` is due next; `Infinity` where nobody has heard of anything. */
+  /** When `tellOverdue` is due next; `Infinity` if no caller has a failure to get. */
   nextLimitMs(): number;
 }
 
 export function createCallers(): Callers {
-  // In the order in which they asked, which is that of their limits.
+  // In the order of their calls, which is the order of their limits.
   let waiting: Caller[] = [];
 
   function tell(resultFor: (caller: Caller) => ProbeResult | undefined): void {
@@ -32,23 +32,23 @@ export function createCallers(): Callers {
     });
   }
 
-  // Whoever asked earlier has heard of as much, so the first one tells for all.
-  const nextLimitMs = () => (waiting[0]?.heard === undefined ? Infinity : waiting[0].limitMs);
+  // An earlier caller knows of each failure that a later one knows of, so the first decides for all.
+  const nextLimitMs = () => (waiting[0]?.latest === undefined ? Infinity : waiting[0].limitMs);
 
   return {
     add: (asked, limitMs) => {
       const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-      waiting.push({ asked, limitMs, resolve, heard: undefined });
+      waiting.push({ asked, limitMs, resolve, latest: undefined });
       return promise;
     },
     lastAsked: () => waiting.at(-1)?.asked ?? 0,
     tellAll: (result) => tell(() => result),
     tellEarlier: (result, begun) => {
       tell(({ asked }) => (asked < begun ? result : undefined));
-      for (const caller of waiting) if (begun > (caller.heard?.begun ?? 0)) caller.heard = { begun, result };
+      for (const caller of waiting) if (begun > (caller.latest?.begun ?? 0)) caller.latest = { begun, result };
     },
     tellOverdue: (nowMs) => {
-      if (nextLimitMs() <= nowMs) tell(({ limitMs, heard }) => (limitMs <= nowMs ? heard?.result : undefined));
+      if (nextLimitMs() <= nowMs) tell(({ limitMs, latest }) => (limitMs <= nowMs ? latest?.result : undefined));
     },
     nextLimitMs,
   };
@@ -58,6 +58,6 @@ interface Caller {
   readonly asked: number;
   readonly limitMs: number;
   readonly resolve: (result: ProbeResult) => void;
-  /** Of the probes that have ended since he asked, the one that began last. */
-  heard: { readonly begun: number; readonly result: ProbeResult } | undefined;
+  /** Of the probes that ended since the call, the one that began last. */
+  latest: { readonly begun: number; readonly result: ProbeResult } | undefined;
 }

@@ -1,8 +1,8 @@
-/** A clock that nobody sets: for durations, and for what is to happen later. Times for people come from `Date.now()`. */
+/** A monotonic clock, for durations and timers. Times for people come from `Date.now()`. */
 export interface Clock {
   /** Milliseconds, with fractions, on a scale of its own. Never goes back. */
   nowMs(): number;
-  /** Calls `call` after `delayMs`, at times a little earlier or later; the returned function takes that back. */
+  /** Calls `call` after `delayMs`, give or take a millisecond; the returned function cancels it. */
   after(delayMs: number, call: () => void): () => void;
 }
 
@@ -14,13 +14,13 @@ export const MONOTONIC_CLOCK: Clock = {
   },
 };
 
-/** One call to come, which can be put off. */
+/** A timer that can be moved. */
 export interface Alarm {
   /** Moves it to an instant of the clock; `Infinity` is never. */
   set(atMs: number): void;
 }
 
-/** An alarm that calls `ring` when its time has come, and then is set to never. */
+/** Calls `ring` at the instant that is set; then it is set to never. */
 export function createAlarm(clock: Clock, ring: () => void): Alarm {
   let setTo = Infinity;
   let cancel: (() => void) | undefined;

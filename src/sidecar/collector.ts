@@ -1,4 +1,4 @@
-/** Gives memory back to the system while nothing happens. */
+/** Returns memory to the system when the sidecar is idle. */
 export interface Collector {
   /** Tells that a probe has ended. */
   probeEnded(): void;
@@ -9,18 +9,17 @@ export interface CollectorOptions {
   readonly collect: () => void;
 }
 
-/** How many probes make garbage worth collecting: some 3 KiB each. */
+/** After how many probes garbage is collected. Each leaves some 3 KiB. */
 export const PROBES_PER_COLLECTION = 100;
 
-/** How long a collection waits for a burst of probes to end, for it takes some milliseconds. */
+/** How long a collection, which takes milliseconds, waits for a burst of probes to end. */
 export const COLLECTION_DELAY_MS = 2_000;
 
 /**
  * Collects garbage 2 s after every hundredth probe, and never more often than that.
  *
- * The engine itself collects when its heap has doubled, which a sidecar at one probe in ten seconds never sees: without
- * this, anonymous memory stays at 15 MiB after 2,000 probes where it comes down to 9. Collecting with each probe doubles
- * its latency.
+ * The engine collects when its heap has doubled, which takes very long at one probe in ten seconds: without
+ * this, anonymous memory is 15 MiB after 2,000 probes, with it 9. Collecting after each probe doubles its latency.
  */
 export function createCollector({ collect }: CollectorOptions): Collector {
   let probes = 0;

@@ -7,16 +7,16 @@ import type { FailureReason, RpcTiming } from "../driver/probe-result";
 import type { SocketFile } from "../driver/socket-file";
 import { oneLine } from "../base/text";
 
-/** What a driver is called in logs and metrics before it has said its name. */
+/** The driver's name in logs and metrics until the driver has told it. */
 export const UNKNOWN_DRIVER = "unknown-driver";
 
-/** Finds out the driver's name in the background; nothing waits for it. */
+/** Asks for the driver's name in the background; nothing waits for it. */
 export interface DriverName {
   /** Asks for the first time. */
   start(): void;
   /** The name, or `unknown-driver`. */
   current(): string;
-  /** Tells that the driver has answered a probe after it had failed one: now is a good time to ask. */
+  /** The driver has answered its first probe, or its first one after a failure: a good time to ask. */
   driverAnswered(): void;
   stop(): void;
 }
@@ -28,21 +28,21 @@ export interface DriverNameOptions {
   readonly lookAtSocketFile: (path: string) => SocketFile;
   readonly logger: Logger;
   readonly onRpc: (method: string, rpc: RpcTiming) => void;
-  /** Whether the log tells, or is about to tell, of a failure for this reason as one of a probe. */
-  readonly isTold: (reason: string) => boolean;
+  /** Whether a probe has logged a failure with this reason, or is about to. */
+  readonly isLogged: (reason: string) => boolean;
 }
 
-/** The pause after the first question that was not answered; it doubles up to the longest. */
+/** The pause after the first call without a name; it doubles up to the longest. */
 export const FIRST_PAUSE_MS = 1_000;
 export const LONGEST_PAUSE_MS = 60_000;
 
-// CSI, GetPluginInfo: the name is at most 63 characters long. A driver that breaks the rule is still to be recognised.
+// CSI, GetPluginInfo: at most 63 characters. The name of a driver that breaks the rule should still be readable.
 const MAX_NAME_BYTES = 256;
 
 /**
  * Once started, asks at once and then again after each growing pause, until the driver has told its name.
  *
- * Logs the first reason for which it does not, and each change of it, unless a probe has said the same.
+ * Logs the first failure and each change of its reason, unless a probe has logged the same.
  */
 export function createDriverName(options: DriverNameOptions): DriverName {
   const { client, logger, socketPath } = options;
@@ -68,10 +68,10 @@ export function createDriverName(options: DriverNameOptions): DriverName {
     }
     if (stopped) return;
     const { reason, message } = answer;
-    const isTold = options.isTold(reason);
-    if (!isTold && reason !== lastReason) logger.error(message, "CSI driver did not tell its name", { reason });
-    // What only a probe has told is told here when the probes no longer do.
-    lastReason = isTold ? undefined : reason;
+    const isLogged = options.isLogged(reason);
+    if (!isLogged && reason !== lastReason) logger.error(message, "CSI driver did not tell its name", { reason });
+    // What only a probe has logged is logged here once probes no longer fail for it.
+    lastReason = isLogged ? undefined : reason;
     timer = setTimeout(() => void ask(), pauseMs);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
   }

@@ -2,9 +2,9 @@ import { formatDuration } from "../base/duration";
 import type { Logger } from "../log/logger";
 import type { ProbeResult } from "../driver/probe-result";
 
-/** Remembers what the driver's state was, and logs when it changes: never once a request, never once a probe. */
+/** Keeps the driver's state and logs its changes, instead of every probe. */
 export interface History {
-  /** `current` is false for a result that is older than one already recorded: it changes no state. */
+  /** @param current false for a result that a later probe has overtaken: it changes no state */
   record(result: ProbeResult, current: boolean): void;
   /** The driver's state: `ready`, or the reason for which it fails; undefined before the first result. */
   state(): string | undefined;
@@ -17,7 +17,7 @@ export interface HistoryOptions {
   readonly driverName: () => string;
 }
 
-/** While the driver fails, one line in this time says that it still does. */
+/** How often a line says that the driver still fails. */
 export const REMINDER_MS = 10 * 60_000;
 
 /** Logs the first result, each change of kind or reason, and reminders; each probe at verbosity 5. */

@@ -2,9 +2,9 @@ import { statusLabel } from "../grpc/status";
 import { FAILURE_REASONS, type ProbeResult, type RpcTiming } from "../driver/probe-result";
 import { createCounter, createGauge, createHistogram, type Family } from "../metrics/exposition";
 
-/** The metrics of the sidecar. Dashboards know the first two families from the Go sidecar: names, labels, buckets and HELP are its. */
+/** The metrics of the sidecar. Two families have the names, labels, buckets and HELP texts of the Go sidecar. */
 export interface SidecarMetrics {
-  /** Counts a probe. `current` is false for one that began before a probe whose result is already known. */
+  /** Counts a probe. `current` is false for one that a later probe has overtaken. */
   countProbe(result: ProbeResult, endedAtSeconds: number, current: boolean): void;
   /** Counts an RPC that was started, when it has ended. */
   countRpc(method: string, rpc: RpcTiming): void;
@@ -20,10 +20,11 @@ export interface SidecarMetricsOptions {
 }
 
 /**
- * Declares each family once. No series grows with what a driver or client says, but for the driver's one name.
+ * Declares each family once. A driver or a client can add no series; only the driver's name comes from outside.
  *
- * `csi_sidecar_operations_seconds` has the name that was known when an RPC ended, as with the Go sidecar. Our own families have the one that
- * is known at the scrape, so that there is one series of each at any time: a gauge of `unknown-driver` would stay at its last value for ever.
+ * `csi_sidecar_operations_seconds` has the name that was known when an RPC ended, as in the Go sidecar. Our own families
+ * have the name that is known at the scrape, so each has one series at any time: otherwise a gauge of `unknown-driver`
+ * would keep its last value forever.
  */
 export function createSidecarMetrics({ startTimeSeconds, build, driverName }: SidecarMetricsOptions): SidecarMetrics {
   const sharedLabels = () => ({ driver_name: driverName() });

@@ -3,9 +3,9 @@ import { type Clock, createAlarm } from "./clock";
 import { StatusCode } from "../grpc/status";
 import type { ProbeResult } from "../driver/probe-result";
 
-/** Lets any number of callers ask for the driver's state at little cost to the driver. */
+/** Probes the driver for any number of callers, with few connections. */
 export interface Prober {
-  /** A result that is true of the driver at some instant after this call. A caller that goes away ends no probe. */
+  /** A result that was true at some instant after this call. A caller that goes away does not end a probe. */
   probe(): Promise<ProbeResult>;
   /** Whether a probe is in flight. */
   isProbing(): boolean;
@@ -17,8 +17,8 @@ export interface ProberOptions {
   /** Probes once. Must not reject, and takes `timeoutMs` at most, or a little longer. */
   readonly probeOnce: () => Promise<ProbeResult>;
   /**
-   * Told of each probe's result, also of one that nobody waits for any more. `begun` numbers the probes in the order in
-   * which they began; they may end in another.
+   * Called with each probe's result, even if no caller waits for it. `begun` numbers the probes in the order in which
+   * they began; they may end in another order.
    */
   readonly onResult: (result: ProbeResult, begun: number) => void;
   /** How long one probe may take. */
@@ -26,23 +26,23 @@ export interface ProberOptions {
   readonly clock: Clock;
 }
 
-/** How many probes run at a time at most. With the question for the driver's name, a driver sees four connections. */
+/** How many probes run at a time. With the call for its name, a driver sees at most four connections. */
 export const MAX_IN_FLIGHT = 3;
 
-/** The shortest time between two probes that overlap. A driver that works answers within it, so callers share. */
+/** The shortest time between the starts of two overlapping probes. A normal driver answers within it. */
 export const SHORTEST_SPACING_MS = 100;
 
-/** Nobody waits longer than a probe's timeout and this. It leaves 100 ms of a second for the rest of the way. */
+/** A caller waits at most for a probe's timeout and this. It leaves 100 ms of a second for HTTP and scheduling. */
 export const SLACK_MS = 900;
 
 /**
- * Shares probes among callers by this rule: an answer of the driver's goes to everyone who waits; a probe without an
- * answer counts only for callers who asked before it began, but a caller who has waited for the timeout and `SLACK_MS`
- * is told of the latest one that has ended since he asked.
+ * Shares probes among callers by this rule: an answer of the driver goes to all callers that wait. A probe without an
+ * answer counts only for callers that asked before it began, but a caller that has waited for the timeout and `SLACK_MS`
+ * gets the latest one that has ended since it asked.
  *
- * A probe begins beside others a third of the timeout after the latest of them. So one of the three places is always free
- * when it is due, and no caller is told of a probe that began more than `timeoutMs / 3 - SLACK_MS` before he asked:
- * 100 ms with a timeout of 3 s, and none at all up to 2.7 s.
+ * While probes run, the next begins a third of the timeout after the latest. So one of the three places is free when the
+ * next is due, and no caller gets the result of a probe that began more than `timeoutMs / 3 - SLACK_MS` before it asked:
+ * 100 ms with a timeout of 3 s, and never up to 2.7 s.
  */
 export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOptions): Prober {
   const spacingMs = Math.max(SHORTEST_SPACING_MS, timeoutMs / MAX_IN_FLIGHT);
@@ -54,7 +54,7 @@ export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOp
   let inFlight: readonly Flight[] = [];
   let busy: PromiseWithResolvers<void> | undefined;
 
-  /** Does what is due, and sets the alarm for what is due next. */
+  /** Does what is due, and sets the alarm for the next time. */
   function advance(): void {
     const nowMs = clock.nowMs();
     callers.tellOverdue(nowMs);
@@ -62,7 +62,7 @@ export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOp
     alarm.set(Math.min(nextBeginMs(), callers.nextLimitMs()));
   }
 
-  /** When the next probe is to begin; `Infinity` where nobody needs one, or one has to end first. */
+  /** When the next probe is to begin; `Infinity` if no caller needs one, or one has to end first. */
   function nextBeginMs(): number {
     if (callers.lastAsked() <= latestBegun || inFlight.length === MAX_IN_FLIGHT) return Infinity;
     return (inFlight.at(-1)?.beganMs ?? -Infinity) + spacingMs;
@@ -105,8 +105,8 @@ interface Flight {
 }
 
 /**
- * Whether the driver itself has said this, just now. One that gives up at the `grpc-timeout` of a probe has not said
- * anything to those who asked after that probe began.
+ * Whether this is an answer of the driver. A driver that gives up at a probe's `grpc-timeout` (`DeadlineExceeded`,
+ * `Canceled`) has not answered callers that asked after that probe began.
  */
 function isAnswer(result: ProbeResult): boolean {
   switch (result.kind) {

@@ -1,15 +1,15 @@
 import { posix } from "node:path";
 import type { ProbeResult } from "../driver/probe-result";
 
-/** A path that is served, and what answers it. */
+/** A path and its answer. */
 export interface Route {
   readonly path: string;
   answer(request: Request): Response | Promise<Response>;
 }
 
 /**
- * Routes as the Go sidecar does: any method alike, the query ignored, the path compared after percent-decoding, doubled
- * slashes and dot segments redirected away, 404 for the rest.
+ * Routes as the Go sidecar does: for any method, without the query, by the decoded path. A path with doubled slashes or
+ * dot segments is redirected; an unknown one is 404.
  */
 export function createHandler(routes: readonly Route[]): (request: Request) => Response | Promise<Response> {
   return (request) => {
@@ -24,22 +24,22 @@ export function createHandler(routes: readonly Route[]): (request: Request) => R
 }
 
 /**
- * The answer of `/healthz` and `/readyz` to a probe's result: 200 when the driver is ready. The bodies `ok` (no newline) and
- * `driver responded but is not ready` are the Go sidecar's: people match on them.
+ * The answer of `/healthz` and `/readyz`: 200 when the driver is ready. The bodies `ok` (no newline) and `driver responded
+ * but is not ready` are those of the Go sidecar, because people match on them.
  */
 export function answerReady(result: ProbeResult): Response {
   return textResponse(result.kind === "ready" ? 200 : 500, bodyOf(result));
 }
 
 /**
- * The answer of `/livez`: 200 when the driver has answered the probe, ready or not. `ready: false` means that it initialises,
- * which a restart would only begin anew (CSI specification, Identity/Probe).
+ * The answer of `/livez`: 200 when the driver has answered the probe, ready or not. `ready: false` means that the driver
+ * is initialising; a restart would only start that again (CSI specification, Identity/Probe).
  */
 export function answerLive(result: ProbeResult): Response {
   return textResponse(result.kind === "failed" ? 500 : 200, bodyOf(result));
 }
 
-/** The HTTP answer to a scrape, compressed where the client allows it; headers as the Go sidecar's. */
+/** The answer to a scrape, compressed if the client accepts it, with the headers of the Go sidecar. */
 export function answerMetrics(request: Request, metrics: string, startTimeSeconds: number): Response {
   const headers = {
     "Content-Type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
@@ -67,13 +67,13 @@ function bodyOf(result: ProbeResult): string {
 }
 
 interface Target {
-  /** As it was sent, percent-encoded. */
+  /** Percent-encoded, as sent. */
   readonly path: string;
-  /** With its question mark; empty where there is none. */
+  /** With its question mark; may be empty. */
   readonly query: string;
 }
 
-// Not `new URL`, which would clean the path. Bun leaves the origin out where the request has no Host.
+// Not `new URL`, which would normalize the path. Without a Host header, Bun's URL has no origin.
 function readTarget(url: string): Target {
   const [, path = "", query = ""] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/i.exec(url) ?? [];
   return { path: path || "/", query };
@@ -87,7 +87,7 @@ function decode(path: string): string | undefined {
   }
 }
 
-// encodeURI leaves the two characters that would end the path.
+// encodeURI keeps these two, which would end the path.
 function encodePath(path: string): string {
   return encodeURI(path).replaceAll("?", "%3F").replaceAll("#", "%23");
 }

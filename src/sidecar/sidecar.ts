@@ -11,7 +11,7 @@ import { createProber, type Prober } from "./prober";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { COMMIT, VERSION } from "../version";
 
-/** Everything about one driver: who asks it, what it is called, and what is remembered of its answers. */
+/** What `serve` keeps of one driver: the prober, the driver's name and the metrics. */
 export interface Sidecar {
   readonly prober: Prober;
   readonly driverName: DriverName;
@@ -28,7 +28,7 @@ export interface SidecarOptions {
   readonly createLogger: CreateLogger;
 }
 
-/** Wires a sidecar. Nothing is asked of the driver before the first probe, or before `driverName.start()`. */
+/** Makes a sidecar. It does not call the driver before the first probe or `driverName.start()`. */
 export function createSidecar(options: SidecarOptions): Sidecar {
   const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs, uid, startTimeSeconds, createLogger } = options;
   const client = createIdentityClient({ socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}` });
@@ -39,7 +39,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     ...place,
     logger: createLogger("driver-name.ts"),
     onRpc: metrics.countRpc,
-    isTold: (reason) => history.state() === reason || (history.state() === undefined && prober.isProbing()),
+    isLogged: (reason) => history.state() === reason || (history.state() === undefined && prober.isProbing()),
   });
   const history = createHistory({
     logger: createLogger("prober.ts"),
@@ -67,7 +67,7 @@ export interface Listeners {
   readonly collector: Collector;
 }
 
-/** Makes what is told of each result: it counts, and it is news only where no later probe has ended before it. */
+/** Makes the listener for results. Each result counts; one that a later probe has overtaken changes no state. */
 export function createRecorder({ metrics, history, driverName, collector }: Listeners) {
   let latestBegun = 0;
   let answeredBefore = false;

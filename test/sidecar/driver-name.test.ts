@@ -26,7 +26,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** A driver that is asked for its name, and answers when the test says so. */
-function stage(isTold: (reason: string) => boolean = () => false) {
+function stage(isLogged: (reason: string) => boolean = () => false) {
   const questions: ((answer: Answer) => void)[] = [];
   const lines: string[] = [];
   const counted: string[] = [];
@@ -46,7 +46,7 @@ function stage(isTold: (reason: string) => boolean = () => false) {
       error: (error, message, values) => print(`${message}: ${error}`, values),
       v: (n) => ({ enabled: true, info: (message, values) => print(`v${n} ${message}`, values) }),
     },
-    isTold,
+    isLogged,
     onRpc: (method, { statusCode }) => counted.push(`${driverName.current()} ${method} ${statusCode}`),
   });
   driverName.start();
@@ -230,7 +230,7 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
       error: (error, message) => info(`${message}: ${error}`),
       v: () => ({ enabled: true, info }),
     },
-    isTold: () => false,
+    isLogged: () => false,
     onRpc: () => {},
   });
   driverName.start();
