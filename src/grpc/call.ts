@@ -109,8 +109,8 @@ export function callUnary(
     answer.lost = true;
     call.onDisconnect();
   });
-  call.sendMessageWithContext({}, EMPTY_REQUEST);
-  call.halfClose();
+  // The call would send the message and the end of the stream as two frames, which costs a system call more.
+  stream.end(EMPTY_REQUEST);
   call.startRead();
   return promise;
 }

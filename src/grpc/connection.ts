@@ -102,7 +102,7 @@ function ownConnection(socket: Socket): Connection {
     refusal: () => refusal,
     close: () => {
       closed = true;
-      session?.destroy();
+      // The session ends with its socket. Destroying it first would send a GOAWAY, and costs 5 % of a probe.
       socket.destroy();
     },
   };
