@@ -1,21 +1,23 @@
 import { type CommandDef, defineCommand } from "citty";
-import { createIdentityClient } from "../driver/identity";
+import { createIdentityClient, type IdentityClient } from "../driver/identity";
 import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
-import { type CheckOptions, readCheckOptions } from "../cli/operator-options";
+import { type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
 import { outcomeExitCode } from "./exit-code";
-import { GONE_PATH, type PinnedSocket } from "../node/pinned-socket";
-import { probeOnce } from "../driver/probe";
+import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
+import { probeOnce, type ProbeOptions } from "../driver/probe";
 import type { ProbeResult } from "../driver/probe-result";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
+import type { Invocation } from "../base/shell-command";
 import { VERSION } from "../version";
 
 /** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. Its `run` returns the exit code and throws ConfigError. */
 export function defineCheck(edge: Edge, { values, words }: CommandLine): CommandDef {
   return defineCommand({
     meta: { name: "check", description: "Probe the driver once" },
-    run: () => check(readCheckOptions(values, words), edge),
+    run: () =>
+      check(readCheckOptions(values, words), { program: edge.program(), flags: readSharedFlags(values) }, edge),
   });
 }
 
@@ -24,43 +26,49 @@ const USER_AGENT = `livenessprobe/${VERSION}`;
 /** Between two probes of `--wait`. */
 const PAUSE_MS = 500;
 
-async function check(options: CheckOptions, edge: Edge): Promise<number> {
-  const { output } = options;
-  const driver = await findDriver(options);
-  const { socketPath } = driver;
-  const result = await probeUntilReady(driver, options, edge);
-  edge.writeOut(output === "json" ? renderCheckJson(socketPath, result) : `${renderCheckLine(socketPath, result)}\n`);
+async function check(options: CheckOptions, self: Invocation, edge: Edge): Promise<number> {
+  const driver = await findDriver(options, self);
+  const { socketPath, result } = await probeUntilReady(driver, options, edge);
+  const line = options.output === "json" ? renderCheckJson : renderCheckLine;
+  edge.writeOut(line(socketPath, result));
   return outcomeExitCode(result);
 }
 
-interface CheckedDriver {
+/** A driver's socket, held for one probe: by a name, what its path leads to may change between two. */
+interface HeldDriver {
   /** As messages name it: as the kubelet knows it. */
   readonly socketPath: string;
-  /** Holds its socket for one probe; by a name, what its path leads to may change between two. */
-  readonly hold: () => PinnedSocket | undefined;
+  readonly held: PinOutcome;
 }
 
-async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions): Promise<CheckedDriver> {
+type HoldDriver = () => Promise<HeldDriver>;
+
+async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions, self: Invocation): Promise<HoldDriver> {
   if (target.kind === "address") {
     const { socketPath } = target;
-    return { socketPath, hold: () => ({ path: socketPath, [Symbol.dispose]: () => {} }) };
+    const socket = { path: socketPath, [Symbol.dispose]: () => {} };
+    return async () => ({ socketPath, held: { kind: "pinned", socket } });
   }
   // Imported here: whoever gives an address loads none of it.
-  const [{ holdSocket, openNode }, { findNamedDriver }] = await Promise.all([
+  const [{ holdSocket, openNode }, { findNamedDriver, socketsIn }] = await Promise.all([
     import("../inspection/node-view"),
     import("../inspection/named-driver"),
   ]);
   const node = await openNode(places);
-  const { path } = await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent: USER_AGENT });
-  return { socketPath: path, hold: () => holdSocket(node, path) };
+  const found = await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent: USER_AGENT, self });
+  return async () => {
+    const held = holdSocket(node, found);
+    if (held.kind !== "replaced") return { socketPath: found, held };
+    // It may be back by another name in its directory.
+    const anew = await openNode(places);
+    const [socket] = socketsIn(anew, target.name);
+    const socketPath = socket?.path ?? found;
+    return { socketPath, held: holdSocket(anew, socketPath) };
+  };
 }
 
 /** The last result; each one before it that is news is told on standard error. */
-async function probeUntilReady(
-  { socketPath, hold }: CheckedDriver,
-  { probeTimeoutMs, waitMs }: CheckOptions,
-  edge: Edge,
-): Promise<ProbeResult> {
+async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: CheckOptions, edge: Edge) {
   const begun = performance.now();
   const until = begun + waitMs;
   let told = "";
@@ -68,22 +76,34 @@ async function probeUntilReady(
     // The last one has half a second too: a driver that is ready must not be called hung.
     const leftMs = Math.max(PAUSE_MS, until - performance.now());
     const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, leftMs);
-    using held = hold();
-    const connectPath = held?.path ?? GONE_PATH;
-    const client = createIdentityClient({
-      socketPath: connectPath,
+    const { socketPath, held } = await hold();
+    const result = await probeHeld(held, {
+      socketPath,
       timeoutMs,
-      userAgent: USER_AGENT,
-      attempts: "one",
+      uid: edge.uid,
+      triedMs: () => performance.now() - begun,
     });
-    const look = () => lookAtSocketFile(connectPath);
-    const triedMs = () => performance.now() - begun;
-    const result = await probeOnce({ client, socketPath, uid: edge.uid, lookAtSocketFile: look, triedMs });
     const restMs = until - performance.now();
-    if (result.kind === "ready" || restMs <= 0) return result;
+    if (result.kind === "ready" || restMs <= 0) return { socketPath, result };
     const news = result.kind === "failed" ? result.reason : result.kind;
-    if (news !== told) edge.writeError(`waiting: ${renderCheckLine(socketPath, result)}\n`);
+    if (news !== told) edge.writeError(`waiting: ${renderCheckLine(socketPath, result)}`);
     told = news;
     await Bun.sleep(Math.min(PAUSE_MS, restMs));
   }
+}
+
+interface ProbeScene extends Pick<ProbeOptions, "socketPath" | "uid" | "triedMs"> {
+  readonly timeoutMs: number;
+}
+
+async function probeHeld(held: PinOutcome, { timeoutMs, ...scene }: ProbeScene): Promise<ProbeResult> {
+  using socket = held.kind === "pinned" ? held.socket : undefined;
+  const path = socket?.path ?? GONE_PATH;
+  const client = createIdentityClient({ socketPath: path, timeoutMs, userAgent: USER_AGENT, attempts: "one" });
+  const probe = held.kind === "failed" ? async () => refusedBy(held.code) : client.probe;
+  return await probeOnce({ ...scene, client: { probe }, lookAtSocketFile: () => lookAtSocketFile(path) });
+}
+
+function refusedBy(code: string): Awaited<ReturnType<IdentityClient["probe"]>> {
+  return { outcome: { kind: "noConnection", failure: { kind: "refused", code } }, timing: { elapsedMs: 0 } };
 }

@@ -5,7 +5,7 @@ import type { ProbeResult, ProbeTiming } from "./probe-result";
 import type { SocketFile } from "./socket-file";
 
 export interface ProbeOptions {
-  readonly client: IdentityClient;
+  readonly client: Pick<IdentityClient, "probe">;
   readonly socketPath: string;
   /** Our own effective user id, for a person who has to mend a permission. */
   readonly uid: number;

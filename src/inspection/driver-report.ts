@@ -1,7 +1,7 @@
 import type { DriverAnswers } from "./questions";
 import { driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
 import { CSI_PLUGIN, type Registration, type Told } from "./registrations";
-import type { DriverName, DriverOutcome, DriverReport, ListenerReport } from "./report";
+import { type DriverName, type DriverOutcome, type DriverReport, isSlow, type ListenerReport } from "./report";
 import { quote } from "../base/text";
 
 /** A row of `list`, and what there is to say of it besides. */
@@ -23,7 +23,7 @@ export interface Circumstances {
 /** Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the rest. */
 export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circumstances: Circumstances): Surveyed {
   const { listener, registrations, node, probeTimeoutMs } = circumstances;
-  const here = registrations.filter((each) => isLogged(each) && isFor(each, socket)).filter(isLogged);
+  const here = registrations.filter((each) => isTold(each) && isFor(each, socket)).filter(isTold);
   const [csi, others] = split(here, ({ info }) => info.type === CSI_PLUGIN);
   const directory = driverDirectoryOf(node, socket.path);
   const registered = [...new Set(csi.map(({ info }) => info.name))];
@@ -39,7 +39,8 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
       outcome,
       connectMs: answers.connectMs,
       callMs: answers.callMs,
-      slow: isSlow(answers, probeTimeoutMs),
+      slow:
+        answers.outcome.kind !== "failed" && isSlow((answers.connectMs ?? 0) + (answers.callMs ?? 0), probeTimeoutMs),
       announced: announced ? "yes" : registrations.some(({ kind }) => kind === "silent") ? "unknown" : "no",
       listener,
       capabilities: answers.capabilities,
@@ -54,7 +55,7 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
 
 /** A row for each driver that is announced with a path that is not connected to. */
 export function reportElsewhere(registrations: readonly Registration[]): readonly Surveyed[] {
-  const told = registrations.filter(isLogged).filter(({ info }) => info.type === CSI_PLUGIN);
+  const told = registrations.filter(isTold).filter(({ info }) => info.type === CSI_PLUGIN);
   return told.flatMap(({ info, target }) => {
     if (target.kind !== "elsewhere") return [];
     const { path: socket, outcome } = target;
@@ -73,11 +74,7 @@ const NOTHING_ASKED = {
   capabilities: undefined,
 } as const;
 
-function isSlow({ outcome, connectMs = 0, callMs = 0 }: DriverAnswers, timeoutMs: number): boolean {
-  return outcome.kind !== "failed" && connectMs + callMs > timeoutMs / 2;
-}
-
-function isLogged(registration: Registration): registration is Told {
+function isTold(registration: Registration): registration is Told {
   return registration.kind === "told";
 }
 

@@ -3,8 +3,17 @@ import type { CallAnswer, TimedCall } from "../driver/conversation";
 import type { ConnectFailure } from "../grpc/connection";
 import { openSession, type Session } from "../driver/session";
 import { statusName } from "../grpc/status";
-import { diagnoseCall, diagnoseConnect, type Diagnosis } from "../driver/diagnosis";
-import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
+import { diagnoseCall, diagnoseConnect, type Diagnosis, type Scene } from "../driver/diagnosis";
+import {
+  type DriverOutcome,
+  failed,
+  type InspectStep,
+  isSlow,
+  NOT_REACHED,
+  passed,
+  type StepOutcome,
+  step,
+} from "./report";
 import { type NextCommands, remedyOf } from "./next-commands";
 import { quote } from "../base/text";
 
@@ -21,180 +30,184 @@ export interface DriverSteps {
   readonly steps: readonly InspectStep[];
   readonly outcome: DriverOutcome;
   readonly driver: string | undefined;
+  /** How long it took to be connected and to have Probe answered; undefined where it was not. */
+  readonly slowMs: number | undefined;
 }
 
-/** The RPCs, in the order of asking, by the names that the steps have. */
-const RPCS = [
-  "Probe",
-  "GetPluginInfo",
-  "GetPluginCapabilities",
-  "NodeGetCapabilities",
-  "ControllerGetCapabilities",
-] as const;
+/** What an answer has for a person, and for what comes after. */
+interface Said {
+  readonly details: readonly string[];
+  readonly ready?: boolean;
+  readonly name?: string;
+}
 
-/**
- * Connects once, and asks each RPC over that connection. Where one is not answered in time, the rest is not asked: a driver
- * that hangs gets no more to do.
- */
+interface Rpc {
+  readonly title: string;
+  readonly service: "Identity" | "Node" | "Controller";
+  readonly ask: (session: Session) => Promise<TimedCall<Said>>;
+}
+
+// Probe first, as check does: the driver's state is what it says.
+const RPCS: readonly Rpc[] = [
+  rpc(
+    "Identity",
+    "Probe",
+    (session) => session.probe(),
+    ({ ready }) => ({
+      details: [ready ? "ready" : "ready: false"],
+      ready,
+    }),
+  ),
+  rpc(
+    "Identity",
+    "GetPluginInfo",
+    (session) => session.getPluginInfo(),
+    ({ name, vendorVersion }) => ({
+      details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`],
+      name,
+    }),
+  ),
+  rpc(
+    "Identity",
+    "GetPluginCapabilities",
+    (session) => session.getPluginCapabilities(),
+    (capabilities) =>
+      namesOf([...capabilities.services, ...capabilities.volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
+  ),
+  rpc("Node", "NodeGetCapabilities", (session) => session.nodeGetCapabilities(), namesOf),
+  rpc("Controller", "ControllerGetCapabilities", (session) => session.controllerGetCapabilities(), namesOf),
+];
+
+const NODE_GET_INFO = rpc(
+  "Node",
+  "NodeGetInfo",
+  (session) => session.nodeGetInfo(),
+  (info) => ({
+    details: [
+      `node id ${quote(info.nodeId)}`,
+      `at most ${info.maxVolumesPerNode === 0 ? "any number of" : info.maxVolumesPerNode} volumes`,
+      ...[...info.topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`),
+    ],
+  }),
+);
+
+function rpc<Response>(
+  service: Rpc["service"],
+  title: string,
+  call: (session: Session) => Promise<TimedCall<Response>>,
+  describe: (response: Response) => Said,
+): Rpc {
+  return {
+    service,
+    title,
+    ask: async (session) => {
+      const { answer, durationMs } = await call(session);
+      if (answer.kind !== "answered") return { answer, durationMs };
+      return { answer: { kind: "answered", response: describe(answer.response) }, durationMs };
+    },
+  };
+}
+
+function namesOf(names: readonly string[]): Said {
+  return { details: names.length === 0 ? ["none"] : names };
+}
+
+function rpcsOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): readonly Rpc[] {
+  return nodeInfo ? [...RPCS, NODE_GET_INFO] : RPCS;
+}
+
+/** The steps of a driver that there is no connection to. */
+export function unreachedSteps(options: Pick<DriverStepOptions, "nodeInfo">): readonly InspectStep[] {
+  return ["connect", "HTTP/2", ...rpcsOf(options).map(({ title }) => title)].map((title) => step(title, NOT_REACHED));
+}
+
+/** Connects once, and asks each RPC over that connection. */
 export async function takeDriverSteps(options: DriverStepOptions): Promise<DriverSteps> {
   const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
   options.onWait("HTTP/2");
   const opened = await openSession({ socketPath, timeoutMs, userAgent });
-  if (opened.kind === "open") {
-    using session = opened.session;
-    return await askAll(session, options);
-  }
-  const { failure, elapsedMs, connectMs } = opened;
+  if (opened.kind !== "open") return connectFailed(opened.failure, opened, options);
+  using session = opened.session;
+  return await askAll(session, options);
+}
+
+/** The steps of a connection that could not be made. */
+export function connectFailed(
+  failure: ConnectFailure,
+  { elapsedMs, connectMs }: { readonly elapsedMs: number; readonly connectMs?: number },
+  options: DriverStepOptions,
+): DriverSteps {
   const diagnosis = diagnoseConnect(failure, sceneOf(options, elapsedMs, "Identity/Probe"));
-  const failing = failedStep(diagnosis, options);
-  const steps: readonly InspectStep[] = isRefusal(failure)
-    ? [{ title: "connect", outcome: failing, elapsedMs }, notReached("HTTP/2")]
-    : [
-        passed("connect", [], connectMs),
-        { title: "HTTP/2", outcome: failing, elapsedMs: elapsedMs - (connectMs ?? 0) },
-      ];
-  return { steps: [...steps, ...titlesOf(options).map(notReached)], outcome: outcomeOf(diagnosis), driver: undefined };
+  const failing = failedBy(diagnosis, options);
+  const steps =
+    failure.kind === "refused"
+      ? [step("connect", failing, elapsedMs)]
+      : [step("connect", passed([]), connectMs), step("HTTP/2", failing, elapsedMs - (connectMs ?? 0))];
+  const rest = unreachedSteps(options).slice(steps.length);
+  return { steps: [...steps, ...rest], outcome: outcomeOf(diagnosis), driver: undefined, slowMs: undefined };
 }
 
-function isRefusal({ kind }: ConnectFailure): boolean {
-  return kind === "refused";
-}
-
+/** Asks one RPC after another. One that is not answered in time is the last: a driver that hangs gets no more to do. */
 async function askAll(session: Session, options: DriverStepOptions): Promise<DriverSteps> {
   const { connectMs, settingsMs } = session.timing;
-  const asking = createAsking(options, connectMs + settingsMs);
-  // First, as check does: the state is what it says.
-  const probe = await asking.ask(
-    "Probe",
-    () => session.probe(),
-    ({ ready }) => [ready ? "ready" : "ready: false"],
-  );
-  const info = await asking.ask(
-    "GetPluginInfo",
-    () => session.getPluginInfo(),
-    ({ name, vendorVersion }) => [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`],
-  );
-  await asking.ask(
-    "GetPluginCapabilities",
-    () => session.getPluginCapabilities(),
-    (capabilities) =>
-      namesOf([...capabilities.services, ...capabilities.volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
-  );
-  await asking.ask("NodeGetCapabilities", () => session.nodeGetCapabilities(), namesOf);
-  await asking.ask("ControllerGetCapabilities", () => session.controllerGetCapabilities(), namesOf);
-  if (options.nodeInfo)
-    await asking.ask(
-      "NodeGetInfo",
-      () => session.nodeGetInfo(),
-      ({ nodeId, maxVolumesPerNode, topologySegments }) => [
-        `node id ${quote(nodeId)}`,
-        `at most ${maxVolumesPerNode === 0 ? "any number of" : maxVolumesPerNode} volumes`,
-        ...[...topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`),
-      ],
-    );
-  return {
-    steps: [passed("connect", [], connectMs), passed("HTTP/2", [], settingsMs), ...asking.steps],
-    outcome: stateOf(probe, asking.failure()),
-    driver: info?.name,
-  };
-}
-
-interface Asked {
-  readonly ready: boolean;
-}
-
-/** The driver's state is what Probe says; without its answer, why there is none. */
-function stateOf(probe: Asked | undefined, failure: Diagnosis | undefined): DriverOutcome {
-  if (probe !== undefined) return { kind: probe.ready ? "ready" : "notReady" };
-  if (failure !== undefined) return outcomeOf(failure);
-  return { kind: "failed", reason: "rpc_error", message: "Identity/Probe was not answered" };
-}
-
-/**
- * Asks one RPC after another, until one is not answered at all.
- *
- * @param connectingMs what connecting took: Probe, the first, shares its deadline
- */
-function createAsking(options: DriverStepOptions, connectingMs: number) {
-  const steps: InspectStep[] = [];
-  let failure: Diagnosis | undefined;
-  let over = false;
-
-  async function ask<Response>(
-    title: string,
-    call: () => Promise<TimedCall<Response>>,
-    describe: (response: Response) => readonly string[],
-  ): Promise<Response | undefined> {
-    if (over) {
-      steps.push(notReached(title));
-      return undefined;
+  const steps = [step("connect", passed([]), connectMs), step("HTTP/2", passed([]), settingsMs)];
+  let probe: Pick<DriverSteps, "outcome" | "slowMs"> | undefined;
+  let driver: string | undefined;
+  let isOver = false;
+  for (const { title, service, ask } of rpcsOf(options)) {
+    if (isOver) {
+      steps.push(step(title, NOT_REACHED));
+      continue;
     }
     options.onWait(title);
-    const { answer, durationMs } = await call();
-    steps.push({ title, outcome: judge(title, answer, durationMs, describe), elapsedMs: durationMs });
-    return answer.kind === "answered" ? answer.response : undefined;
+    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+    const { answer, durationMs } = await ask(session);
+    // Probe shares its deadline with connecting.
+    const elapsedMs = probe === undefined ? connectMs + settingsMs + durationMs : durationMs;
+    const told = tell(answer, sceneOf(options, elapsedMs, `${service}/${title}`), options);
+    steps.push(step(title, told.outcome, durationMs));
+    const isLate = answer.kind === "answered" && isSlow(elapsedMs, options.probeTimeoutMs);
+    probe ??= { outcome: told.state, slowMs: isLate ? elapsedMs : undefined };
+    driver ??= told.name;
+    isOver = told.isLast;
   }
+  return { steps, driver, ...(probe ?? NOT_PROBED) };
+}
 
-  function judge<Response>(
-    title: string,
-    answer: CallAnswer<Response>,
-    durationMs: number,
-    describe: (response: Response) => readonly string[],
-  ): StepOutcome {
-    const elapsedMs = title === "Probe" ? connectingMs + durationMs : durationMs;
-    switch (answer.kind) {
-      case "answered":
-        return { kind: "passed", details: describe(answer.response) };
-      case "unimplemented":
-        if (title === "Probe") note(diagnoseCall(answer.outcome, sceneOf(options, elapsedMs, rpcName(title))));
-        return { kind: "absent", details: [statusName(12)] };
-      case "noAnswer": {
-        const diagnosis = diagnoseCall(answer.outcome, sceneOf(options, elapsedMs, rpcName(title)));
-        // A status is an answer: the next RPC may have another.
-        over = answer.outcome.kind !== "status";
-        if (over || title === "Probe") note(diagnosis);
-        return failedStep(diagnosis, options);
-      }
-      case "notAsked":
-        over = true;
-        return { kind: "notReached" };
+const NOT_PROBED = { outcome: { kind: "notAsked", message: "Probe was not asked" }, slowMs: undefined } as const;
+
+interface Told {
+  readonly outcome: StepOutcome;
+  /** The driver's state, if this is what Probe came to. */
+  readonly state: DriverOutcome;
+  readonly name?: string | undefined;
+  readonly isLast: boolean;
+}
+
+function tell(answer: CallAnswer<Said>, scene: Scene, options: DriverStepOptions): Told {
+  switch (answer.kind) {
+    case "answered": {
+      const { details, ready, name } = answer.response;
+      return { outcome: passed(details), state: { kind: ready === false ? "notReady" : "ready" }, name, isLast: false };
     }
-    return answer satisfies never;
+    case "unimplemented": {
+      const state = outcomeOf(diagnoseCall(answer.outcome, scene));
+      return { outcome: { kind: "absent", details: [statusName(12)] }, state, isLast: false };
+    }
+    case "noAnswer": {
+      const diagnosis = diagnoseCall(answer.outcome, scene);
+      // A status is an answer: the next RPC may have another.
+      const isLast = answer.outcome.kind !== "status";
+      return { outcome: failedBy(diagnosis, options), state: outcomeOf(diagnosis), isLast };
+    }
+    case "notAsked":
+      return { outcome: NOT_REACHED, state: outcomeOf(diagnoseCall({ kind: "closed" }, scene)), isLast: true };
   }
-
-  function note(diagnosis: Diagnosis): void {
-    // Probe's counts, whatever becomes of the RPCs after it.
-    failure ??= diagnosis;
-  }
-
-  return { ask, steps, failure: () => failure };
+  return answer satisfies never;
 }
 
-function rpcName(title: string): string {
-  const service = title.startsWith("Node") ? "Node" : title.startsWith("Controller") ? "Controller" : "Identity";
-  return `${service}/${title}`;
-}
-
-function namesOf(names: readonly string[]): readonly string[] {
-  return names.length === 0 ? ["none"] : names;
-}
-
-/** The RPCs that are asked, in their order. */
-export function titlesOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): readonly string[] {
-  return [...RPCS, ...(nodeInfo ? ["NodeGetInfo"] : [])];
-}
-
-function passed(title: string, details: readonly string[], elapsedMs: number | undefined): InspectStep {
-  return { title, outcome: { kind: "passed", details }, elapsedMs };
-}
-
-function notReached(title: string): InspectStep {
-  return { title, outcome: { kind: "notReached" }, elapsedMs: undefined };
-}
-
-function failedStep({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {
-  const [remedy, command] = remedyOf(reason, next, uid);
-  return { kind: "failed", details: [message], remedy, command };
+function failedBy({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {
+  return failed([message], ...remedyOf(reason, next, uid));
 }
 
 function outcomeOf({ reason, message }: Diagnosis): DriverOutcome {

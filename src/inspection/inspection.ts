@@ -1,15 +1,23 @@
-import { type DriverStepOptions, type DriverSteps, takeDriverSteps, titlesOf } from "./driver-steps";
+import {
+  connectFailed,
+  type DriverStepOptions,
+  type DriverSteps,
+  takeDriverSteps,
+  unreachedSteps,
+} from "./driver-steps";
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
-import type { NodePlaces, NodeView } from "./node-view";
+import type { NodeView } from "./node-view";
 import { GONE_PATH, pinSocket } from "../node/pinned-socket";
 import { readSecurityLabel } from "../processes/security-label";
 import { type NextCommands, nextCommands } from "./next-commands";
 import { type PathSteps, takePathSteps } from "./path-steps";
-import type { DriverOutcome, InspectReport, InspectStep } from "./report";
+import { type DriverOutcome, type InspectReport, type InspectStep, NOT_REACHED, step } from "./report";
+import { formatDuration } from "../base/duration";
+import type { Invocation } from "../base/shell-command";
 
 export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "next"> {
   readonly node: NodeView;
-  readonly places: NodePlaces;
+  readonly self: Invocation;
   /** Whether the path was found by a driver's name: nobody has named it, so it is followed only in the kubelet's directory. */
   readonly byName: boolean;
 }
@@ -19,30 +27,32 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  * connection, with HTTP/2 and each RPC. What comes after a step without which it makes no sense is not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
-  const { node, places, socketPath, uid } = options;
-  const place = { root: node.root, socketPath, places };
-  const nobody = nextCommands(place, { pid: undefined, pod: undefined });
-  const path = keepInside(takePathSteps(node.root, socketPath, uid, nobody), options);
-  const access = { procDir: node.procDir, uid };
+  const { node, self, socketPath, uid } = options;
+  const place = { root: node.root, socketPath, self };
+  const unknown = nextCommands(place, { pid: undefined, pod: undefined });
+  const path = keepInside(
+    takePathSteps(node.root, socketPath, { uid, next: unknown, byName: options.byName }),
+    options,
+  );
   if (path.kind === "ended") {
-    const rest = ["listener", "process", "connect", "HTTP/2", ...titlesOf(options)].map(notReached);
-    const ended = { outcome: path.outcome, driver: undefined };
-    return conclude(socketPath, [...path.steps, ...rest], ended, nobody);
+    const rest = [step("listener", NOT_REACHED), step("process", NOT_REACHED), ...unreachedSteps(options)];
+    const ended = { outcome: path.outcome, driver: undefined, slowMs: undefined };
+    return conclude(options, { ...ended, steps: [...path.steps, ...rest] }, unknown);
   }
   const { outerPath, file } = path.socket;
-  const kubeletDirs = node.kubelets.roots.map(({ path: directory }) => directory);
-  const view = { access, root: node.root, kubeletDirs };
-  const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
+  const view = {
+    access: { procDir: node.procDir, uid },
+    root: node.root,
+    kubeletDirs: node.kubelets.roots.map((root) => root.path),
+  };
   options.onWait("the process that listens");
-  const listener = await takeListenerSteps(view, toFind, nobody);
+  const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
+  const listener = await takeListenerSteps(view, toFind, unknown);
   const next = nextCommands(place, listener);
-  const pinned = pinSocket(outerPath, file.fileId);
-  // What cannot be held is gone by now: connecting to its own file says so, and follows no link.
-  using socket = pinned.kind === "pinned" ? pinned.socket : undefined;
-  const driver = await takeDriverSteps({ ...options, next, connectPath: socket?.path ?? GONE_PATH });
+  const driver = await askPinned(outerPath, file.fileId, { ...options, next });
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
-  return conclude(socketPath, steps, driver, next);
+  return conclude(options, { ...driver, steps }, next);
 }
 
 /** Whoever may write to a driver's directory may put a link in the socket's place while names are asked for. */
@@ -52,27 +62,56 @@ function keepInside(path: PathSteps, { byName, node, socketPath }: InspectionOpt
   return { kind: "ended", steps: path.steps, outcome: { kind: "notAsked", message } };
 }
 
+async function askPinned(
+  outerPath: string,
+  fileId: string,
+  options: Omit<DriverStepOptions, "connectPath">,
+): Promise<DriverSteps> {
+  const pinned = pinSocket(outerPath, fileId);
+  switch (pinned.kind) {
+    case "pinned": {
+      using socket = pinned.socket;
+      return await takeDriverSteps({ ...options, connectPath: socket.path });
+    }
+    case "replaced":
+      // Connecting to it says so, and follows no link.
+      return await takeDriverSteps({ ...options, connectPath: GONE_PATH });
+    case "failed":
+      return connectFailed(
+        { kind: "refused", code: pinned.code },
+        { elapsedMs: 0 },
+        { ...options, connectPath: outerPath },
+      );
+  }
+  return pinned satisfies never;
+}
+
 /** Where uid and mode allow it and connect(2) is refused all the same, a security module has refused it. */
-function labelSteps(driver: DriverSteps, listener: ListenerSteps, procDir: string): readonly InspectStep[] {
-  const { outcome } = driver;
+function labelSteps({ outcome }: DriverSteps, listener: ListenerSteps, procDir: string): readonly InspectStep[] {
   if (outcome.kind !== "failed" || outcome.reason !== "permission_denied") return [];
   const ours = readSecurityLabel(procDir, "self");
   const details = [
     ...(ours === undefined ? [] : [`we are ${ours.label} (${ours.module})`]),
     ...(listener.label === undefined ? [] : [`who listens is ${listener.label.label} (${listener.label.module})`]),
   ];
-  return details.length === 0 ? [] : [{ title: "labels", outcome: { kind: "absent", details }, elapsedMs: undefined }];
+  return details.length === 0 ? [] : [step("labels", { kind: "absent", details })];
 }
 
 function conclude(
-  socket: string,
-  steps: readonly InspectStep[],
-  { outcome, driver }: Pick<DriverSteps, "outcome" | "driver">,
+  { socketPath, probeTimeoutMs }: InspectionOptions,
+  { outcome, driver, steps, slowMs }: DriverSteps,
   next: NextCommands,
 ): InspectReport {
-  const [command] = steps.flatMap((step) => (step.outcome.kind === "failed" ? [step.outcome.command] : []));
-  const first = outcome.kind === "ready" ? command : (command ?? next.logs);
-  return { socket, driver, outcome, steps, verdict: verdictOf(outcome, steps), next: first };
+  const [command] = steps.flatMap((each) => (each.outcome.kind === "failed" ? [each.outcome.command] : []));
+  return {
+    socket: socketPath,
+    driver,
+    outcome,
+    slow: slowMs !== undefined,
+    steps,
+    verdict: verdictOf(outcome, steps) + slowText(slowMs, probeTimeoutMs),
+    next: outcome.kind === "ready" ? command : (command ?? next.logs),
+  };
 }
 
 /** The steps have the whole text: here is the state, and where to look. */
@@ -83,7 +122,7 @@ function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): strin
     case "notReady":
       return "not ready: the driver responded but is not ready; its log says why";
     case "failed": {
-      const failing = steps.filter((step) => step.outcome.kind === "failed");
+      const failing = steps.filter((each) => each.outcome.kind === "failed");
       const process = failing.flatMap(({ title, outcome: seen }) =>
         title === "process" && seen.kind === "failed" ? seen.details.slice(0, 1) : [],
       );
@@ -100,6 +139,7 @@ function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): strin
   return outcome satisfies never;
 }
 
-function notReached(title: string): InspectStep {
-  return { title, outcome: { kind: "notReached" }, elapsedMs: undefined };
+function slowText(slowMs: number | undefined, timeoutMs: number): string {
+  if (slowMs === undefined) return "";
+  return `; slow: it took ${formatDuration(Math.round(slowMs / 10) * 10)} of ${formatDuration(timeoutMs)}`;
 }

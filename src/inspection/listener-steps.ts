@@ -9,7 +9,7 @@ import { once } from "../processes/proc-files";
 import { startSlices } from "../base/slices";
 import type { Root } from "../node/rooted-path";
 import { readSecurityLabel, type SecurityLabel } from "../processes/security-label";
-import type { InspectStep, ListenerReport, StepOutcome } from "./report";
+import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, type StepOutcome, step } from "./report";
 import { shellCommand } from "../base/shell-command";
 import { quote } from "../base/text";
 
@@ -96,13 +96,13 @@ export async function takeListenerSteps(
   if (described.kind === "gone") {
     const details = [`pid ${pids[0]}`, ...path];
     const gone = failed(["it has just ended"], "try again", next.inspect);
-    return { steps: [step("listener", { kind: "passed", details }, elapsedMs), step("process", gone)], ...NOBODY };
+    return { steps: [step("listener", passed(details), elapsedMs), step("process", gone)], ...NOBODY };
   }
   const { process } = described;
   const pod = findPod(view.root, process.cgroups, view.kubeletDirs);
   const details = [`pid ${process.pid} ${quote(process.name)}`, ...path, ...held, ...podDetails(pod)];
   return {
-    steps: [step("listener", { kind: "passed", details }, elapsedMs), step("process", judgeProcess(process, view))],
+    steps: [step("listener", passed(details), elapsedMs), step("process", judgeProcess(process, view))],
     pid: process.pid,
     pod,
     label: readSecurityLabel(view.access.procDir, process.pid),
@@ -110,7 +110,6 @@ export async function takeListenerSteps(
 }
 
 const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
-const NOT_REACHED: StepOutcome = { kind: "notReached" };
 const NOBODY = { pid: undefined, pod: undefined, label: undefined } as const;
 
 function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, next: NextCommands): StepOutcome {
@@ -188,17 +187,13 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
       "it has ended, and its parent has not noticed; see which process that is",
       shellCommand(["ps", "-o", "ppid=", "-p", String(pid)]),
     );
-  return { kind: "passed", details: facts };
+  return passed(facts);
 }
 
 /** The kernel's stack of each thread. */
 function stacksCommand(directory: string): string | undefined {
   const command = shellCommand(["cat", directory]);
   return command === undefined ? undefined : `${command}/*/stack`;
-}
-
-function failed(details: readonly string[], remedy: string, command: string | undefined): StepOutcome {
-  return { kind: "failed", details, remedy, command };
 }
 
 function seenText(executable: Seen<string>): readonly string[] {
@@ -208,8 +203,4 @@ function seenText(executable: Seen<string>): readonly string[] {
 function killText(where: string, kills: number | undefined): readonly string[] {
   if (kills === undefined || kills === 0) return [];
   return [`${kills === 1 ? "1 out-of-memory kill" : `${kills} out-of-memory kills`} in ${where}`];
-}
-
-function step(title: string, outcome: StepOutcome, elapsedMs?: number): InspectStep {
-  return { title, outcome, elapsedMs };
 }

@@ -1,83 +1,115 @@
 import { openSession } from "../driver/session";
 import { ConfigError } from "../base/errors";
 import { pinSocket } from "../node/pinned-socket";
-import { driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
-import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Told } from "./registrations";
-import { shellCommand } from "../base/shell-command";
+import { DRIVER_PLACES, driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
+import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Target } from "./registrations";
+import { skippedText } from "./survey-notes";
+import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
 import { quote } from "../base/text";
 
-/** The socket of a driver that was asked for by its name. */
-export interface NamedDriver {
-  /** As the kubelet knows it. */
-  readonly path: string;
-  /** Where this process connects to it; undefined where it is registered with a path that is not to be connected to. */
-  readonly connectPath: string | undefined;
-  /** `device:inode`. */
-  readonly fileId: string | undefined;
+export interface NamedDriverOptions extends RegistrationOptions {
+  readonly self: Invocation;
 }
 
 /**
- * Finds a driver by its name: that of its directory right in `plugins/`, one that is registered for it, or what it tells
- * itself. Drivers that are called so already are not asked, so that one that hangs gets no connection for it.
+ * Finds the path of a driver's socket, as the kubelet knows it, by the driver's name: that of its directory right in `plugins/`, one
+ * that is registered for it, or what it tells itself. Drivers that are called so already are not asked, so that one that hangs gets
+ * no connection for it. There is nothing at the path where the driver has stopped, and its directory or its registration is left.
  *
  * @throws {ConfigError} where no driver is called so, where several are (none is guessed), or where it is not to be connected to
  */
-export async function findNamedDriver(
-  name: string,
-  node: NodeView,
-  options: RegistrationOptions,
-): Promise<NamedDriver> {
+export async function findNamedDriver(name: string, node: NodeView, options: NamedDriverOptions): Promise<string> {
   const registry = node.search.sockets.filter(({ directory }) => directory === "plugins_registry");
-  const others = node.search.sockets.filter(({ directory }) => directory !== "plugins_registry");
   const answers = await Promise.all(registry.map(async (socket) => askRegistration(socket, node, options)));
   const told = answers.flatMap((answer) => (answer.kind === "told" && answer.info.type === CSI_PLUGIN ? [answer] : []));
-  const registered = told.filter(({ info }) => info.name === name).map(targetOf);
-  const byDirectory = others.filter(({ path }) => driverDirectoryOf(node, path) === name).map(namedBy);
-  const known = new Set([...registered, ...byDirectory].map(({ connectPath }) => connectPath));
-  const announced = told.flatMap(({ target }) => (target.kind === "socket" ? [target.socket] : []));
-  const unknown = [...others, ...announced].filter(({ outerPath }) => !known.has(outerPath));
-  const telling = await Promise.all(
-    bySocket(unknown.map(namedBy)).map(async (driver) => ((await tellsName(driver, name, options)) ? [driver] : [])),
+  const registered = told.filter(({ info }) => info.name === name).map(({ target }) => target);
+  const known = [...socketsIn(node, name).map(targetOf), ...registered];
+  const announced = told.flatMap(({ target }) => (target.kind === "socket" ? [target] : []));
+  const others = node.search.sockets.filter(({ directory }) => directory !== "plugins_registry").map(targetOf);
+  const unknown = bySocket([...others, ...announced]).filter(
+    (each) => !known.some((other) => keyOf(other) === keyOf(each)),
   );
-  const matches = bySocket([...byDirectory, ...registered, ...telling.flat()]);
+  const telling = await Promise.all(
+    unknown.map(async (each) => ((await tellsName(each, name, options)) ? [each] : [])),
+  );
+  const matches = bySocket([...known, ...telling.flat()]);
   const [only, ...more] = matches;
-  if (only === undefined)
-    throw new ConfigError(`there is no driver ${quote(name)} here: livenessprobe list shows those there are`);
+  if (only === undefined) return emptyDirectoryOf(name, node, options);
   if (more.length > 0)
-    throw new ConfigError(
-      `there are ${matches.length} drivers ${quote(name)}: name a socket, ${matches.map(({ path }) => shellCommand([path]) ?? quote(path)).join(" or ")}`,
-    );
-  if (only.connectPath === undefined)
-    throw new ConfigError(
-      `driver ${quote(name)} is registered with ${only.path}, which is not to be connected to: livenessprobe list says why`,
-    );
-  return only;
+    throw new ConfigError(`there are ${matches.length} drivers ${quote(name)}: ${choiceOf(matches)}`);
+  if (only.kind === "elsewhere" && only.outcome.kind === "notAsked")
+    throw new ConfigError(`driver ${quote(name)} is not to be connected to: ${only.outcome.message}`);
+  return pathOf(only);
 }
 
-function namedBy({ path, outerPath, fileId }: NodeSocket): NamedDriver {
-  return { path, connectPath: outerPath, fileId };
+/** The sockets in the directories of a driver. */
+export function socketsIn(node: NodeView, name: string): readonly NodeSocket[] {
+  return node.search.sockets.filter(({ path }) => driverDirectoryOf(node, path) === name);
 }
 
-function targetOf({ target }: Told): NamedDriver {
-  return target.kind === "socket"
-    ? namedBy(target.socket)
-    : { path: target.path, connectPath: undefined, fileId: undefined };
+function targetOf(socket: NodeSocket): Extract<Target, { readonly kind: "socket" }> {
+  return { kind: "socket", socket };
+}
+
+function pathOf(target: Target): string {
+  return target.kind === "socket" ? target.socket.path : target.path;
+}
+
+function keyOf(target: Target): string {
+  return target.kind === "socket" ? target.socket.outerPath : target.path;
 }
 
 /** Each socket once, by whatever path it was found first. */
-function bySocket(drivers: readonly NamedDriver[]): readonly NamedDriver[] {
-  const groups = Map.groupBy(drivers, ({ path, connectPath }) => connectPath ?? path);
-  return [...groups.values()].flatMap((same) => same.slice(0, 1));
+function bySocket<Each extends Target>(targets: readonly Each[]): readonly Each[] {
+  return [...Map.groupBy(targets, keyOf).values()].flatMap((same) => same.slice(0, 1));
+}
+
+/** A path that is registered may be any text, so only what is connected to is offered: a shell or our flags would read more into it. */
+function choiceOf(matches: readonly Target[]): string {
+  const [sockets, others] = [matches.filter(isSocket), matches.filter((each) => !isSocket(each))];
+  const offered = sockets.map((each) => shellCommand([pathOf(each)]) ?? quote(pathOf(each)));
+  const refused = others.map((each) => `${quote(pathOf(each))}, which is registered for it and not to be connected to`);
+  return [
+    ...(offered.length === 0 ? [] : [`name a socket, ${offered.join(" or ")}`]),
+    ...(refused.length === 0 ? [] : [`not ${refused.join(", or ")}`]),
+  ].join("; ");
+}
+
+function isSocket({ kind }: Target): boolean {
+  return kind === "socket";
+}
+
+/** Where the socket of a driver is expected that has a directory without one. */
+function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOptions): string {
+  const directories = node.kubelets.roots
+    .flatMap(({ path }) => DRIVER_PLACES.map((place) => `${path}/${place}/${name}`))
+    .filter(() => name !== "." && name !== "..");
+  const skipped = node.search.skipped.find(({ path }) =>
+    directories.some((directory) => `${directory}/`.startsWith(`${path}/`) || path.startsWith(`${directory}/`)),
+  );
+  if (skipped !== undefined)
+    throw new ConfigError(`driver ${quote(name)} was not looked for everywhere: ${skippedText(skipped)}`);
+  const there = directories.find((directory) => {
+    const found = node.root.resolve(directory);
+    return found.kind === "found" && found.file.type === "directory";
+  });
+  if (there !== undefined) return `${there}/csi.sock`;
+  const list = ownCommand(self, ["list"]);
+  throw new ConfigError(
+    `there is no driver ${quote(name)} here${list === undefined ? "" : `; to see those there are: ${list}`}`,
+  );
 }
 
 async function tellsName(
-  { connectPath, fileId }: NamedDriver,
+  target: Target,
   name: string,
   { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
 ): Promise<boolean> {
-  if (connectPath === undefined || fileId === undefined) return false;
-  const pinned = pinSocket(connectPath, fileId);
-  if (pinned.kind !== "pinned") return false;
+  if (target.kind !== "socket") return false;
+  const pinned = pinSocket(target.socket.outerPath, target.socket.fileId);
+  if (pinned.kind === "failed")
+    throw new ConfigError(`${target.socket.path} cannot be asked for its name: ${pinned.code}`);
+  if (pinned.kind === "replaced") return false;
   using socket = pinned.socket;
   const opened = await openSession({ socketPath: socket.path, timeoutMs, userAgent });
   if (opened.kind !== "open") return false;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ConfigError } from "../base/errors";
 import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
 import { readMounts } from "../node/mounts";
-import { type PinnedSocket, pinSocket } from "../node/pinned-socket";
+import { type PinOutcome, pinSocket } from "../node/pinned-socket";
 import { openRoot, type Root } from "../node/rooted-path";
 import { findRunningRootDirs } from "../processes/running-kubelets";
 import { findSockets, type SocketSearch } from "../node/socket-search";
@@ -57,19 +57,21 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
 }
 
 /**
- * Holds the socket that a path of the kubelet's leads to at this moment. Undefined where it leads to none, or out of the kubelet's
- * directory: whoever may write there may put a link in the socket's place at any time.
+ * Holds the socket that a path of the kubelet's leads to at this moment. It is `replaced` where the path leads to none, or out of the
+ * kubelet's directory: whoever may write there may put a link in the socket's place at any time.
  */
-export function holdSocket({ root, kubelets }: NodeView, path: string): PinnedSocket | undefined {
+export function holdSocket({ root, kubelets }: NodeView, path: string): PinOutcome {
   const resolved = root.resolve(path);
-  if (resolved.kind !== "found" || !kubelets.holds(resolved.path)) return undefined;
-  const pinned = pinSocket(resolved.outerPath, resolved.file.fileId);
-  return pinned.kind === "pinned" ? pinned.socket : undefined;
+  if (resolved.kind !== "found" || !kubelets.holds(resolved.path)) return { kind: "replaced" };
+  return pinSocket(resolved.outerPath, resolved.file.fileId);
 }
+
+/** Where drivers have a directory each, in the kubelet's. */
+export const DRIVER_PLACES = ["plugins", "csi-plugins"] as const;
 
 /** The name of the directory that a socket's driver has right in `plugins/`, which is the driver's own name by convention. */
 export function driverDirectoryOf({ kubelets }: NodeView, path: string): string | undefined {
-  const places = kubelets.roots.flatMap((root) => ["plugins", "csi-plugins"].map((name) => `${root.path}/${name}/`));
+  const places = kubelets.roots.flatMap((root) => DRIVER_PLACES.map((name) => `${root.path}/${name}/`));
   const place = places.find((directory) => path.startsWith(directory));
   const [name, ...rest] = place === undefined ? [] : path.slice(place.length).split("/");
   return rest.length > 0 && name !== ".." ? name : undefined;

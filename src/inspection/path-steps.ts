@@ -1,8 +1,8 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
-import type { NextCommands } from "./next-commands";
-import type { FileFacts, Resolution, Root } from "../node/rooted-path";
 import { formatMode } from "../driver/permission";
-import type { DriverOutcome, InspectStep, StepOutcome } from "./report";
+import type { FileFacts, Resolution, Root } from "../node/rooted-path";
+import { type NextCommands, remedyOf } from "./next-commands";
+import { type DriverOutcome, failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "./report";
 import { resolutionText } from "./survey-notes";
 
 /** What a socket's path leads to, step by step. */
@@ -11,114 +11,91 @@ export type PathSteps =
   /** There is no socket to connect to; `outcome` says why. */
   | { readonly kind: "ended"; readonly steps: readonly InspectStep[]; readonly outcome: DriverOutcome };
 
-export interface FoundFile {
-  /** As the node knows it, without symbolic links. */
-  readonly path: string;
-  /** As this process does. */
-  readonly outerPath: string;
-  readonly file: FileFacts;
+export interface Asker {
+  /** Our own effective user id. */
+  readonly uid: number;
+  readonly next: NextCommands;
+  /** Whether the path was found by a driver's name: nobody has mistyped it. */
+  readonly byName: boolean;
 }
+
+type FoundFile = Extract<Resolution, { readonly kind: "found" }>;
 
 /**
  * Follows a path of the node to its socket, and touches nothing but the directories on the way.
  *
  * @param socketPath as the kubelet knows it: its length counts (unix(7)), and no prefix of ours does
- * @param uid our own effective user id
  */
-export function takePathSteps(
-  root: Pick<Root, "resolve">,
-  socketPath: string,
-  uid: number,
-  next: NextCommands,
-): PathSteps {
+export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, asker: Asker): PathSteps {
   const begun = performance.now();
   const resolved = root.resolve(socketPath);
   const elapsedMs = performance.now() - begun;
-  const pathStep: InspectStep = { title: "path", outcome: pathOutcome(resolved, socketPath, { uid, next }), elapsedMs };
-  if (resolved.kind !== "found")
-    return {
-      kind: "ended",
-      steps: [pathStep, { title: "file", outcome: { kind: "notReached" }, elapsedMs: undefined }],
-      outcome: outcomeOf(resolved),
-    };
-  const fileStep: InspectStep = {
-    title: "file",
-    outcome: fileOutcome(resolved.file, { uid, next }),
-    elapsedMs: undefined,
-  };
-  const steps = [pathStep, fileStep];
+  if (resolved.kind !== "found") {
+    const { outcome, message, remedy, command } = failureOf(resolved, asker);
+    const path = step("path", failed([message], remedy, command), elapsedMs);
+    return { kind: "ended", steps: [path, step("file", NOT_REACHED)], outcome };
+  }
+  const steps = [
+    step("path", pathOutcome(resolved, socketPath), elapsedMs),
+    step("file", fileOutcome(resolved.file, asker)),
+  ];
   if (resolved.file.type === "socket") return { kind: "socket", steps, socket: resolved };
   const message = `${socketPath} is no socket`;
   return { kind: "ended", steps, outcome: { kind: "failed", reason: "not_a_socket", message } };
 }
 
+interface PathFailure {
+  readonly outcome: DriverOutcome;
+  readonly message: string;
+  readonly remedy?: string;
+  readonly command?: string | undefined;
+}
+
 /** Where it is not known what the path leads to, nothing is said of the driver. */
-function outcomeOf(resolved: Exclude<Resolution, { readonly kind: "found" }>): DriverOutcome {
+function failureOf(
+  resolved: Exclude<Resolution, { readonly kind: "found" }>,
+  { uid, next, byName }: Asker,
+): PathFailure {
   switch (resolved.kind) {
-    case "missing":
-      return { kind: "failed", reason: "socket_missing", message: `${resolved.path} does not exist` };
-    case "notADirectory":
-      return { kind: "failed", reason: "socket_missing", message: `${resolved.path} is no directory` };
-    case "notPermitted":
-      return { kind: "failed", reason: "permission_denied", message: `${resolved.path} may not be looked at` };
-    case "loop":
-    case "offLimits":
-    case "failed":
-      return { kind: "notAsked", message: resolutionText(resolved) };
-  }
-  return resolved satisfies never;
-}
-
-interface Asker {
-  readonly uid: number;
-  readonly next: NextCommands;
-}
-
-function pathOutcome(resolved: Resolution, socketPath: string, asker: Asker): StepOutcome {
-  const bytes = Buffer.byteLength(socketPath);
-  const length = `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`;
-  if (resolved.kind !== "found") {
-    const missing = resolved.kind === "missing" ? `${resolved.path} does not exist` : resolutionText(resolved);
-    return { kind: "failed", details: [missing], ...remedyOf(resolved, asker) };
-  }
-  const leads = resolved.path === socketPath ? [] : [`leads to ${resolved.path}`];
-  if (bytes > MAX_SOCKET_PATH_BYTES)
-    return {
-      kind: "failed",
-      details: [...leads, length, "no process can bind or connect to a path as long as this"],
-      ...NOTHING_TO_DO,
-    };
-  return { kind: "passed", details: [...leads, length] };
-}
-
-type Remedy = Pick<Extract<StepOutcome, { readonly kind: "failed" }>, "remedy" | "command">;
-
-const NOTHING_TO_DO: Remedy = { remedy: undefined, command: undefined };
-
-function remedyOf(resolved: Exclude<Resolution, { readonly kind: "found" }>, { uid, next }: Asker): Remedy {
-  switch (resolved.kind) {
-    case "missing":
-      return { remedy: "see on which paths the node's drivers listen", command: next.list };
-    case "notPermitted":
+    case "missing": {
+      const message = `${resolved.path} does not exist`;
+      const outcome = { kind: "failed", reason: "socket_missing", message } as const;
+      const [remedy, command] = byName ? remedyOf("socket_missing", next, uid) : [SEE_SOCKETS, next.list];
+      return { outcome, message, remedy, command };
+    }
+    case "notADirectory": {
+      const message = `${resolved.path} is no directory`;
+      return { outcome: { kind: "failed", reason: "socket_missing", message }, message };
+    }
+    case "notPermitted": {
+      const message = `${resolved.path} may not be looked at by uid ${uid}`;
+      const outcome = { kind: "failed", reason: "permission_denied", message } as const;
       return uid === 0
-        ? { remedy: "run this with the capability DAC_READ_SEARCH", command: undefined }
-        : { remedy: "run this as uid 0", command: next.inspectAsRoot };
-    case "notADirectory":
+        ? { outcome, message, remedy: "run this with the capability DAC_READ_SEARCH" }
+        : { outcome, message, remedy: "run this as uid 0", command: next.inspect };
+    }
     case "loop":
     case "offLimits":
-    case "failed":
-      return NOTHING_TO_DO;
+    case "failed": {
+      const message = resolutionText(resolved);
+      return { outcome: { kind: "notAsked", message }, message };
+    }
   }
   return resolved satisfies never;
+}
+
+const SEE_SOCKETS = "see on which paths the node's drivers listen";
+
+function pathOutcome({ path }: FoundFile, socketPath: string): StepOutcome {
+  const bytes = Buffer.byteLength(socketPath);
+  const details = [...(path === socketPath ? [] : [`leads to ${path}`]), `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`];
+  return bytes > MAX_SOCKET_PATH_BYTES
+    ? failed([...details, "no process can bind or connect to a path as long as this"])
+    : passed(details);
 }
 
 function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, { uid, next }: Asker): StepOutcome {
   const facts = [`uid ${owner}, gid ${gid}, mode ${formatMode(mode)}`, `we are uid ${uid}`];
-  if (type === "socket") return { kind: "passed", details: ["a socket", ...facts] };
-  return {
-    kind: "failed",
-    details: [type === "directory" ? "a directory" : "no socket", ...facts],
-    remedy: "see on which paths the node's drivers listen",
-    command: next.list,
-  };
+  if (type === "socket") return passed(["a socket", ...facts]);
+  return failed([type === "directory" ? "a directory" : "no socket", ...facts], SEE_SOCKETS, next.list);
 }

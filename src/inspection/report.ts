@@ -18,7 +18,7 @@ export interface DriverReport extends DriverName {
   readonly connectMs: number | undefined;
   /** How long Identity/Probe took. */
   readonly callMs: number | undefined;
-  /** Whether it answered, and took more than half of the timeout: under a little more load it fails. */
+  /** Whether it answered, and `isSlow`. */
   readonly slow: boolean;
   /** Whether a registration socket names this driver; that one answers proves no more. `unknown` where one could not be asked. */
   readonly announced: "yes" | "no" | "unknown";
@@ -90,12 +90,32 @@ export type StepOutcome =
   | { readonly kind: "notPermitted"; readonly needs: string }
   | { readonly kind: "notReached" };
 
+export const NOT_REACHED: StepOutcome = { kind: "notReached" };
+
+export function passed(details: readonly string[]): StepOutcome {
+  return { kind: "passed", details };
+}
+
+export function failed(details: readonly string[], remedy?: string, command?: string): StepOutcome {
+  return { kind: "failed", details, remedy, command };
+}
+
+export function step(title: string, outcome: StepOutcome, elapsedMs?: number): InspectStep {
+  return { title, outcome, elapsedMs };
+}
+
+/** Whether a driver that answered took more than half of the timeout: under a little more load it fails. */
+export function isSlow(elapsedMs: number, timeoutMs: number): boolean {
+  return elapsedMs > timeoutMs / 2;
+}
+
 /** One driver in depth. */
 export interface InspectReport {
   readonly socket: string;
   readonly driver: string | undefined;
   /** What the steps come to. */
   readonly outcome: DriverOutcome;
+  readonly slow: boolean;
   readonly steps: readonly InspectStep[];
   /** In a line: the state, and at which step it fails. */
   readonly verdict: string;

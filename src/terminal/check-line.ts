@@ -3,8 +3,12 @@ import type { ProbeResult, ProbeTiming } from "../driver/probe-result";
 import { outcomeMembers, renderDocument } from "./json";
 import { tenths } from "./layout";
 
-/** One probe in one line, without the newline: the state, and why. */
+/** One probe in one line, with the newline: the state, and why. */
 export function renderCheckLine(socketPath: string, result: ProbeResult): string {
+  return `${lineOf(socketPath, result)}\n`;
+}
+
+function lineOf(socketPath: string, result: ProbeResult): string {
   const { timing } = result;
   switch (result.kind) {
     case "ready":

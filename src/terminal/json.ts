@@ -68,11 +68,12 @@ function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...
 }
 
 /** One driver in depth as a JSON document of the kind `DriverInspection`. */
-export function renderInspectionJson({ socket, driver, outcome, steps, verdict, next }: InspectReport): string {
+export function renderInspectionJson({ socket, driver, outcome, slow, steps, verdict, next }: InspectReport): string {
   return renderDocument("DriverInspection", {
     socket,
     driver,
     ...outcomeMembers(outcome),
+    slow: slow || undefined,
     verdict,
     next,
     steps: steps.map(stepMembers),

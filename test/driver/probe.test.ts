@@ -81,7 +81,7 @@ test("the file system is asked about the socket's own path, and with our uid", a
 
 function optionsWith(probe: () => Promise<Rpc<ProbeResponse>>): ProbeOptions {
   return {
-    client: { probe, getPluginInfo: () => Promise.reject(new Error("not to be called")) },
+    client: { probe },
     socketPath: "/csi/csi.sock",
     uid: 65_532,
     lookAtSocketFile: () => ({ kind: "missing", missingDirectory: "/csi" }),

@@ -11,7 +11,7 @@ import { waitUntil } from "../support/wait";
 const implementations = await availableDrivers();
 const PLUGINS = "/var/lib/kubelet/plugins";
 const SOCKET = `${PLUGINS}/a.csi/csi.sock`;
-const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=node-1.example";
+const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=NODE";
 
 // The child of posix_spawn(3) opens its input, a FIFO without a writer; until that is done the thread waits in state D.
 const LISTEN_AND_HANG = `
@@ -40,6 +40,7 @@ interface Inspection {
   readonly driver?: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly slow?: boolean;
   readonly verdict: string;
   readonly next?: string;
 }
@@ -193,7 +194,7 @@ test("a name that no driver has is refused in a line, exit code 1", async () => 
   expect(ran).toMatchObject({
     code: 1,
     stdout: "",
-    stderr: 'there is no driver "b.csi" here: livenessprobe list shows those there are\n',
+    stderr: `there is no driver "b.csi" here; to see those there are: ${EXECUTABLE} list --root ${node.rootDir}\n`,
   });
 });
 
@@ -208,10 +209,18 @@ test("the text has the same, for a person", async () => {
 
 describe("each thing to do has a command to paste, with what it needs", () => {
   test.each<readonly [string, (node: MadeNode) => unknown, (node: MadeNode) => readonly (string | undefined)[]]>([
-    ["no file", () => undefined, (node) => [`livenessprobe list --root ${node.rootDir}`]],
-    ["a regular file", (node) => node.file(SOCKET), (node) => [`livenessprobe list --root ${node.rootDir}`]],
+    ["no file", () => undefined, (node) => [list(node)]],
+    ["a regular file", (node) => node.file(SOCKET), (node) => [list(node)]],
     ["a stale socket", (node) => node.staleSocket(SOCKET), () => [PODS, PODS]],
-    ["no driver but a program", (node) => node.liveSocket(SOCKET), () => [`journalctl -n 100 _PID=${process.pid}`]],
+    ["no driver but a program", (node) => node.liveSocket(SOCKET), () => [PODS]],
+    [
+      "such a program where systemd runs",
+      async (node) => {
+        node.directory("/run/systemd/system");
+        await node.liveSocket(SOCKET);
+      },
+      () => [`journalctl -n 100 _PID=${process.pid}`],
+    ],
   ])("%s", async (_, make, commandsOf) => {
     await using node = nodeWithPlace();
     node.file("/etc/hostname", "node-1.example\n");
@@ -232,6 +241,20 @@ test("while it waits, a terminal shows for what; the line is erased", async () =
   expect(screenOf(ran.output).trim()).toBe("");
   expect(ran.apart).toStartWith("socket  ");
 });
+
+test("a driver that takes more than half of the timeout is ready, and slow", async () => {
+  await using node = nodeWithPlace();
+  const socketPath = node.outer(SOCKET);
+  await using _ = await startDriver("grpc-js", { name: "a.csi", mode: "slow 2500", socketPath });
+  const { code, slow, verdict } = await inspect(node, [SOCKET, "--probe-timeout=4s"]);
+  expect({ code, slow }).toEqual({ code: 0, slow: true });
+  expect(verdict).toMatch(/^ready; slow: it took [\d.]+s of 4s$/);
+});
+
+/** The command that lists a node's drivers as `inspect` looked at it. */
+function list(node: MadeNode): string {
+  return `${EXECUTABLE} list --root ${node.rootDir} --probe-timeout 300ms`;
+}
 
 function nodeWithPlace(): MadeNode {
   const node = makeNode();

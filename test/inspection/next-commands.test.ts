@@ -12,6 +12,7 @@ const POD: Pod = {
   containerId: undefined,
   restarted: false,
 };
+const SELF = { program: ["livenessprobe"], flags: [] };
 const JOURNAL = "journalctl -n 100 _PID=42";
 
 describe("where the driver's log is", () => {
@@ -34,37 +35,30 @@ describe("where the driver's log is", () => {
     ["nobody", undefined, undefined, undefined],
   ])("%s", async (_, pod, pid, command) => {
     await using node = makeNode();
-    const place = { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/csi.sock" };
+    node.directory("/run/systemd/system");
+    const place = { root: rootOf(node), self: SELF, socketPath: "/csi.sock" };
     expect(nextCommands(place, { pid, pod }).logs).toBe(command);
   });
-});
 
-describe("what is given on the command line is quoted:", () => {
-  test.each([
-    ["as it is", "/", "/csi.sock", "livenessprobe inspect /csi.sock"],
-    ["with its root", "/host", "/csi.sock", "livenessprobe inspect /csi.sock --root /host"],
-    ["for a shell", "/it's", "/$(id).sock", String.raw`livenessprobe inspect '/$(id).sock' --root '/it'\''s'`],
-    ["or left out", "/", "/\u001b[2J.sock", undefined],
-  ])("%s", async (_, rootDir, socketPath, command) => {
+  test("it is not known of a process in no pod, where systemd does not run", async () => {
     await using node = makeNode();
-    const place = { root: rootOf(node), places: { rootDir, kubeletDirs: [] }, socketPath };
-    expect(nextCommands(place, { pid: undefined, pod: undefined }).inspect).toBe(command);
+    const place = { root: rootOf(node), self: SELF, socketPath: "/csi.sock" };
+    expect(nextCommands(place, { pid: 42, pod: undefined }).logs).toBeUndefined();
   });
 });
 
-describe("the node's name", () => {
-  test.each([
-    [
-      "is its host name",
-      "node-1.example\n",
-      "kubectl get pods -A -o wide --field-selector spec.nodeName=node-1.example",
-    ],
-    ["is not used where it could be none", "$(id)\n", "kubectl get pods -A -o wide"],
-    ["is not used where it is a flag", "--all\n", "kubectl get pods -A -o wide"],
-  ])("%s", async (_, text, command) => {
-    await using node = makeNode();
-    node.file("/etc/hostname", text);
-    const place = { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/csi.sock" };
-    expect(nextCommands(place, { pid: undefined, pod: undefined }).pods).toBe(command);
-  });
+test.each([
+  ["as it is", [], "/csi.sock", "/opt/livenessprobe inspect /csi.sock"],
+  ["with its flags", ["--root", "/host"], "/csi.sock", "/opt/livenessprobe inspect /csi.sock --root /host"],
+  [
+    "for a shell",
+    ["--root", "/it's"],
+    "/$(id).sock",
+    String.raw`/opt/livenessprobe inspect '/$(id).sock' --root '/it'\''s'`,
+  ],
+  ["or left out", [], "/\u001b[2J.sock", undefined],
+])("what is given on the command line is quoted: %s", async (_, flags, socketPath, command) => {
+  await using node = makeNode();
+  const place = { root: rootOf(node), self: { program: ["/opt/livenessprobe"], flags }, socketPath };
+  expect(nextCommands(place, { pid: undefined, pod: undefined }).inspect).toBe(command);
 });

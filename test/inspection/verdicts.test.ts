@@ -42,7 +42,7 @@ describe("check, list and inspect say the same of a driver that", () => {
 async function expectOneVerdict(socketPath: string): Promise<string> {
   await using node = makeNode();
   const next = nextCommands(
-    { root: rootOf(node), places: { rootDir: "/", kubeletDirs: [] }, socketPath: "/a" },
+    { root: rootOf(node), self: { program: ["livenessprobe"], flags: [] }, socketPath: "/a" },
     { pid: undefined, pod: undefined },
   );
   const common = {

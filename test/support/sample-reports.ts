@@ -234,6 +234,7 @@ export const STOPPED_INSPECTION: InspectReport = {
     { title: "GetPluginInfo", outcome: { kind: "notReached" }, elapsedMs: undefined },
     { title: "ControllerGetCapabilities", outcome: { kind: "notReached" }, elapsedMs: undefined },
   ],
+  slow: false,
   verdict: "failed: hung at HTTP/2; process stopped (T) for 3m12s",
   next: "kill -CONT 4711",
 };
@@ -261,6 +262,7 @@ export const HOSTILE_INSPECTION: InspectReport = {
     },
     { title: "label", outcome: { kind: "notPermitted", needs: TURNING }, elapsedMs: undefined },
   ],
+  slow: false,
   verdict: `ready ${STEERING}`,
   next: undefined,
 };
