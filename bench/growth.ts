@@ -61,7 +61,7 @@ async function costOf(program: Program, csiAddress: string, callers: number, cle
   }, LOOK_MS);
   try {
     const before = cpuMsOf(running.pid);
-    const { times, elapsedMs } = await load(running, callers, { kind: "seconds", seconds: SECONDS });
+    const { times, elapsedMs } = await load(running, { callers, until: { kind: "seconds", seconds: SECONDS } });
     const cpuMsASecond = ((cpuMsOf(running.pid) - before) / elapsedMs) * 1_000;
     return { anonymousMib, cpuMsASecond, p99Ms: percentile(times, 0.99) };
   } finally {

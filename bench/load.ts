@@ -1,9 +1,12 @@
-import { once } from "./once";
+import { keepConnection } from "./kept";
+import { type Answer, once } from "./once";
 
-/** What to ask of a server on loopback, each request on a connection of its own. */
+/** What to ask of a server on loopback. */
 export interface Load {
   readonly port: number;
   readonly callers: number;
+  /** Whether each request has a connection of its own, as a kubelet's, or each caller keeps one, as Prometheus does. */
+  readonly connections: "fresh" | "kept";
   readonly until:
     { readonly kind: "requests"; readonly count: number } | { readonly kind: "seconds"; readonly seconds: number };
   /** Requests whose times are left out. */
@@ -11,7 +14,7 @@ export interface Load {
 }
 
 export interface LoadResult {
-  /** Of each request but those to warm up, from before the connect to the answer, in milliseconds. */
+  /** Of each request but those to warm up, from before the connect, or the request on a kept connection, to the answer, in milliseconds. */
   readonly times: readonly number[];
   /** How many answers came with each HTTP status, those to warm up included. */
   readonly statuses: Readonly<Record<string, number>>;
@@ -33,12 +36,13 @@ export async function ask(load: Load): Promise<LoadResult> {
   return merge(await Promise.all(shares(load, Math.min(load.callers, ASKERS)).map(askInProcess)));
 }
 
-function shares({ port, callers, until, warmUp }: Load, count: number): readonly Load[] {
+function shares({ port, callers, connections, until, warmUp }: Load, count: number): readonly Load[] {
   return Array.from({ length: count }, (_, index) => {
     const share = (total: number): number => Math.floor((total + index) / count);
     return {
       port,
       callers: share(callers),
+      connections,
       until: until.kind === "requests" ? { kind: "requests", count: share(until.count) } : until,
       warmUp: share(warmUp),
     };
@@ -71,7 +75,7 @@ async function askInProcess(load: Load): Promise<LoadResult> {
   return JSON.parse(stdout) as LoadResult;
 }
 
-async function run({ port, callers, until, warmUp }: Load): Promise<LoadResult> {
+async function run({ port, callers, connections, until, warmUp }: Load): Promise<LoadResult> {
   const times: number[] = [];
   const statuses: Record<string, number> = {};
   let begun = 0;
@@ -87,10 +91,11 @@ async function run({ port, callers, until, warmUp }: Load): Promise<LoadResult> 
     return until satisfies never;
   };
   const caller = async (): Promise<void> => {
+    using asker = await openAsker(port, connections);
     while (more()) {
       const number = begun++;
       // oxlint-disable-next-line no-await-in-loop -- a caller asks when it has its answer
-      const { status, elapsedMs } = await once(port);
+      const { status, elapsedMs } = await asker.ask();
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (number >= warmUp) times.push(elapsedMs);
     }
@@ -99,6 +104,20 @@ async function run({ port, callers, until, warmUp }: Load): Promise<LoadResult> 
   const elapsedMs = performance.now() - start;
   const { user, system } = process.cpuUsage(cpuBefore);
   return { times, statuses, requests: begun, elapsedMs, askerCpu: (user + system) / 1_000 / elapsedMs };
+}
+
+interface Asker extends Disposable {
+  readonly ask: () => Promise<Answer>;
+}
+
+async function openAsker(port: number, connections: Load["connections"]): Promise<Asker> {
+  switch (connections) {
+    case "fresh":
+      return { ask: () => once(port), [Symbol.dispose]: () => {} };
+    case "kept":
+      return keepConnection(port);
+  }
+  return connections satisfies never;
 }
 
 // The argument is what `askInProcess` above wrote.

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { type Bench, CALLERS, type FigureName, type Reading, figuresOf, takeTurns } from "./bench";
 import { type Disk, READ_AHEAD_KIB, openDisk } from "./disk";
 import { type Running, launchConfined } from "./launch";
-import { ask } from "./load";
+import { type Load, type LoadResult, ask } from "./load";
 import { memoryOf } from "./proc";
 import type { Program } from "./programs";
 import type { Section } from "./table";
@@ -52,21 +52,25 @@ async function measureLife({ csiAddress, cleanup, scale }: Bench, disk: Disk): P
   let probes = 0;
   for (const step of scale.probeSteps) {
     // oxlint-disable no-await-in-loop -- one life, step by step
-    await load(program, 1, { kind: "requests", count: step - probes });
+    await load(program, { callers: 1, until: { kind: "requests", count: step - probes } });
     await rest(String(step));
     // oxlint-enable no-await-in-loop
     probes = step;
   }
-  await load(program, CALLERS, { kind: "seconds", seconds: scale.manyCallersSeconds });
+  await load(program, { callers: CALLERS, until: { kind: "seconds", seconds: scale.manyCallersSeconds } });
   await rest("callers");
   return { ...reading, peak: memoryOf(program.pid).peakMib };
 }
 
+export type LoadOptions = Pick<Load, "callers" | "until"> & Partial<Load>;
+
 /**
- * Asks, and holds that every answer is 200: a figure of probes that fail would be a figure of something else.
+ * Asks, each request on a connection of its own unless told otherwise.
+ *
+ * @throws unless every answer is 200: a figure of probes that fail would be a figure of something else
  */
-export async function load(program: Running, callers: number, until: Parameters<typeof ask>[0]["until"], warmUp = 0) {
-  const result = await ask({ port: program.port, callers, until, warmUp });
+export async function load(program: Running, options: LoadOptions): Promise<LoadResult> {
+  const result = await ask({ port: program.port, connections: "fresh", warmUp: 0, ...options });
   if (result.statuses["200"] === result.requests) return result;
   throw new Error(`every answer must be 200, got ${JSON.stringify(result.statuses)}`);
 }

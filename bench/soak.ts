@@ -74,7 +74,8 @@ async function main(): Promise<void> {
 
 async function look(sidecar: Running, after: string, count: number): Promise<Look> {
   console.error(`${after} ...`);
-  const result = await ask({ port: sidecar.port, callers: 1, until: { kind: "requests", count }, warmUp: count });
+  const until = { kind: "requests", count } as const;
+  const result = await ask({ port: sidecar.port, callers: 1, connections: "fresh", until, warmUp: count });
   await Bun.sleep(Number(flags.rest) * 1_000);
   const { anonymousMib } = memoryOf(sidecar.pid);
   return { after, statuses: statusText(result), anonymousMib, fds: readdirSync(`/proc/${sidecar.pid}/fd`).length };

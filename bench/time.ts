@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { type Bench, CALLERS, type Reading, figuresOf, takeTurns } from "./bench";
-import { firstReadyMs, launch } from "./launch";
-import { load } from "./memory";
+import { type Running, firstReadyMs, launch } from "./launch";
+import type { LoadResult } from "./load";
+import { type LoadOptions, load } from "./memory";
 import { activityOf, cpuMsOf } from "./proc";
 import type { Program } from "./programs";
 import { median, percentile } from "./statistics";
@@ -41,6 +42,9 @@ const ANSWERS = [
   { key: "rate", name: `${CALLERS} callers, answers a second`, unit: "", digits: 0 },
   { key: "p99 of many", name: `${CALLERS} callers, p99`, unit: "ms", digits: 1 },
   { key: "cpu of many", name: `CPU an answer, ${CALLERS} callers`, unit: "ms", digits: 3 },
+  { key: "rate of kept", name: `${CALLERS} kept connections, answers a second`, unit: "", digits: 0 },
+  { key: "p99 of kept", name: `${CALLERS} kept connections, p99`, unit: "ms", digits: 1 },
+  { key: "cpu of kept", name: `CPU an answer, ${CALLERS} kept connections`, unit: "ms", digits: 3 },
 ] as const;
 
 const IDLE = [
@@ -66,20 +70,34 @@ async function measureAnswers({ csiAddress, cleanup, scale }: Bench, program: Pr
   await firstReadyMs(running, START_BOUND_MS);
   const warmUp = Math.ceil(scale.oneCallerProbes / 10);
 
-  const idleCpuMs = cpuMsOf(running.pid);
-  const one = await load(running, 1, { kind: "requests", count: scale.oneCallerProbes + warmUp }, warmUp);
-  const oneCpuMs = cpuMsOf(running.pid);
-  const many = await load(running, CALLERS, { kind: "seconds", seconds: scale.manyCallersSeconds }, CALLERS);
-  const manyCpuMs = cpuMsOf(running.pid);
+  const callers = {
+    callers: CALLERS,
+    until: { kind: "seconds", seconds: scale.manyCallersSeconds },
+    warmUp: CALLERS,
+  } as const;
+  const count = scale.oneCallerProbes + warmUp;
+  const one = await loadAndCpu(running, { callers: 1, until: { kind: "requests", count }, warmUp });
+  const many = await loadAndCpu(running, callers);
+  const kept = await loadAndCpu(running, { ...callers, connections: "kept" });
   return {
     p50: median(one.times),
     p99: percentile(one.times, 0.99),
-    cpu: (oneCpuMs - idleCpuMs) / one.requests,
+    cpu: one.cpuMs,
     rate: many.requests / (many.elapsedMs / 1_000),
     "p99 of many": percentile(many.times, 0.99),
-    "cpu of many": (manyCpuMs - oneCpuMs) / many.requests,
-    askerCpu: Math.max(one.askerCpu, many.askerCpu),
+    "cpu of many": many.cpuMs,
+    "rate of kept": kept.requests / (kept.elapsedMs / 1_000),
+    "p99 of kept": percentile(kept.times, 0.99),
+    "cpu of kept": kept.cpuMs,
+    askerCpu: Math.max(one.askerCpu, many.askerCpu, kept.askerCpu),
   };
+}
+
+/** Asks a program, and measures the CPU time that it takes for each answer. */
+async function loadAndCpu(running: Running, options: LoadOptions): Promise<LoadResult & { readonly cpuMs: number }> {
+  const beforeMs = cpuMsOf(running.pid);
+  const result = await load(running, options);
+  return { ...result, cpuMs: (cpuMsOf(running.pid) - beforeMs) / result.requests };
 }
 
 /** Two windows of an idle program that has answered a little, begun when what that left to do is done. */
@@ -87,7 +105,7 @@ async function measureIdle({ csiAddress, cleanup, scale }: Bench, program: Progr
   if (program === undefined) return [];
   await using running = await launch(program, { csiAddress, cleanup });
   await firstReadyMs(running, START_BOUND_MS);
-  await load(running, 1, { kind: "requests", count: 100 });
+  await load(running, { callers: 1, until: { kind: "requests", count: 100 } });
   await Bun.sleep(scale.restMs);
   const windows = [await activityOf(running.pid, scale.idleMs), await activityOf(running.pid, scale.idleMs)];
   const share = 10_000 / scale.idleMs;
