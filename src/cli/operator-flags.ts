@@ -103,7 +103,7 @@ export const INSTALL_FLAGS = [
     name: "force",
     type: "bool",
     default: "false",
-    help: "Replace files in DEST that this has not installed.",
+    help: "Replace files in DEST that this has not installed, and install also where another user could replace them.",
     group: "Output",
   },
   ...GENERAL,

@@ -13,11 +13,10 @@ export function defineInstall(edge: Edge, { values, words }: CommandLine): Comma
       const { directory, startAs, force } = readInstallOptions(values, words);
       const { uid, onInterrupt } = edge;
       const where = { directory, startAs: startAs ?? directory };
-      const start = await install(findOwnFiles(), { ...where, force, version: VERSION, uid, onInterrupt });
-      edge.writeOut(`${start}\n`);
+      edge.writeOut(await install(findOwnFiles(), { ...where, force, version: VERSION, uid, onInterrupt }));
       if (startAs === undefined)
         edge.writeError(
-          `note: where ${directory} has another path, as outside of this container, start it by that path: --start-as PATH writes it for you\n`,
+          `note: where ${directory} has another path, such as outside of this container, give that path with --start-as PATH\n`,
         );
       return 0;
     },

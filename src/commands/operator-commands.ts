@@ -43,11 +43,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
     help: "One driver in depth, step by step: its socket, who listens, how that process is, and each RPC.",
     flags: INSPECT_FLAGS,
     words: { kind: "mixed", names: ["ADDRESS|DRIVER"] },
-    notes: [
-      ...PROBE_EXIT_CODES,
-      "",
-      "Whose process it is shows with the node's process namespace (hostPID) and uid 0.",
-    ],
+    notes: [...PROBE_EXIT_CODES, "", "Identifying the process that listens requires hostPID and uid 0."],
     define: async (edge, line) => (await import("./inspect")).defineInspect(edge, line),
   },
   {

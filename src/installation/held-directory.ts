@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   createReadStream,
@@ -8,11 +9,13 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   type Stats,
   write,
 } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { errorCode } from "../base/errors";
 
@@ -23,6 +26,10 @@ import { errorCode } from "../base/errors";
 export interface HeldDirectory extends Disposable {
   /** A directory in this one, made where it is missing. A link in its place is refused. */
   readonly enter: (name: string) => HeldDirectory;
+  /** The owners of this directory and of those above it, from here to `/`, by their paths. */
+  readonly owners: () => ReadonlyMap<string, number>;
+  /** Throws where we may not make, replace and remove files in it. */
+  readonly assertWritable: () => void;
   /** What is there by that name, itself and not what a link leads to. */
   readonly look: (name: string) => Stats | undefined;
   /** The bytes of a regular file. A link is refused, and a FIFO is not waited for. */
@@ -54,12 +61,15 @@ export function holdDirectory(path: string, onInterrupt: OnInterrupt): HeldDirec
 
 function hold(fd: number, onInterrupt: OnInterrupt): HeldDirectory {
   // There is no openat(2) here; this link of the kernel's leads to the directory that is open, wherever it is.
-  const at = (name: string): string => `/proc/self/fd/${fd}/${name}`;
+  const itself = `/proc/self/fd/${fd}`;
+  const at = (name: string): string => `${itself}/${name}`;
   return {
     enter: (name) => {
       makeDirectory(at(name));
       return hold(openSync(at(name), constants.O_DIRECTORY | constants.O_NOFOLLOW), onInterrupt);
     },
+    owners: () => new Map(withParents(readlinkSync(itself)).map((path) => [path, lstatSync(path).uid])),
+    assertWritable: () => accessSync(at(""), constants.W_OK | constants.X_OK),
     look: (name) => lstatSync(at(name), { throwIfNoEntry: false }),
     read: (name) => readPieces(at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
     place: (name, content, mode) => place(at(newPartName()), at(name), { content, mode, onInterrupt }),
@@ -75,6 +85,10 @@ const PART = /^\.livenessprobe-[0-9a-f]{32}\.part$/;
 
 function newPartName(): string {
   return `.livenessprobe-${crypto.randomUUID().replaceAll("-", "")}.part`;
+}
+
+function withParents(path: string): readonly string[] {
+  return path === "/" ? [path] : [path, ...withParents(dirname(path))];
 }
 
 function makeDirectory(path: string): void {

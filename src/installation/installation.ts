@@ -43,7 +43,7 @@ export interface InstallOptions {
   readonly directory: string;
   /** The directory's path where the executable is to be started. */
   readonly startAs: string;
-  /** Whether files that are not ours are replaced too. */
+  /** Whether files that are not ours are replaced too, and whether it may be where another user could replace them. */
   readonly force: boolean;
   readonly version: string;
   /** Our own effective user id. */
@@ -58,32 +58,51 @@ export interface InstallOptions {
  * Each file appears whole or not at all. What is there by its name is replaced where it is the one that README.txt says we installed,
  * which it does by the digest.
  *
- * @returns the command to start it by, for a POSIX shell
- * @throws {ConfigError} where the directory cannot be written to, or holds files by those names that are not ours
+ * Root is going to run it, so the directory and those above it must belong to uid 0 or to us: any other owner could rename what is in
+ * them. Their modes do not count: an emptyDir is everybody's to write to.
+ *
+ * @returns lines that say how to start it, with commands for a POSIX shell
+ * @throws {ConfigError} where the directory cannot be written to, holds files by those names that are not ours, or is another user's
  */
 export async function install(own: OwnFiles, options: InstallOptions): Promise<string> {
   const { directory, startAs } = options;
-  const start = startCommand(startAs);
+  const usage = usageOf(startAs);
   try {
     using top = holdDirectory(directory, options.onInterrupt);
+    if (!options.force) assertTrusted(top, options.uid);
     using lib = top.enter("lib");
-    await installInto({ top, lib }, own, { ...options, start });
-    return start;
+    await installInto({ top, lib }, own, { ...options, usage });
+    return usage;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(
-      `cannot install into ${directory}: ${errorCode(error) ?? errorText(error)}; is it a directory that we may write to, with 120 MB to spare?`,
-    );
+    const code = errorCode(error);
+    const advice =
+      code === "EACCES" || code === "EPERM"
+        ? `uid ${options.uid} may not write there: run install as the user that it belongs to, or choose another directory`
+        : "is it a directory, with 120 MB to spare?";
+    throw new ConfigError(`cannot install into ${directory}: ${code ?? errorText(error)}; ${advice}`);
   }
 }
 
-function startCommand(directory: string): string {
+function assertTrusted(top: HeldDirectory, uid: number): void {
+  const other = [...top.owners()].find(([, owner]) => !isTrusted(owner, uid));
+  if (other === undefined) return;
+  throw new ConfigError(
+    `${other[0]} belongs to uid ${other[1]}, who could replace what is installed; choose a directory that belongs to uid ${uid}, as those above it, or install there all the same with --force`,
+  );
+}
+
+function isTrusted(owner: number, uid: number): boolean {
+  return owner === 0 || owner === uid;
+}
+
+function usageOf(directory: string): string {
   const lib = join(directory, "lib");
   const words = [join(lib, "ld.so"), "--library-path", lib, join(directory, "livenessprobe")];
   const start = shellCommand(words);
   if (start === undefined)
     throw new ConfigError(`the path must hold printable characters alone, got ${quote(directory)}`);
-  return start;
+  return `To list the CSI drivers of a node:\n  ${start} list\nTo run the sidecar:\n  ${start} --csi-address=/csi/csi.sock\n`;
 }
 
 interface Directories {
@@ -104,7 +123,7 @@ interface Item {
 async function installInto(
   { top, lib }: Directories,
   { executable, loader, libraries }: OwnFiles,
-  options: InstallOptions & { readonly start: string },
+  options: InstallOptions & { readonly usage: string },
 ): Promise<void> {
   const items = await Promise.all([
     itemOf(top, "livenessprobe", executable),
@@ -115,7 +134,7 @@ async function installInto(
   const states = await Promise.all(items.map((item) => stateOf(item, before.digests, options.uid)));
   const foreign = [
     // Whoever owns it may put other libraries there.
-    ...(top.look("lib")?.uid === options.uid ? [] : ["lib"]),
+    ...(isTrusted(top.look("lib")?.uid ?? options.uid, options.uid) ? [] : ["lib"]),
     ...(before.kind === "foreign" ? [NOTE] : []),
     ...items.filter((_, index) => states[index] === "foreign").map(({ path }) => path),
   ];
@@ -123,7 +142,10 @@ async function installInto(
     throw new ConfigError(
       `${options.directory} has files that this did not install: ${foreign.join(", ")}; choose another directory, or replace them with --force`,
     );
-  for (const place of [top, lib]) place.removeParts();
+  for (const place of [top, lib]) {
+    place.assertWritable();
+    place.removeParts();
+  }
   const digests = items.map(({ path, digest }) => `${digest}  ${path}`);
   // First with the digests of both versions: whenever this is interrupted, what is there is known for ours.
   await top.place(NOTE, [noteOf(options, new Set([...digests, ...before.digests]))], 0o644);
@@ -144,7 +166,7 @@ async function stateOf({ place, name, path, digest }: Item, digests: ReadonlySet
   const found = place.look(name);
   if (found === undefined) return "missing";
   // A file of somebody else's may be changed by them.
-  if (!found.isFile() || found.uid !== uid) return "foreign";
+  if (!found.isFile() || !isTrusted(found.uid, uid)) return "foreign";
   const there = await digestOf(place.read(name));
   if (there === digest && (found.mode & 0o777) === 0o755) return "same";
   return there === digest || digests.has(`${there}  ${path}`) ? "ours" : "foreign";
@@ -169,7 +191,7 @@ interface Note {
 async function readNote(top: HeldDirectory, uid: number): Promise<Note> {
   const found = top.look(NOTE);
   if (found === undefined) return { kind: "missing", digests: new Set() };
-  if (!found.isFile() || found.uid !== uid || found.size > MAX_NOTE_BYTES)
+  if (!found.isFile() || !isTrusted(found.uid, uid) || found.size > MAX_NOTE_BYTES)
     return { kind: "foreign", digests: new Set() };
   const pieces: Uint8Array[] = [];
   for await (const piece of top.read(NOTE)) pieces.push(piece);
@@ -179,15 +201,14 @@ async function readNote(top: HeldDirectory, uid: number): Promise<Note> {
 }
 
 function noteOf(
-  { start, version }: { readonly start: string; readonly version: string },
+  { usage, version }: { readonly usage: string; readonly version: string },
   digests: Iterable<string>,
 ): Uint8Array {
   const lines = [
-    `livenessprobe ${version}, with the loader and the libraries that it needs. To start it:`,
+    `livenessprobe ${version}, with the loader and the libraries that it needs.`,
     "",
-    `  ${start} list`,
-    "",
-    "If this directory is mounted elsewhere, put that path in place of this one, three times.",
+    usage,
+    "If this directory is mounted elsewhere, put that path everywhere in place of this one.",
     "",
     "What is installed here, as sha256sum(1) lists it. `livenessprobe install` replaces these files, and no others.",
     "",

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,15 +13,18 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "../../scripts/run";
 import { temporaryDirectory } from "../../scripts/temporary";
-import { EXECUTABLE } from "../support/executable";
+import { copyExecutable, EXECUTABLE } from "../support/executable";
 import { startPython } from "../support/made-node-process";
 import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
 import { usable } from "../support/usable";
 import { waitUntil } from "../support/wait";
+
+// An installation copies 110 MB, which takes long on a busy machine.
+setDefaultTimeout(60_000);
 
 const LIBRARIES = ["ld.so", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 const INSTALLED = ["README.txt", ...LIBRARIES.map((name) => `lib/${name}`), "livenessprobe"];
@@ -30,13 +34,13 @@ test("what is installed starts as it says, and can install itself again", async 
   const [first, second] = ["first", "second"].map((name) => join(directory.path, name)) as [string, string];
   const { code, stdout, stderr } = await runSidecar(["install", first]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("--start-as PATH") });
-  const start = stdout.trim();
+  const start = startIn(stdout);
   expect(await run(["sh", "-c", `${start} --version`])).toStartWith("livenessprobe ");
-  expect(readFileSync(join(first, "README.txt"), "utf8")).toContain(`  ${start} list\n`);
+  expect(readFileSync(join(first, "README.txt"), "utf8")).toContain(stdout);
   expect(filesIn(first)).toEqual(INSTALLED);
 
   const again = await run(["sh", "-c", `${start} install ${second}`]);
-  expect(await run(["sh", "-c", `${again.trim()} --version`])).toStartWith("livenessprobe ");
+  expect(await run(["sh", "-c", `${startIn(again)} --version`])).toStartWith("livenessprobe ");
 });
 
 test("--start-as is the path in what it prints and in README.txt, quoted for a shell", async () => {
@@ -44,8 +48,9 @@ test("--start-as is the path in what it prints and in README.txt, quoted for a s
   const ran = await runSidecar(["install", directory.path, "--start-as", "/opt/it's here"]);
   const place = String.raw`/opt/it'\''s here`;
   const start = `'${place}/lib/ld.so' --library-path '${place}/lib' '${place}/livenessprobe'`;
-  expect(ran).toMatchObject({ code: 0, stdout: `${start}\n`, stderr: "" });
-  expect(readFileSync(join(directory.path, "README.txt"), "utf8")).toContain(`\n  ${start} list\n`);
+  const stdout = `To list the CSI drivers of a node:\n  ${start} list\nTo run the sidecar:\n  ${start} --csi-address=/csi/csi.sock\n`;
+  expect(ran).toEqual({ code: 0, signal: null, stdout, stderr: "" });
+  expect(readFileSync(join(directory.path, "README.txt"), "utf8")).toContain(stdout);
 });
 
 const mayChroot = usable("a root without glibc", ["unshare", "--mount", "true"]);
@@ -71,7 +76,7 @@ test.each([
   [
     "one that cannot be written to",
     ["/proc/tool"],
-    "cannot install into /proc/tool: ENOENT; is it a directory that we may write to, with 120 MB to spare?",
+    "cannot install into /proc/tool: ENOENT; is it a directory, with 120 MB to spare?",
   ],
 ])("%s is refused in a line, exit code 1", async (_, words, line) => {
   expect(await runSidecar(["install", ...words])).toMatchObject({ code: 1, stdout: "", stderr: `${line}\n` });
@@ -145,6 +150,43 @@ describe.if(mayBeOthers)("what a process of another user has put into a director
     expect(ofOurs(place.ours)).toEqual({ files: ["victim"], victim: "ours" });
   });
 });
+
+describe.if(mayBeOthers)("what another user could replace is not installed, unless --force is given:", () => {
+  test.each([
+    ["a directory of theirs", (dest: string) => chownSync(dest, NOBODY_UID, NOBODY_UID), ""],
+    ["a directory in one of theirs", (dest: string) => chownSync(dirname(dest), NOBODY_UID, NOBODY_UID), "/.."],
+  ] as const)("%s", async (_, give, theirs) => {
+    using place = hostilePlace();
+    give(place.dest);
+    const ran = await runSidecar(["install", place.dest]);
+    const stderr = `${join(place.dest, theirs)} belongs to uid ${NOBODY_UID}, who could replace what is installed; choose a directory that belongs to uid 0, as those above it, or install there all the same with --force\n`;
+    expect(ran).toEqual({ code: 1, signal: null, stdout: "", stderr });
+    expect(filesIn(place.dest)).toEqual([]);
+    expect((await runSidecar(["install", "--force", place.dest])).code).toBe(0);
+  });
+
+  test("a directory of root's, such as an emptyDir, is no such one", async () => {
+    using place = hostilePlace();
+    const executable = copyExecutable(dirname(place.dest));
+    const ran = await runSidecar(["install", place.dest], { executable, uid: NOBODY_UID });
+    expect(ran.code).toBe(0);
+  });
+});
+
+test.if(mayBeOthers)(
+  "what root has installed is not called foreign to another user: the permission is missing",
+  async () => {
+    using place = hostilePlace();
+    const executable = copyExecutable(dirname(place.dest));
+    await runSidecar(["install", place.dest], { executable });
+    pretendOther(place.dest);
+    const before = listing(place.dest);
+    const ran = await runSidecar(["install", place.dest], { executable, uid: NOBODY_UID });
+    const stderr = `cannot install into ${place.dest}: EACCES; uid ${NOBODY_UID} may not write there: run install as the user that it belongs to, or choose another directory\n`;
+    expect(ran).toEqual({ code: 1, signal: null, stdout: "", stderr });
+    expect(listing(place.dest)).toEqual([...before]);
+  },
+);
 
 describe("what ends it in the middle of a copy leaves nothing half done:", () => {
   test.each([
@@ -221,6 +263,11 @@ function listing(directory: string): readonly string[] {
 
 function ofOurs(ours: string) {
   return { files: readdirSync(ours), victim: readFileSync(join(ours, "victim"), "utf8") };
+}
+
+/** The command that starts what was installed, in what `install` wrote. */
+function startIn(stdout: string): string {
+  return /^ {2}(.*) list$/m.exec(stdout)?.[1] ?? "";
 }
 
 function forgedNote(): string {
