@@ -37,7 +37,7 @@ export function pinSocket(outerPath: string, fileId: string): PinOutcome {
 /** A path at which there is nothing: to connect to it says that the socket is missing, and follows no link. */
 export const GONE_PATH = "/proc/self/fd/-1";
 
-// open(2), for which node:fs has no name; the same on x86-64 and arm64.
-const O_PATH = 0o10_000_000;
+/** Of open(2), for which node:fs has no name; the same on x86-64 and arm64. */
+export const O_PATH = 0o10_000_000;
 
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);

@@ -178,7 +178,7 @@ function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind
     return holders.length === 0 ? { kind: "unheld" } : { kind: "stranger", pids: holders.map(({ pid }) => pid) };
   const file = view.fileOf(holder.pid, row.path);
   if (file?.kind === "offLimits") return { kind: "mount" };
-  if (file?.kind !== "found" || file.file.fileId !== fileId) return { kind: "other" };
+  if (file?.fileId !== fileId) return { kind: "other" };
   // The table has been read since: the socket was open before and after it.
   if (!stillHolds(view.procDir, holder, row.inode)) return { kind: "unheld" };
   const pids = [holder.pid, ...others.map(({ pid }) => pid)] as const;

@@ -1,8 +1,10 @@
+import { closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readMounts } from "../node/mounts";
+import { type MountsOutcome, readMounts } from "../node/mounts";
+import { O_PATH } from "../node/pinned-socket";
 import { type Read, readFailure, readLink, readNames, readText, valueOf } from "../node/reads";
-import { createRoot, type Resolution, type Root } from "../node/rooted-path";
+import { createRoot } from "../node/rooted-path";
 
 /** All processes that are to be seen, by rising id. Empty where there is no /proc. */
 export function listPids(procDir: string): readonly number[] {
@@ -60,18 +62,52 @@ function argvOf(text: string): readonly string[] {
 }
 
 /**
- * What a path leads to for a process, by its own root directory and mounts; a relative one from its working directory.
- * Undefined where its mounts cannot be read: it has ended, or we may not.
+ * Which file a path leads to for a process, by its own root directory and mounts; a relative one from its working directory.
+ * `offLimits` is what may hang who looks at it. Undefined where there is no such file, or it cannot be looked at.
  */
-export type FileFinder = (pid: number, path: string) => Resolution | undefined;
+export type FileFinder = (pid: number, path: string) => FoundFile | undefined;
 
-/** Looks at each path once for each process, and at what is mounted for it once. */
+export type FoundFile = { readonly kind: "found"; readonly fileId: string } | { readonly kind: "offLimits" };
+
+/** Looks at each path once for each process, and reads once what is mounted for it. */
 export function createFileFinder(procDir: string): FileFinder {
-  const rootOf = once((pid: number) => openRootOf(procDir, pid));
-  const finderFor = once((pid: number) =>
-    once((path: string) => rootOf(pid)?.resolve(absolutePath(procDir, pid, path))),
-  );
+  const mountsOf = once((pid: number) => readMounts(`${procDir}/${pid}/mountinfo`));
+  const finderFor = once((pid: number) => once((path: string) => findFile(procDir, pid, path, mountsOf(pid))));
   return (pid, path) => finderFor(pid)(path);
+}
+
+function findFile(procDir: string, pid: number, path: string, read: MountsOutcome): FoundFile | undefined {
+  const fd = read.kind === "read" ? holdDirectory(`${procDir}/${pid}/root`) : undefined;
+  if (read.kind !== "read" || fd === undefined) return undefined;
+  try {
+    // Asked once its root is held: any process may go into a user namespace at any time, and mount there an overlay on a FUSE file
+    // system of its own, which is a local type that hangs.
+    if (hasOwnUsers(procDir, pid)) return { kind: "offLimits" };
+    const found = createRoot(`/proc/self/fd/${fd}`, read.mounts).resolve(absolutePath(procDir, pid, path));
+    if (found.kind === "found") return { kind: "found", fileId: found.file.fileId };
+    return found.kind === "offLimits" ? { kind: "offLimits" } : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A descriptor of a directory, whatever becomes of its path. */
+function holdDirectory(path: string): number | undefined {
+  try {
+    return openSync(path, O_PATH | constants.O_DIRECTORY);
+  } catch {
+    return undefined;
+  }
+}
+
+function hasOwnUsers(procDir: string, pid: number): boolean {
+  const [its, ours] = [`${procDir}/${pid}/ns/user`, "/proc/self/ns/user"].map((link) => valueOf(readLink(link)));
+  return its !== ours;
+}
+
+function absolutePath(procDir: string, pid: number, path: string): string {
+  if (path.startsWith("/")) return path;
+  return join(valueOf(readLink(`${procDir}/${pid}/cwd`)) ?? "/", path);
 }
 
 /** The same function, that is called once for each key. */
@@ -82,22 +118,4 @@ export function once<Key extends string | number, Value>(ask: (key: Key) => Valu
     answers.set(key, answer);
     return answer.value;
   };
-}
-
-function openRootOf(procDir: string, pid: number): Root | undefined {
-  const outcome = readMounts(`${procDir}/${pid}/mountinfo`);
-  if (outcome.kind !== "read") return undefined;
-  const root = `${procDir}/${pid}/root`;
-  return hasOwnUsers(procDir, pid) ? createRoot(root, outcome.mounts, () => true) : createRoot(root, outcome.mounts);
-}
-
-// In a user namespace of its own, any process may mount an overlay on a FUSE file system of its own: a local type that hangs.
-function hasOwnUsers(procDir: string, pid: number): boolean {
-  const [its, ours] = [`${procDir}/${pid}/ns/user`, "/proc/self/ns/user"].map((path) => valueOf(readLink(path)));
-  return its !== undefined && its !== ours;
-}
-
-function absolutePath(procDir: string, pid: number, path: string): string {
-  if (path.startsWith("/")) return path;
-  return join(valueOf(readLink(`${procDir}/${pid}/cwd`)) ?? "/", path);
 }

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { listPids, readArgv } from "../../src/processes/proc-files";
+import { readdirSync, readlinkSync } from "node:fs";
+import { readLink, valueOf } from "../../src/node/reads";
+import { createFileFinder, listPids, readArgv } from "../../src/processes/proc-files";
 import { makeNode } from "../support/made-node";
 import { startPython } from "../support/made-node-process";
+import { usable } from "../support/usable";
+import { waitUntil } from "../support/wait";
 
 describe("processes", () => {
   test("are listed by rising id", () => {
@@ -51,3 +55,38 @@ describe("arguments", () => {
     expect(await readArgv(node.outer("/proc"), 7, 20)).toEqual({ kind: "failed", code: "ETIMEDOUT" });
   });
 });
+
+// Goes into a user namespace of its own, and a mount namespace, once the file is there that it is told.
+const UNSHARE_LATER = `
+import ctypes, os, sys, time
+print("ready", flush=True)
+while not os.path.exists(sys.argv[1]): time.sleep(0.005)
+assert ctypes.CDLL(None).unshare(0x10000000 | 0x00020000) == 0
+sys.stdin.read()
+`;
+
+describe.if(usable("a user namespace", ["unshare", "--user", "--mount", "true"]))("what a path leads to", () => {
+  test("is not looked at for a process that has got a user namespace of its own since", async () => {
+    await using node = makeNode();
+    for (const name of ["/before", "/after"]) node.file(name);
+    await using child = await startPython(UNSHARE_LATER, [node.outer("/now")]);
+    const find = createFileFinder("/proc");
+    expect(find(child.pid, node.outer("/before"))).toMatchObject({ kind: "found" });
+    node.file("/now");
+    await waitUntil(() => namespaceOf(child.pid) !== namespaceOf("self"), "the process to have its own user namespace");
+    expect(find(child.pid, node.outer("/after"))).toMatchObject({ kind: "offLimits" });
+  });
+
+  test("is found, and no root stays held", async () => {
+    await using node = makeNode();
+    node.file("/a");
+    await using child = await startPython('import sys; print("ready", flush=True); sys.stdin.read()');
+    expect(createFileFinder("/proc")(child.pid, node.outer("/a"))).toMatchObject({ kind: "found" });
+    const held = readdirSync("/proc/self/fd").map((fd) => valueOf(readLink(`/proc/self/fd/${fd}`)));
+    expect(held).not.toContain("/");
+  });
+});
+
+function namespaceOf(pid: number | string): string {
+  return readlinkSync(`/proc/${pid}/ns/user`);
+}
