@@ -1,7 +1,7 @@
 import { copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { COMPILE_FLAGS } from "../scripts/compile-flags";
-import { readDefinition } from "../scripts/image/definition";
+import apko from "../apko.yaml";
 import { buildGoProgram } from "../test/support/driver-builds";
 
 /** A program that takes the Go sidecar's flags `--csi-address`, `--http-endpoint` and `--probe-timeout`. */
@@ -23,7 +23,7 @@ const ROOT = join(import.meta.dirname, "..");
  * @param given an executable; without one it is built and copied, for `dist/` may be built anew while the bench runs
  */
 export async function prepareOurs(directory: string, given: string | undefined): Promise<Program> {
-  return { label: "livenessprobe", path: given ?? (await buildOurs(directory)), env: readDefinition().environment };
+  return { label: "livenessprobe", path: given ?? (await buildOurs(directory)), env: apko.environment };
 }
 
 async function buildOurs(directory: string): Promise<string> {

@@ -5,7 +5,7 @@ import { inflateRawSync } from "node:zlib";
 import { temporaryDirectory } from "../temporary";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
-import type { DebianArchitecture } from "./lock";
+import type { DebianArchitecture } from "./inputs/lock";
 
 /** As apk names them. */
 export type ApkArchitecture = "x86_64" | "aarch64";

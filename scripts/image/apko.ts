@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
+import { INDEX_TYPE } from "./oci/layout";
 import type { Variant } from "./variants";
-
-const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -58,7 +56,7 @@ export async function buildVariant(variant: Variant, definition: string, options
 function nestIndex(layout: string, version: string): string {
   const path = join(layout, "index.json");
   const index = readFileSync(path);
-  const sha256 = createHash("sha256").update(index).digest("hex");
+  const sha256 = Bun.SHA256.hash(index, "hex");
   const digest = `sha256:${sha256}`;
   writeFileSync(join(layout, "blobs/sha256", sha256), index);
   const annotations = { "org.opencontainers.image.ref.name": version };

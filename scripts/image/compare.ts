@@ -1,5 +1,5 @@
 import { runCommand } from "../command";
-import { type ImageFile, type OciImage, type OciLayout, openLayout } from "./oci-layout";
+import { type ImageFile, type OciImage, type OciLayout, openLayout } from "./oci/layout";
 
 /**
  * Where two builds of an image differ, in lines: first the files, then the layers and the configuration. No lines where

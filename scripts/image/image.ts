@@ -6,24 +6,18 @@ import { type Values, progress, runCommand } from "../command";
 import { readCommit, readSourceDateEpoch } from "../commit";
 import { compileExecutables } from "../executable";
 import { APK_ARCHITECTURES, type Apk, writeApk, writeIndex } from "./apk";
-import { withSbom } from "./apk-sbom";
+import { withSbom } from "./contents/sbom";
 import { type ApkoOptions, buildVariant } from "./apko";
-import { debComponent } from "./deb-component";
-import { type UnpackedDeb, unpackDeb } from "./debs";
-import { executableContents } from "./bundled";
-import { type DebianArchitecture, LOCK_PATH, readLock } from "./lock";
-import { licenceNotices } from "./notices";
+import { type UnpackedDeb, debComponent, unpackDeb } from "./inputs/debs";
+import { executableContents } from "./contents/bundled";
+import { ARCHITECTURES, type DebianArchitecture, LOCK_PATH, readLock } from "./inputs/lock";
+import { licenceNotices } from "./contents/notices";
 import { EXECUTABLE, baselayout, busybox, glibc, livenessprobe } from "./packages";
-import { bunRuntime } from "./runtimes";
+import { bunRuntime } from "./inputs/npm";
 import { VARIANTS } from "./variants";
-import { recompress } from "./zstd";
-
-const DIST = join(import.meta.dirname, "../../dist");
-const ARCHITECTURES: readonly DebianArchitecture[] = ["amd64", "arm64"];
-const RELEASE_NAMES: Readonly<Record<DebianArchitecture, string>> = {
-  amd64: "livenessprobe-linux-x64",
-  arm64: "livenessprobe-linux-arm64",
-};
+import { BUILT_DIRECTORY } from "./oci/built";
+import { recompress } from "./oci/zstd";
+import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../release/files";
 
 const FLAGS = {
   packages: {
@@ -34,7 +28,7 @@ const FLAGS = {
 
 async function image({ packages: given }: Values<typeof FLAGS>): Promise<void> {
   const startedMs = performance.now();
-  const directory = join(DIST, "image");
+  const directory = BUILT_DIRECTORY;
   const [version, commit, epoch] = [packageJson.version, await readCommit(), await readSourceDateEpoch()];
   const options = { directory, version, commit, epoch };
   rmSync(directory, { recursive: true, force: true });
@@ -79,9 +73,9 @@ async function compileAll(scratch: string): Promise<void> {
     runtime: await bunRuntime(architecture),
   }));
   await compileExecutables(await Promise.all(executables));
-  mkdirSync(join(DIST, "release"), { recursive: true });
+  mkdirSync(RELEASE_DIRECTORY, { recursive: true });
   for (const architecture of ARCHITECTURES)
-    copyFileSync(executableOf(architecture, scratch), join(DIST, "release", RELEASE_NAMES[architecture]));
+    copyFileSync(executableOf(architecture, scratch), join(RELEASE_DIRECTORY, RELEASE_NAMES[architecture]));
 }
 
 function executableOf(architecture: DebianArchitecture, scratch: string): string {

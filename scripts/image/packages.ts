@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Apk, Entry } from "./apk";
-import type { UnpackedDeb } from "./debs";
-import type { DebianArchitecture, Lock } from "./lock";
-import type { Notice } from "./notices";
+import type { UnpackedDeb } from "./inputs/debs";
+import type { DebianArchitecture, Lock } from "./inputs/lock";
+import type { Notice } from "./contents/notices";
 
 /** The directories and links of an image that has everything in /usr (systemd's "merged /usr", flat). */
 const LAYOUT: readonly Entry[] = [

@@ -1,8 +1,8 @@
 import { type Values, progress, runCommand } from "../command";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
-import { BUILT_DIRECTORY, FROM_FLAG, openBuilt, readVariant } from "./built";
-import { readReference } from "./reference";
+import { BUILT_DIRECTORY, FROM_FLAG, openBuilt, readVariant } from "./oci/built";
+import { readReference } from "./oci/reference";
 import { variantFor } from "./variants";
 
 const FLAGS = {

@@ -4,12 +4,18 @@ import { temporaryDirectory } from "../temporary";
 import { progress, runCommand } from "../command";
 import { run } from "../run";
 import { needFiles } from "../tools/debian";
-import { fetchDeb } from "./debs";
-import { type DebianArchitecture, type LockedDeb, type LockedFile, readLock, writeLock } from "./lock";
+import { fetchDeb } from "./inputs/debs";
+import {
+  ARCHITECTURES,
+  type DebianArchitecture,
+  type LockedDeb,
+  type LockedFile,
+  readLock,
+  writeLock,
+} from "./inputs/lock";
 
 const RELEASE = "12";
 const SUITES = ["debian bookworm", "debian bookworm-updates", "debian-security bookworm-security"];
-const ARCHITECTURES: readonly DebianArchitecture[] = ["amd64", "arm64"];
 const NAMES = ["libc6", "busybox-static"];
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../temporary";
 import { type Values, progress, runCommand } from "../command";
 import { readCommit } from "../commit";
-import { BUILT_DIRECTORY, type BuiltImage, FROM_FLAG, checkSbom, openBuilt, readVariant } from "./built";
-import { type Signer, openCosign, readSigner } from "./cosign";
-import { readBuildInputs, selfAssertedProvenance } from "./provenance";
-import { readReference } from "./reference";
+import { BUILT_DIRECTORY, type BuiltImage, FROM_FLAG, checkSbom, openBuilt, readVariant } from "./oci/built";
+import { type Signer, openCosign, readSigner } from "./signing/cosign";
+import { readBuildInputs, selfAssertedProvenance } from "./signing/provenance";
+import { readReference } from "./oci/reference";
 import { variantFor } from "./variants";
 
 const FLAGS = {

@@ -5,10 +5,10 @@ import { type Values, progress, runCommand } from "../command";
 import { readSourceDateEpoch } from "../commit";
 import { compileExecutables } from "../executable";
 import type { Entry } from "./apk";
-import type { DebianArchitecture } from "./lock";
-import { licenceNotices } from "./notices";
+import type { DebianArchitecture } from "./inputs/lock";
+import { licenceNotices } from "./contents/notices";
 import { livenessprobe } from "./packages";
-import { bunRuntime } from "./runtimes";
+import { bunRuntime } from "./inputs/npm";
 
 const FLAGS = {
   architecture: { value: "amd64|arm64", required: true, help: "The machine that the image is for." },

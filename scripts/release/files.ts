@@ -1,9 +1,15 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { DebianArchitecture } from "../image/inputs/lock";
 
 /** Where a release's files are. */
 export const RELEASE_DIRECTORY = join(import.meta.dirname, "../../dist/release");
+
+/** The executables' names. */
+export const RELEASE_NAMES: Readonly<Record<DebianArchitecture, string>> = {
+  amd64: "livenessprobe-linux-x64",
+  arm64: "livenessprobe-linux-arm64",
+};
 
 /** In the form of coreutils' `sha256sum`. */
 export const CHECKSUMS = "SHA256SUMS";
@@ -35,6 +41,6 @@ export function readRelease(directory: string): readonly string[] {
 
 function checkSum(path: string, expected: string): void {
   if (!existsSync(path)) throw new Error(`There is no ${path}: run bun run release again`);
-  const actual = createHash("sha256").update(readFileSync(path)).digest("hex");
+  const actual = Bun.SHA256.hash(readFileSync(path), "hex");
   if (actual !== expected) throw new Error(`${path} has the checksum ${actual}, and not ${expected}: it was changed`);
 }

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Values, progress, runCommand } from "../command";
-import { BUILT_DIRECTORY, FROM_FLAG } from "../image/built";
-import { readReference } from "../image/reference";
+import { BUILT_DIRECTORY, FROM_FLAG } from "../image/oci/built";
+import { readReference } from "../image/oci/reference";
 import { run, runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { type Target, digestAt, readTargets } from "./targets";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Values, progress, runCommand } from "../command";
-import { BUILT_DIRECTORY } from "../image/built";
+import { BUILT_DIRECTORY } from "../image/oci/built";
 import { runProgram } from "../run";
 import { tagFault } from "./check-tag";
 import { BUNDLE, RELEASE_DIRECTORY, readRelease } from "./files";

@@ -1,22 +1,16 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { imageOf, openLayout, readImageFile } from "../image/oci-layout";
+import { imageOf, openLayout, readImageFile } from "../image/oci/layout";
 import { type Values, runCommand } from "../command";
 import { readSourceDateEpoch } from "../commit";
 import { APK_ARCHITECTURES } from "../image/apk";
-import { BUILT_DIRECTORY, FROM_FLAG } from "../image/built";
-import type { DebianArchitecture } from "../image/lock";
+import { BUILT_DIRECTORY, FROM_FLAG } from "../image/oci/built";
+import { ARCHITECTURES, type DebianArchitecture } from "../image/inputs/lock";
 import { EXECUTABLE } from "../image/packages";
-import { writeReleaseSbom } from "../image/release-sbom";
+import { writeReleaseSbom } from "../image/contents/sbom";
 import { run } from "../run";
-import { CHECKSUMS, RELEASE_DIRECTORY, readRelease } from "./files";
-
-const EXECUTABLES: readonly (readonly [string, DebianArchitecture])[] = [
-  ["livenessprobe-linux-x64", "amd64"],
-  ["livenessprobe-linux-arm64", "arm64"],
-];
+import { CHECKSUMS, RELEASE_DIRECTORY, RELEASE_NAMES, readRelease } from "./files";
 
 export interface ReleaseOptions {
   /** What `bun run image` built. */
@@ -37,13 +31,14 @@ export interface ReleaseOptions {
  * @throws where an executable is not the one in the image
  */
 export async function makeRelease({ from, to, version, epoch }: ReleaseOptions): Promise<readonly string[]> {
-  const names = EXECUTABLES.map(([name]) => name);
+  const names = Object.values(RELEASE_NAMES);
   for (const name of existsSync(to) ? readdirSync(to) : [])
     if (!names.includes(name)) rmSync(join(to, name), { recursive: true });
-  for (const [name, architecture] of EXECUTABLES) {
-    checkExecutable(join(to, name), from, architecture);
-    // oxlint-disable-next-line no-await-in-loop -- the second takes what the first has kept
-    await writeReleaseSbom(join(to, name), architecture, epoch);
+  for (const architecture of ARCHITECTURES) {
+    const executable = join(to, RELEASE_NAMES[architecture]);
+    checkExecutable(executable, from, architecture);
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await writeReleaseSbom(executable, architecture, epoch);
   }
   await archivePackages(join(from, "packages"), join(to, `livenessprobe-${version}-apks.tar`), epoch);
   const sums = readdirSync(to)
@@ -68,7 +63,7 @@ async function archivePackages(packages: string, archive: string, epoch: number)
 }
 
 function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  return Bun.SHA256.hash(content, "hex");
 }
 
 const FLAGS = {

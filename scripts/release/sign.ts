@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Values, progress, runCommand } from "../command";
-import { openCosign, readSigner } from "../image/cosign";
+import { openCosign, readSigner } from "../image/signing/cosign";
 import { BUNDLE, RELEASE_DIRECTORY } from "./files";
 
 const FLAGS = {

@@ -1,6 +1,6 @@
 import { type Values, progress, runCommand } from "../command";
-import { BUILT_DIRECTORY, FROM_FLAG } from "../image/built";
-import { readReference } from "../image/reference";
+import { BUILT_DIRECTORY, FROM_FLAG } from "../image/oci/built";
+import { readReference } from "../image/oci/reference";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { digestAt, readTargets } from "./targets";

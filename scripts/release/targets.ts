@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { readReference } from "../image/reference";
+import { readReference } from "../image/oci/reference";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
-import { openBuilt, readVariant } from "../image/built";
+import { openBuilt, readDigests, readVariant } from "../image/oci/built";
 import { type Variant, suffixOf } from "../image/variants";
 
 /** A variant that was built, and where it goes. */
@@ -25,9 +23,7 @@ export interface Target {
  */
 export function readTargets(directory: string, repository: string, tag: string): readonly Target[] {
   readReference(`${repository}:${tag}`);
-  // Written by `bun run image`; `openBuilt` holds it against what is there.
-  const digests = JSON.parse(readFileSync(join(directory, "digests.json"), "utf8")) as Readonly<Record<string, string>>;
-  return Object.keys(digests).map((name) => {
+  return Object.keys(readDigests(directory)).map((name) => {
     const variant = readVariant(name);
     const { layout, index } = openBuilt(directory, variant);
     return { variant, layout, digest: index.digest, reference: `${repository}:${tag}${suffixOf(variant)}` };

@@ -19,7 +19,7 @@ import {
   type Container,
   type Probe,
 } from "../support/manifests";
-import { imageOf, openLayout } from "../../scripts/image/oci-layout";
+import { imageOf, openLayout } from "../../scripts/image/oci/layout";
 import { effectiveContext, RESTRICTED } from "../support/pod-security";
 import { findPromtool } from "../support/promtool";
 import { temporaryDirectory, type TemporaryDirectory } from "../../scripts/temporary";

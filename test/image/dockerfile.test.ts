@@ -5,7 +5,7 @@ import { APK_ARCHITECTURES } from "../../scripts/image/apk";
 import { run, runProgram } from "../../scripts/run";
 import { needPrograms } from "../../scripts/tools/debian";
 import { tool } from "../../scripts/tools/tool";
-import { type Digest, type ImageFile, type OciImage, imageOf, openLayout } from "../../scripts/image/oci-layout";
+import { type Digest, type ImageFile, type OciImage, imageOf, openLayout } from "../../scripts/image/oci/layout";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const ROOT = join(import.meta.dir, "../..");

@@ -2,14 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { readDefinition } from "../../scripts/image/definition";
+import definition from "../../apko.yaml";
 import { builtCases, openVariant } from "../support/built-images";
 import { golden } from "../support/golden";
-import { type ImageFile, readImageFile } from "../../scripts/image/oci-layout";
+import { type ImageFile, readImageFile } from "../../scripts/image/oci/layout";
 
 const EXECUTABLE = "/usr/bin/livenessprobe";
 const BUSYBOX = "/usr/lib/busybox/busybox";
-const definition = readDefinition();
 
 /** Of the default image and `-nonroot`, and what `-dev` has beside them. `UPDATE_GOLDEN=1 bun run image:test` renews both. */
 const GOLDEN = { all: "files.golden.txt", dev: "files-dev.golden.txt" } as const;
@@ -59,7 +58,7 @@ describe.each(cases)("$variant for $architecture", ({ variant, image, architectu
   });
 
   test("has the environment of apko.yaml, and nothing else that Bun would read", () => {
-    const defined = Object.entries(definition.environment).map(([name, value]) => `${name}=${value}`);
+    const defined = Object.entries<string>(definition.environment).map(([name, value]) => `${name}=${value}`);
     expect((image.config.config.Env ?? []).toSorted()).toEqual(defined.toSorted());
   });
 

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { builtCases } from "../support/built-images";
 import { type Elf, isElf, readElf } from "../support/elf";
-import { readImageFile } from "../../scripts/image/oci-layout";
+import { readImageFile } from "../../scripts/image/oci/layout";
 import { writeRootfs } from "../support/rootfs";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { BUILT_DIRECTORY } from "../../scripts/image/built";
+import { BUILT_DIRECTORY } from "../../scripts/image/oci/built";
 import { tagFault } from "../../scripts/release/check-tag";
 import { RELEASE_DIRECTORY, readRelease } from "../../scripts/release/files";
 import { makeRelease } from "../../scripts/release/release";
@@ -11,7 +11,7 @@ import { run } from "../../scripts/run";
 import { type Registry, startRegistry } from "../support/registry";
 import { type KeyPair, byKey, cosign, generateKeyPair, passwordOf, runScript, succeeded } from "../support/signing";
 import { type StandIn, writeStandIn } from "../support/stand-in-image";
-import { readTar } from "../../scripts/image/tar";
+import { readTar } from "../../scripts/image/oci/tar";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const { version } = packageJson;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { differences } from "../../scripts/image/compare";
 import { run } from "../../scripts/run";
-import { openLayout } from "../../scripts/image/oci-layout";
+import { openLayout } from "../../scripts/image/oci/layout";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const ROOT = join(import.meta.dirname, "../..");

@@ -6,7 +6,7 @@ import { needPrograms } from "../../scripts/tools/debian";
 import { layoutPath, openVariant } from "../support/built-images";
 import { ON_HOST_NETWORK, type Podman, startPodman } from "../support/containers";
 import { type RunningDriver, availableDrivers, startDriver } from "../support/drivers";
-import { imageOf } from "../../scripts/image/oci-layout";
+import { imageOf } from "../../scripts/image/oci/layout";
 import { writeRootfs } from "../support/rootfs";
 import { startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../../scripts/temporary";

@@ -1,15 +1,16 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Component, NOASSERTION, flatten } from "../../scripts/image/component";
-import { executableContents } from "../../scripts/image/bundled";
-import { type DebianArchitecture, type LockedDeb, lockedDeb, readLock } from "../../scripts/image/lock";
-import { licenceNotices } from "../../scripts/image/notices";
-import { writeReleaseSbom } from "../../scripts/image/release-sbom";
+import packageJson from "../../package.json" with { type: "json" };
+import { type Component, flatten } from "../../scripts/image/contents/component";
+import { executableContents } from "../../scripts/image/contents/bundled";
+import { type DebianArchitecture, type LockedDeb, lockedDeb, readLock } from "../../scripts/image/inputs/lock";
+import { licenceNotices } from "../../scripts/image/contents/notices";
+import { writeReleaseSbom } from "../../scripts/image/contents/sbom";
 import { VARIANT_NAMES, type Variant } from "../../scripts/image/variants";
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import { type OciImage, imageOf, openLayout, readImageFile } from "../../scripts/image/oci-layout";
+import { type OciImage, imageOf, openLayout, readImageFile } from "../../scripts/image/oci/layout";
 import { type SpdxReading, contained, missingFrom, purlsOf } from "../support/spdx";
 import { temporaryDirectory } from "../../scripts/temporary";
 
@@ -34,6 +35,23 @@ const CONTENTS: Readonly<Record<DebianArchitecture, readonly Component[]>> = {
   arm64: await executableContents("arm64"),
 };
 const NOTICES = await licenceNotices();
+/** Our own, those of the npm packages, of Bun and of what Bun links. A new Bun may change it: then read its page of licences. */
+const JOINT_LICENCE = [
+  "Apache-2.0",
+  "MIT",
+  "LGPL-2.0-only",
+  "BSD-3-Clause",
+  "BSD-2-Clause",
+  "(Artistic-1.0-Perl OR GPL-1.0-or-later OR MIT)",
+  "(BSD-3-Clause OR GPL-2.0-only)",
+  "LGPL-2.1-only",
+  "Zlib",
+  "Unicode-3.0",
+  "IJG",
+  "libpng-2.0",
+  "(CC0-1.0 OR BSD-2-Clause)",
+  "blessing",
+].join(" AND ");
 
 let built: OciImage;
 let ofImage: SpdxReading;
@@ -59,6 +77,11 @@ describe.each(IMAGES)("%s for %s", (variant, architecture) => {
     expect(files.map(({ name, checksums }) => [name, checksums])).toEqual(
       files.map(({ name }) => [name, [{ algorithm: "SHA256", checksumValue: sha256(readImageFile(built, name)) }]]),
     );
+  });
+
+  test("the executable is under the licences of all that is in it", () => {
+    const executable = contained(ofImage).find(({ name }) => name === EXECUTABLE);
+    expect(executable?.licenseDeclared).toBe(JOINT_LICENCE);
   });
 
   test("each file of the layers is in an SBOM, but for what apko writes and the SBOMs themselves", () => {
@@ -157,13 +180,18 @@ describe.each(ARCHITECTURES)("the executable of a release for %s", (architecture
       const sbom = readFileSync(path, "utf8");
       expect(readFileSync(await writeReleaseSbom(executable, architecture, 1), "utf8")).toBe(sbom);
       const itself: Component = {
-        kind: "file",
-        name: `/${basename(executable)}`,
-        licence: NOASSERTION,
+        kind: "executable",
+        name: basename(executable),
+        version: packageJson.version,
+        licence: JOINT_LICENCE,
         checksum: { algorithm: "SHA256", value: sha256(readFileSync(executable)) },
         parts: CONTENTS[architecture],
       };
       expect(missingFrom(readSpdx(readFileSync(path)), [itself])).toEqual([]);
+      expect(readSpdx(readFileSync(path)).packages[0]).toMatchObject({
+        name: basename(executable),
+        licenseDeclared: JOINT_LICENCE,
+      });
       await runProgram(await tool("pyspdxtools"), ["-i", path]);
     },
     TOOL_BOUND_MS,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { BUILT_DIRECTORY, openBuilt } from "../../scripts/image/built";
-import type { Digest } from "../../scripts/image/oci-layout";
+import { BUILT_DIRECTORY, openBuilt } from "../../scripts/image/oci/built";
+import type { Digest } from "../../scripts/image/oci/layout";
 import { copyReferrers } from "../support/registry";
 import { REVISION, type SignedStandIn, pushChanged, signStandIn } from "../support/signed-stand-in";
 import { type Ended } from "../support/run-to-end";

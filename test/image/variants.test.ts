@@ -3,13 +3,14 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { APK_ARCHITECTURES, writeApk, writeIndex } from "../../scripts/image/apk";
 import { buildVariant } from "../../scripts/image/apko";
-import { BUILT_DIRECTORY } from "../../scripts/image/built";
+import { BUILT_DIRECTORY } from "../../scripts/image/oci/built";
 import { differences } from "../../scripts/image/compare";
 import { livenessprobe } from "../../scripts/image/packages";
 import type { Variant } from "../../scripts/image/variants";
-import { ARCHITECTURES, openVariant } from "../support/built-images";
-import { type OciImage, openLayout } from "../../scripts/image/oci-layout";
-import { readTar } from "../../scripts/image/tar";
+import { ARCHITECTURES } from "../../scripts/image/inputs/lock";
+import { openVariant } from "../support/built-images";
+import { type OciImage, openLayout } from "../../scripts/image/oci/layout";
+import { readTar } from "../../scripts/image/oci/tar";
 import { temporaryDirectory } from "../../scripts/temporary";
 
 /** What apko itself writes of the packages and of the definition. */

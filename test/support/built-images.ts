@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { BUILT_DIRECTORY } from "../../scripts/image/built";
-import type { DebianArchitecture } from "../../scripts/image/lock";
+import { BUILT_DIRECTORY } from "../../scripts/image/oci/built";
+import { ARCHITECTURES, type DebianArchitecture } from "../../scripts/image/inputs/lock";
 import type { Variant } from "../../scripts/image/variants";
-import { type OciImage, type OciLayout, imageOf, openLayout } from "../../scripts/image/oci-layout";
+import { type OciImage, type OciLayout, imageOf, openLayout } from "../../scripts/image/oci/layout";
 
 /** One image of what `bun run image` left in dist/image. */
 export interface BuiltCase<V extends Variant = Variant> {
@@ -10,8 +10,6 @@ export interface BuiltCase<V extends Variant = Variant> {
   readonly architecture: DebianArchitecture;
   readonly image: OciImage;
 }
-
-export const ARCHITECTURES: readonly DebianArchitecture[] = ["amd64", "arm64"];
 
 /** @throws where it was not built */
 export function openVariant(variant: Variant): OciLayout {

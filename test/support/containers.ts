@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { run } from "../../scripts/run";
 import { needPrograms } from "../../scripts/tools/debian";
-import { openLayout } from "../../scripts/image/oci-layout";
+import { openLayout } from "../../scripts/image/oci/layout";
 import { type Ended, runToEnd } from "./run-to-end";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "./wait";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cached } from "../../scripts/cache";
-import { fetchFile } from "../../scripts/image/fetch";
+import { fetchFile } from "../../scripts/image/inputs/fetch";
 import { run } from "../../scripts/run";
 
 const POOL = "http://deb.debian.org/debian/pool/main/f/faketime";

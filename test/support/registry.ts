@@ -1,7 +1,7 @@
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
 import { readLines } from "./lines";
-import type { Digest } from "../../scripts/image/oci-layout";
+import type { Digest } from "../../scripts/image/oci/layout";
 import { waitUntil } from "./wait";
 
 /** A registry on the loopback, in memory. Dispose of it to stop it. */

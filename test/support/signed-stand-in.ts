@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import type { Digest } from "../../scripts/image/oci-layout";
+import type { Digest } from "../../scripts/image/oci/layout";
 import { digestOf, type Registry, startRegistry } from "./registry";
 import { type KeyPair, generateKeyPair, pushBuilt, signBuilt, succeeded } from "./signing";
 import { type StandIn, writeStandIn } from "./stand-in-image";

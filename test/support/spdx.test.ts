@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Component } from "../../scripts/image/component";
-import { spdxOfPackage } from "../../scripts/image/spdx";
+import type { Component } from "../../scripts/image/contents/component";
+import { spdxOf } from "../../scripts/image/contents/spdx";
 import { type SpdxReading, missingFrom } from "./spdx";
 
 const LIBRARY = {
@@ -19,15 +19,8 @@ const RUNTIME: Component = {
   checksum: { algorithm: "SHA256", value: "ab" },
   parts: [LIBRARY],
 };
-const APK = {
-  type: "apk",
-  name: "one",
-  version: "1-r0",
-  architecture: "x86_64",
-  licence: "Apache-2.0",
-  description: "An apk",
-} as const;
-const SBOM: SpdxReading = spdxOfPackage(APK, [], [RUNTIME], new Date(0));
+const APK: Component = { kind: "apk", name: "one", version: "1-r0", licence: "Apache-2.0", parts: [RUNTIME] };
+const SBOM: SpdxReading = spdxOf(APK, new Date(0));
 
 test("an SBOM with all that is expected misses nothing", () => {
   expect(missingFrom(SBOM, [RUNTIME])).toEqual([]);

@@ -1,4 +1,4 @@
-import { type Component, flatten } from "../../scripts/image/component";
+import { type Component, flatten } from "../../scripts/image/contents/component";
 
 /** What these tests read of SPDX 2.3 in JSON, whoever wrote it. */
 export interface SpdxReading {
@@ -11,6 +11,7 @@ export interface ReadPackage {
   readonly SPDXID: string;
   readonly name: string;
   readonly versionInfo?: string;
+  readonly licenseDeclared?: string;
   readonly checksums?: readonly { readonly algorithm: string; readonly checksumValue: string }[];
   readonly externalRefs?: readonly { readonly referenceType: string; readonly referenceLocator: string }[];
 }

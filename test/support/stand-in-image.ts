@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Digest } from "../../scripts/image/oci-layout";
+import type { Digest } from "../../scripts/image/oci/layout";
 
 /** What a `dist/image` has, but for what is in the images: one small layer each. */
 export interface StandIn {
