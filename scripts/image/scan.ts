@@ -25,7 +25,7 @@ async function scan({ from = BUILT_DIRECTORY }: Values<{ from: typeof FROM_FLAG 
     progress(`Scanning ${name}`);
     // oxlint-disable-next-line no-await-in-loop -- one machine, one database
     const { report, table } = await grype(path);
-    console.log(`${name}: ${table}`);
+    console.log(`${name}:\n${table}`);
     const fixed = fixedByDebian(report);
     if (fixed.length === 0) continue;
     console.log(`${name}: Debian has a fix for ${fixed.join(", ")}: run bun run image:lock`);
@@ -94,7 +94,7 @@ async function grype(sbom: string): Promise<{ readonly report: GrypeReport; read
     const table = await runProgram(await tool("grype"), args, { env: { GRYPE_CHECK_FOR_APP_UPDATE: "false" } });
     // Of the schema that goes with the version of grype that is locked.
     const report = JSON.parse(readFileSync(json, "utf8")) as GrypeReport;
-    return { report, table: report.matches.length === 0 ? table : `\n${table}` };
+    return { report, table };
   } catch (error) {
     throw new Error(`${sbom} cannot be scanned: ${reasonOf(error)}`, { cause: error });
   }

@@ -56,7 +56,7 @@ describe.if(scanner)("the scan of the built images", () => {
         code: 0,
         said: [
           /^planted: CVE-2023-4911 of libc6 2\.36-9\+deb12u1 is reported\n/,
-          /^livenessprobe-dev arm64: No vulnerabilities found$/m,
+          /^livenessprobe-dev arm64:\nNo vulnerabilities found$/m,
         ],
       },
     ],
@@ -65,7 +65,7 @@ describe.if(scanner)("the scan of the built images", () => {
       [looneyTunables, { vulnerability: "CVE-2026-0001", source: "glibc" }],
       {
         code: 0,
-        said: [/^livenessprobe amd64: \nNAME .*VULNERABILITY .*\nlibc6 .* deb .*CVE-2026-0001 .*High/m],
+        said: [/^livenessprobe amd64:\nNAME .*VULNERABILITY .*\nlibc6 .* deb .*CVE-2026-0001 .*High/m],
       },
     ],
     [
@@ -84,7 +84,10 @@ describe.if(scanner)("the scan of the built images", () => {
       [looneyTunables, { vulnerability: "CVE-2026-0003", source: "busybox" }],
       {
         code: 0,
-        said: [/^livenessprobe amd64: No vulnerabilities found$/m, /^livenessprobe-dev amd64: (.*\n)+busybox-static /m],
+        said: [
+          /^livenessprobe amd64:\nNo vulnerabilities found$/m,
+          /^livenessprobe-dev amd64:\n(.*\n)+busybox-static /m,
+        ],
       },
     ],
     [
