@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandsOf, freshClone } from "./support/fresh-clone";
 
@@ -19,6 +19,18 @@ test.each(quick)("the first command in a fresh clone with an empty HOME: %s", as
   using clone = await freshClone();
   const { code, stdout, stderr } = await clone.run(line.endsWith(" test") ? line + ONE_TEST : line);
   expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+});
+
+test("with the PATH of CONTRIBUTING.md, its driver starts after the first command", async () => {
+  using clone = await freshClone();
+  const path = /^export PATH=.*$/m.exec(read("CONTRIBUTING.md"))?.[0] ?? "";
+  const driver = /^ *(bun test\/support\/.*)$/m.exec(read("CONTRIBUTING.md"))?.[1]?.replace("/tmp/", "./") ?? "";
+  await clone.run("npx --yes bun@1.4.5 run build");
+  // Its input is empty, so the driver stops at once.
+  const withoutBun = (process.env["PATH"] ?? "").split(":").filter((folder) => !existsSync(join(folder, "bun")));
+  const line = `${path} && bun --version && ${driver}`;
+  const { code, stdout, stderr } = await clone.run(line, { PATH: withoutBun.join(":") });
+  expect({ code, stderr, version: stdout.split("\n")[0] }).toEqual({ code: 0, stderr: "", version: Bun.version });
 });
 
 function read(page: string): string {
