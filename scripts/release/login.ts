@@ -23,7 +23,7 @@ async function login(): Promise<void> {
 
 function read(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: see docs/releasing.md, "What the repository needs"`);
+  if (!value) throw new Error(`${name} is not set: see docs/releasing.md, "Setting up the repository"`);
   return value;
 }
 

@@ -21,7 +21,7 @@ const WORKFLOW = "https://github.com/OWNER/csi-livenessprobe/.github/workflows/r
 const ISSUER = "https://token.actions.githubusercontent.com";
 /** As apko.yaml has it. */
 const SOURCE = "https://github.com/csi-livenessprobe/csi-livenessprobe";
-const page = readFileSync(join(ROOT, "docs/verify.md"), "utf8");
+const page = source("docs/verify.md");
 
 /** Commands of the page, and what it says that they write: some of the lines, in their order. */
 interface Step {
@@ -36,6 +36,14 @@ beforeAll(async () => {
   signed = await signStandIn();
 }, TOOLS_BOUND_MS);
 afterAll(async () => signed[Symbol.asyncDispose]());
+
+test.each([
+  ["cosign", "github.com/sigstore/cosign/v3"],
+  ["crane", "github.com/google/go-containerregistry"],
+])("the page installs %s at the version that it was tried with", (name, module) => {
+  const [, version] = new RegExp(`${module} (v\\S+)`).exec(source(`scripts/tools/go/${name}/go.mod`)) ?? [];
+  expect(page).toContain(`go install ${module}/cmd/${name}@${version}\n`);
+});
 
 describe("the commands with a key, as they stand on the page, in a clone of this repository", () => {
   let clone: string;
@@ -78,7 +86,7 @@ describe("the commands with a key, as they stand on the page, in a clone of this
     "git and an image's build take no %s from here",
     async (name) => {
       expect(await run(["git", "check-ignore", "--no-index", name], { cwd: clone })).toBe(name);
-      const rules = readFileSync(join(ROOT, ".dockerignore"), "utf8").trimEnd().split("\n");
+      const rules = source(".dockerignore").trimEnd().split("\n");
       expect(rules.slice(-2)).toEqual(["**/*.key", "**/cosign.pub"]);
     },
   );
@@ -130,6 +138,10 @@ describe("the commands for a release, with an authority of ours in Sigstore's pl
       expect(lines.join("\n")).toContain(code === 0 ? "erified" : "no matching CertificateIdentity found");
   });
 });
+
+function source(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
+}
 
 function stepsOf(section: string): readonly Step[] {
   const text = page.split(`\n## ${section}\n`)[1]?.split("\n## ")[0] ?? "";
