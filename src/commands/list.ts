@@ -9,8 +9,7 @@ import { type ListOptions, readListOptions, readSharedFlags } from "../cli/opera
 import type { NodeReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderNodeJson } from "../terminal/json";
-import { renderNodeNotes } from "../terminal/list-notes";
-import { renderNodeSummary } from "../terminal/list-summary";
+import { renderNodeNotes, renderNodeSummary } from "../terminal/list-notes";
 import { renderNodeTable } from "../terminal/list-table";
 import { renderProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
@@ -29,7 +28,7 @@ async function list(options: ListOptions, self: Invocation, edge: Edge): Promise
   const report = await survey(options, edge);
   const notes = decideStyle(edge.streamFacts("error"));
   edge.writeOut(render(report, options, edge));
-  edge.writeError(renderNodeNotes(report, edge.uid, notes));
+  edge.writeError(renderNodeNotes(report, { uid: edge.uid, self }, notes));
   if (options.output !== "json") edge.writeError(renderNodeSummary(report, self, notes));
   return listExitCode(report, options.driver);
 }
@@ -66,14 +65,14 @@ function render(report: NodeReport, { output }: ListOptions, edge: Edge): string
 }
 
 /**
- * 0 where every driver is ready and nothing was left out that may have hidden one, 4 where not, 2 where there is none; what is
- * not CSI does not count.
+ * 0 where every driver is ready, 2 where there is none, 4 where one is not ready or where something was left out that may have
+ * hidden one. What is not CSI does not count.
  *
  * @param driver the one that was asked for: where it was found, nothing else counts
  */
 export function listExitCode({ drivers, complete }: NodeReport, driver: string | undefined): number {
   const counted = drivers.filter(({ outcome }) => outcome.kind !== "notCsi");
-  if (counted.length === 0) return 2;
+  if (counted.length === 0) return complete ? 2 : 4;
   const allReady = counted.every(({ outcome }) => outcome.kind === "ready");
   return allReady && (complete || driver !== undefined) ? 0 : 4;
 }

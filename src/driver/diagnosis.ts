@@ -119,7 +119,7 @@ export function diagnoseInternal(what: string): Diagnosis {
 }
 
 // connect(2) and socket(2): what this process or machine is short of, which says nothing of the driver.
-const SHORTAGES = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
+export const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
 
 function diagnoseRefusal(code: string, scene: Scene): Diagnosis {
   if (SHORTAGES.has(code)) {

@@ -1,5 +1,6 @@
 import { openSession } from "../driver/session";
 import { ConfigError } from "../base/errors";
+import { countConnections, createSlots } from "../node/descriptors";
 import { pinSocket } from "../node/pinned-socket";
 import { DRIVER_PLACES, driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Target } from "./registrations";
@@ -20,7 +21,8 @@ export interface NamedDriverOptions extends RegistrationOptions {
  */
 export async function findNamedDriver(name: string, node: NodeView, options: NamedDriverOptions): Promise<string> {
   const registry = node.search.sockets.filter(({ directory }) => directory === "plugins_registry");
-  const answers = await Promise.all(registry.map(async (socket) => askRegistration(socket, node, options)));
+  const slots = createSlots(countConnections());
+  const answers = await Promise.all(registry.map((socket) => slots.use(() => askRegistration(socket, node, options))));
   const told = answers.flatMap((answer) => (answer.kind === "told" && answer.info.type === CSI_PLUGIN ? [answer] : []));
   const registered = told.filter(({ info }) => info.name === name).map(({ target }) => target);
   const known = [...socketsIn(node, name).map(targetOf), ...registered];
@@ -30,7 +32,7 @@ export async function findNamedDriver(name: string, node: NodeView, options: Nam
     (each) => !known.some((other) => keyOf(other) === keyOf(each)),
   );
   const telling = await Promise.all(
-    unknown.map(async (each) => ((await tellsName(each, name, options)) ? [each] : [])),
+    unknown.map(async (each) => ((await slots.use(() => tellsName(each, name, options))) ? [each] : [])),
   );
   const matches = bySocket([...known, ...telling.flat()]);
   const [only, ...more] = matches;

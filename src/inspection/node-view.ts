@@ -53,7 +53,7 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
   const outerProc = join(rootDir, "proc");
   const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";
   const kubelets = findKubeletRoots(opened.root, kubeletDirs, await findRunningRootDirs(procDir));
-  return { root: kubelets.root, procDir, kubelets, search: findSockets(kubelets) };
+  return { root: kubelets.root, procDir, kubelets, search: await findSockets(kubelets) };
 }
 
 /**

@@ -1,9 +1,8 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
 import { formatMode } from "../driver/permission";
-import type { FileFacts, Resolution, Root } from "../node/rooted-path";
+import { type FileFacts, type Resolution, resolutionText, type Root } from "../node/rooted-path";
 import { type NextCommands, remedyOf } from "./next-commands";
 import { type DriverOutcome, failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "./report";
-import { resolutionText } from "./survey-notes";
 
 /** What a socket's path leads to, step by step. */
 export type PathSteps =

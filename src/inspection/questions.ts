@@ -1,6 +1,13 @@
 import { errorText } from "../base/errors";
 import type { CallAnswer, TimedCall } from "../driver/conversation";
-import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis, type Scene } from "../driver/diagnosis";
+import {
+  diagnoseCall,
+  diagnoseConnect,
+  diagnoseInternal,
+  type Diagnosis,
+  type Scene,
+  SHORTAGES,
+} from "../driver/diagnosis";
 import type { ProbeResponse } from "../driver/messages";
 import { openSession, type Session } from "../driver/session";
 import type { SocketFile } from "../driver/socket-file";
@@ -16,7 +23,7 @@ export interface QuestionOptions extends AskedDriver {
 
 /** What one driver said of itself. */
 export interface DriverAnswers {
-  readonly outcome: Exclude<DriverOutcome, { readonly kind: "notCsi" | "notAsked" }>;
+  readonly outcome: Exclude<DriverOutcome, { readonly kind: "notCsi" }>;
   /** Where it does not answer as a CSI driver: what it seems to be. */
   readonly notCsi: string | undefined;
   /** What it calls itself. */
@@ -45,7 +52,7 @@ export async function questionDriver(options: QuestionOptions): Promise<DriverAn
         message: `no such file: ${socketPath} was replaced just now; try again`,
       });
     case "failed":
-      return failed(diagnoseInternal(`${pinned.code} at ${socketPath}`));
+      return notAsked(pinned.code, socketPath);
   }
   return pinned satisfies never;
 }
@@ -58,7 +65,9 @@ async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
       using session = opened.session;
       return await questionSession(session, options);
     }
-    return failed(diagnoseConnect(opened.failure, sceneOf(options, opened.elapsedMs, "Identity/Probe")));
+    const { failure } = opened;
+    if (failure.kind === "refused" && SHORTAGES.has(failure.code)) return notAsked(failure.code, options.socketPath);
+    return failed(diagnoseConnect(failure, sceneOf(options, opened.elapsedMs, "Identity/Probe")));
   } catch (error) {
     return failed(diagnoseInternal(errorText(error)));
   }
@@ -112,6 +121,14 @@ function judgeProbe(
 /** Whether nothing more is to be asked. A status is an answer: the next RPC may have another. */
 function hasEnded(answer: CallAnswer<unknown>): boolean {
   return answer.kind === "notAsked" || (answer.kind === "noAnswer" && answer.outcome.kind !== "status");
+}
+
+/** A fault of this process, which says nothing of the driver. */
+function notAsked(code: string, socketPath: string): DriverAnswers {
+  const message = SHORTAGES.has(code)
+    ? `not asked: this process is short of file descriptors or memory (${code}); raise its limits, such as ulimit -n`
+    : `not asked: the file system fails with ${code} at ${socketPath}`;
+  return { ...NOTHING, outcome: { kind: "notAsked", message } };
 }
 
 /** What is no gRPC server at all is none of ours to judge, unless it is registered as a driver. */

@@ -1,19 +1,19 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
+import { SHORTAGES } from "../driver/diagnosis";
 import type { RegistrationInfo } from "../driver/node-messages";
 import { getRegistrationInfo } from "../driver/registration";
 import { pinSocket } from "../node/pinned-socket";
-import type { Resolution } from "../node/rooted-path";
+import { type Resolution, resolutionText } from "../node/rooted-path";
 import type { FoundSocket } from "../node/socket-search";
 import type { NodeSocket, NodeView } from "./node-view";
 import type { DriverOutcome } from "./report";
-import { resolutionText } from "./survey-notes";
 
 /** What a registration socket comes to. */
 export type Registration =
   | { readonly kind: "told"; readonly socket: FoundSocket; readonly info: RegistrationInfo; readonly target: Target }
   /** A gRPC server that is no registrar: perhaps a driver that listens in the registry. */
   | { readonly kind: "other"; readonly socket: FoundSocket }
-  | { readonly kind: "silent"; readonly socket: FoundSocket };
+  | { readonly kind: "silent"; readonly socket: FoundSocket; readonly why: string };
 
 export type Told = Extract<Registration, { readonly kind: "told" }>;
 
@@ -37,11 +37,15 @@ export async function askRegistration(
   node: NodeView,
   { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
 ): Promise<Registration> {
+  const silent = (code?: string): Registration => {
+    const isShort = code !== undefined && SHORTAGES.has(code);
+    return { kind: "silent", socket, why: isShort ? `could not be asked (${code})` : "did not answer" };
+  };
   const pinned = pinSocket(socket.outerPath, socket.fileId);
-  if (pinned.kind !== "pinned") return { kind: "silent", socket };
+  if (pinned.kind !== "pinned") return silent(pinned.kind === "failed" ? pinned.code : undefined);
   using held = pinned.socket;
   const outcome = await getRegistrationInfo({ socketPath: held.path, timeoutMs, userAgent });
-  if (outcome.kind !== "asked") return { kind: "silent", socket };
+  if (outcome.kind !== "asked") return silent(outcome.failure.kind === "refused" ? outcome.failure.code : undefined);
   const { answer } = outcome.call;
   switch (answer.kind) {
     case "answered":
@@ -50,7 +54,7 @@ export async function askRegistration(
       return { kind: "other", socket };
     case "noAnswer":
     case "notAsked":
-      return { kind: "silent", socket };
+      return silent();
   }
   return answer satisfies never;
 }

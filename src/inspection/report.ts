@@ -33,7 +33,7 @@ export type DriverOutcome =
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly message: string }
   /** Something answers, and says that it is something else, such as a DRA plugin: it never counts. */
   | { readonly kind: "notCsi"; readonly what: string }
-  /** Nothing was sent to it; why. It counts as a driver that is not ready. */
+  /** It was not asked, or not for the whole timeout; why. It counts as a driver that is not ready. */
   | { readonly kind: "notAsked"; readonly message: string };
 
 /** Who listens, as far as /proc and the kubelet's files tell. */
@@ -64,6 +64,10 @@ export interface NodeReport {
   readonly notes: readonly string[];
   /** Whether nothing was left out that may have hidden a driver. */
   readonly complete: boolean;
+  /** Directories that may not be looked into by us. */
+  readonly denied: readonly string[];
+  /** Where drivers were found, and none of the name that was asked for: a sentence with the names that there are. */
+  readonly absent: string | undefined;
 }
 
 /** One step of `inspect`. */

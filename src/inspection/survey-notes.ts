@@ -1,5 +1,10 @@
+import { quote } from "../base/text";
 import type { LookedIn } from "../node/kubelet-roots";
-import type { Resolution } from "../node/rooted-path";
+import { resolutionText } from "../node/rooted-path";
+import type { Surveyed } from "./driver-report";
+import type { NodeView } from "./node-view";
+import type { Registration } from "./registrations";
+import type { DriverReport } from "./report";
 import { MAX_DEPTH, MAX_ENTRIES, MAX_SOCKETS, type Skipped, type SocketSearch } from "../node/socket-search";
 
 /** A place that was looked in, and what came of it: `/var/lib/kubelet: 3 sockets`. */
@@ -22,15 +27,92 @@ export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearc
   return outcome satisfies never;
 }
 
-/** Whether a place that was named was not looked into. Of the usual places, those that exist count. */
-export function isUnseen({ origin, outcome }: LookedIn): boolean {
-  return origin !== "known" && outcome.kind !== "found" && outcome.kind !== "same";
+/** What may have hidden a driver. */
+export function unseenNotes({ kubelets, search }: NodeView, registrations: readonly Registration[]): readonly string[] {
+  const silent = registrations.flatMap((each) => (each.kind === "silent" ? [each] : []));
+  return [
+    ...kubelets.lookedIn.filter(isUnseen).map((place) => `${ORIGIN[place.origin]} ${lookedText(place, search)}`),
+    ...grouped(
+      silent,
+      ({ why }) => why,
+      ({ socket, why }) => `registration socket ${socket.path} ${why}, so what it announces is not known`,
+      "in the registry",
+    ),
+    ...[...Map.groupBy(search.skipped, ({ within }) => within)].flatMap(([within, skipped]) =>
+      grouped(skipped, ({ why }) => why.kind, skippedText, `in ${within}`),
+    ),
+  ];
 }
 
-/** A place that was named and not looked into. */
-export function unseenText(place: LookedIn, search: SocketSearch): string {
-  return `${place.origin === "flag" ? "--kubelet-dir" : "a kubelet's --root-dir"} ${lookedText(place, search)}`;
+/** Of each kind one sentence, with the count: who makes many must not hide the rest. */
+function grouped<T>(
+  all: readonly T[],
+  kindOf: (each: T) => string,
+  textOf: (each: T) => string,
+  where: string,
+): readonly string[] {
+  return [...Map.groupBy(all, kindOf).values()].flatMap(([first, ...more]) => {
+    if (first === undefined) return [];
+    return [more.length === 0 ? textOf(first) : `${textOf(first)}; the same holds for ${more.length} more ${where}`];
+  });
 }
+
+/** Whether a place was not looked into that may be a kubelet's. The usual places count where they may exist. */
+function isUnseen({ origin, outcome }: LookedIn): boolean {
+  if (outcome.kind === "found" || outcome.kind === "same") return false;
+  return origin !== "known" || outcome.kind === "notPermitted";
+}
+
+const ORIGIN = { flag: "--kubelet-dir", kubelet: "a kubelet's --root-dir", known: "the usual place" } as const;
+
+/** The directories that may not be looked into by us. */
+export function deniedPaths({ kubelets, search }: NodeView): readonly string[] {
+  const places = kubelets.lookedIn.flatMap(({ outcome }) => (outcome.kind === "notPermitted" ? [outcome.path] : []));
+  const directories = search.skipped.flatMap(({ path, why }) => (why.kind === "notPermitted" ? [path] : []));
+  return [...new Set([...places, ...directories])];
+}
+
+/** That no driver is called as it was asked for, and which there are; undefined where there is none at all. */
+export function absentText(wanted: string, all: readonly Surveyed[]): string | undefined {
+  const drivers = all.map(({ report }) => report).filter(({ outcome }) => outcome.kind !== "notCsi");
+  const names = [...new Set(drivers.flatMap(({ driver }) => driver ?? []))].toSorted();
+  const nameless = drivers.filter(({ driver }) => driver === undefined).length;
+  const others = [...names, ...(nameless === 0 ? [] : [`${nameless} whose name is not known`])];
+  return others.length === 0
+    ? undefined
+    : `No driver called ${quote(wanted)} was found. There are: ${others.join(", ")}`;
+}
+
+export function notAskedNote(drivers: readonly DriverReport[]): readonly string[] {
+  const count = drivers.filter(({ outcome }) => outcome.kind === "notAsked").length;
+  return count === 0 ? [] : [`drivers that were not asked: ${count}; the row of each says why`];
+}
+
+/**
+ * Directories that drivers have left without a socket. A driver that stops in order removes its socket; one that was uninstalled
+ * leaves its directory for ever. Nothing on the node tells the two apart, so this is a note and changes no exit code.
+ */
+export function withoutSocketNote(
+  { search }: NodeView,
+  all: readonly Surveyed[],
+  wanted: string | undefined,
+): readonly string[] {
+  const paths = search.withoutSocket.filter(
+    (path) =>
+      (wanted === undefined || path.endsWith(`/${wanted}`)) &&
+      !all.some(({ report }) => report.socket.startsWith(`${path}/`)),
+  );
+  if (paths.length === 0) return [];
+  const named = [
+    ...paths.slice(0, MAX_NAMED),
+    ...(paths.length > MAX_NAMED ? [`${paths.length - MAX_NAMED} more`] : []),
+  ];
+  return [
+    `no socket in ${named.join(", ")}: the driver is stopped, or was uninstalled (kubectl get csidriver lists those that are installed)`,
+  ];
+}
+
+const MAX_NAMED = 3;
 
 /** What was left out, and why. */
 export function skippedText({ path, why }: Skipped): string {
@@ -57,25 +139,4 @@ export function skippedText({ path, why }: Skipped): string {
       return `${path} could not be looked into: ${why.code}`;
   }
   return why satisfies never;
-}
-
-/** Why a path leads to nothing that can be used. */
-export function resolutionText(resolution: Exclude<Resolution, { readonly kind: "found" }>): string {
-  switch (resolution.kind) {
-    case "missing":
-      return "no such directory";
-    case "notADirectory":
-      return "not a directory";
-    case "loop":
-      return "its links lead back to themselves";
-    case "notPermitted":
-      return "we may not look there";
-    case "offLimits":
-      return resolution.mount === undefined
-        ? "volumes are there, which are not touched"
-        : `${resolution.mount.fsType} is mounted there, which may never answer`;
-    case "failed":
-      return resolution.code;
-  }
-  return resolution satisfies never;
 }

@@ -1,11 +1,14 @@
 import { type DriverAnswers, questionDriver } from "./questions";
-import { type Surveyed, reportDriver, reportElsewhere } from "./driver-report";
+import { reportDriver, reportElsewhere } from "./driver-report";
 import type { ListenerReports } from "./listener-steps";
 import type { NodeSocket, NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
 import type { SocketFile } from "../driver/socket-file";
-import { isUnseen, lookedText, skippedText, unseenText } from "./survey-notes";
+import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
+import { formatDuration } from "../base/duration";
+import { countConnections, createSlots, type Slots } from "../node/descriptors";
+import type { FoundSocket } from "../node/socket-search";
 
 export interface SurveyOptions {
   /** Only drivers of this name; all of them where undefined. */
@@ -22,8 +25,9 @@ export interface SurveyOptions {
 }
 
 /**
- * Asks every driver of a node, all side by side, each over one connection at a time; then, when all have answered, looks for
- * who listens: on a busy node that takes this thread for longer than a driver may take to answer. Never rejects.
+ * Asks every driver of a node, side by side as far as file descriptors allow, each over one connection at a time; then, when
+ * all have answered, looks for who listens: on a busy node that takes this thread for longer than a driver may take to
+ * answer. Never rejects.
  */
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
@@ -42,11 +46,20 @@ export async function surveyNode(node: NodeView, options: SurveyOptions): Promis
   ];
   const chosen = wanted === undefined ? all : all.filter(({ names }) => names.has(wanted));
   const unseen = unseenNotes(node, registrations);
+  const drivers = chosen.map(({ report }) => report).toSorted(byUrgency);
   return {
-    drivers: chosen.map(({ report }) => report).toSorted(byUrgency),
+    drivers,
     looked: node.kubelets.lookedIn.map((place) => lookedText(place, node.search)),
-    notes: [...othersNote(chosen, all), ...chosen.flatMap(({ notes }) => notes), ...unseen, ...cutNote(listeners)],
+    notes: [
+      ...unseen,
+      ...notAskedNote(drivers),
+      ...withoutSocketNote(node, all, wanted),
+      ...(listeners.cut ? ["this node has too many processes to look at all of them for who listens"] : []),
+      ...chosen.flatMap(({ notes }) => notes),
+    ],
     complete: unseen.length === 0,
+    denied: deniedPaths(node),
+    absent: wanted === undefined || drivers.length > 0 ? undefined : absentText(wanted, all),
   };
 }
 
@@ -55,46 +68,58 @@ interface Asked {
   readonly answers: DriverAnswers;
 }
 
+/** How long a registrar may take for the driver that it names to have the whole timeout, in milliseconds. */
+const GRACE_MS = 500;
+
 /** Drivers are asked while registrars are: one that hangs must not make the others wait. */
 async function askAll(node: NodeView, options: SurveyOptions) {
-  const { sockets } = node.search;
-  const questions = createQuestions(options);
-  for (const socket of sockets) if (socket.directory !== "plugins_registry") questions.ask(socket);
+  const slots = createSlots(countConnections());
+  const questions = createQuestions(options, slots);
+  const asking = node.search.sockets.filter(isRegistry).map(async (socket) => {
+    const [registration, tookMs] = await slots.use(async () => {
+      const begun = performance.now();
+      return [await askRegistration(socket, node, options), performance.now() - begun] as const;
+    });
+    for (const announced of announcedBy(registration)) questions.ask(announced, tookMs);
+    return registration;
+  });
+  for (const socket of node.search.sockets) if (!isRegistry(socket)) questions.ask(socket, 0);
   options.onProgress(0, questions.asked().length);
-  const registry = sockets.filter(({ directory }) => directory === "plugins_registry");
-  const registrations = await Promise.all(registry.map(async (socket) => askRegistration(socket, node, options)));
-  for (const socket of registrations.flatMap(announcedBy)) questions.ask(socket);
-  const asked = await Promise.all(
-    questions.asked().map(async ({ socket, answers }): Promise<Asked> => ({ socket, answers: await answers })),
-  );
-  return { asked, registrations };
+  const registrations = await Promise.all(asking);
+  return { registrations, asked: await Promise.all(questions.asked()) };
 }
 
-interface Question {
-  readonly socket: NodeSocket;
-  readonly answers: Promise<DriverAnswers>;
+function isRegistry({ directory }: FoundSocket): boolean {
+  return directory === "plugins_registry";
 }
 
 /** Asks each socket once, whatever paths lead to it. */
-function createQuestions(options: SurveyOptions) {
-  const byFileId = new Map<string, Question>();
+function createQuestions(options: SurveyOptions, slots: Slots) {
+  const byFileId = new Map<string, Promise<Asked>>();
   let answered = 0;
-  const ask = (socket: NodeSocket): void => {
-    if (byFileId.has(socket.fileId)) return;
-    const asking = questionDriver({
-      ...options,
-      connectPath: socket.outerPath,
-      fileId: socket.fileId,
-      socketPath: socket.path,
-    });
-    const answers = asking.then((result) => {
-      answered += 1;
-      options.onProgress(answered, byFileId.size);
-      return result;
-    });
-    byFileId.set(socket.fileId, { socket, answers });
+  const answersOf = async (socket: NodeSocket, registrarMs: number): Promise<Asked> => {
+    const { outerPath: connectPath, path: socketPath, fileId } = socket;
+    // All of it must end within one timeout and a second, however late a registrar names a driver.
+    const probeTimeoutMs = options.probeTimeoutMs - Math.max(0, registrarMs - GRACE_MS);
+    const question = { ...options, connectPath, fileId, socketPath, probeTimeoutMs };
+    const answers = await slots.use(() => questionDriver(question));
+    answered += 1;
+    options.onProgress(answered, byFileId.size);
+    return { socket, answers: registrarMs > GRACE_MS ? withoutVerdict(answers, registrarMs) : answers };
+  };
+  const ask = (socket: NodeSocket, registrarMs: number): void => {
+    if (!byFileId.has(socket.fileId)) byFileId.set(socket.fileId, answersOf(socket, registrarMs));
   };
   return { ask, asked: () => [...byFileId.values()] };
+}
+
+/** A driver that had less than the whole timeout has not failed by not answering in it. */
+function withoutVerdict(answers: DriverAnswers, registrarMs: number): DriverAnswers {
+  const { outcome } = answers;
+  if (outcome.kind !== "failed" || outcome.reason !== "hung") return answers;
+  const took = formatDuration(Math.round(registrarMs));
+  const message = `no answer in the time that was left after its registration socket had taken ${took}; try again`;
+  return { ...answers, connectMs: undefined, callMs: undefined, outcome: { kind: "notAsked", message } };
 }
 
 /** What a registrar adds to the sockets that may be a driver's. */
@@ -110,23 +135,6 @@ function announcedBy(registration: Registration): readonly NodeSocket[] {
       return [];
   }
   return registration satisfies never;
-}
-
-/** What may have hidden a driver. */
-function unseenNotes({ kubelets, search }: NodeView, registrations: readonly Registration[]): readonly string[] {
-  const silent = registrations.flatMap(({ kind, socket }) =>
-    kind === "silent" ? [`registration socket ${socket.path} did not answer, so what it announces is not known`] : [],
-  );
-  const places = kubelets.lookedIn.filter(isUnseen).map((place) => unseenText(place, search));
-  return [...places, ...silent, ...search.skipped.map(skippedText)];
-}
-
-function othersNote(chosen: readonly Surveyed[], all: readonly Surveyed[]): readonly string[] {
-  return chosen.length === 0 && all.length > 0 ? [`${all.length} other sockets were found`] : [];
-}
-
-function cutNote({ cut }: ListenerReports): readonly string[] {
-  return cut ? ["this node has too many processes to look at all of them for who listens"] : [];
 }
 
 /** What needs a person first, and what is no driver last. */

@@ -1,6 +1,8 @@
-import { type Dirent, lstatSync, readdirSync, type Stats } from "node:fs";
+import { type Dirent, lstatSync, type Stats } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "../base/errors";
+import type { Slices } from "../base/slices";
 import type { Mount } from "./mounts";
 import type { Root } from "./rooted-path";
 
@@ -10,65 +12,91 @@ export interface DirectoryEntry {
 }
 
 export type EntryType =
-  | { readonly kind: "socket" | "directory" | "link" | "other" }
-  /** Something is mounted on it; what, is not looked at. */
-  | { readonly kind: "mount"; readonly mount: Mount }
+  | { readonly kind: "socket" | "directory" | "link" }
   /** Its name is not UTF-8 (or has U+FFFD in it): the text leads to no file, or to another one. */
-  | { readonly kind: "name" };
+  | { readonly kind: "name" }
+  /** Something is mounted on it; what, is not looked at. */
+  | { readonly kind: "mount"; readonly mount: Mount };
 
 export type EntriesOutcome =
+  /** What drivers may have a socket in or by: regular files and the like are left out. */
   | { readonly kind: "listed"; readonly entries: readonly DirectoryEntry[] }
   | { readonly kind: "notPermitted" }
   | { readonly kind: "missing" }
-  /** It is larger than `MAX_DIRECTORY_BYTES`: a directory is read whole, and this one would take the memory. */
+  /** It takes more than `MAX_DIRECTORY_BYTES`: the runtime reads a directory whole, and this one would take the memory. */
   | { readonly kind: "tooLarge" }
   | { readonly kind: "failed"; readonly code: string };
 
-/** Of the directory itself, as lstat(2) has it: some 300,000 entries. */
+/** Of the directory itself, by lstat(2): some 300,000 names. */
 export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
+
+/** What `st_blocks` counts in (stat(3type)). */
+const BLOCK_BYTES = 512;
+
+/** So many names are looked at before everything else may have its turn. */
+const NAMES_AT_ONCE = 100;
 
 /**
  * Lists a directory, by name, without touching what is mounted in it. Types come from the directory itself (readdir(3)), not
- * from the files. Never throws.
+ * from the files. The directory is read on another thread, and signals are served in between. Never rejects.
  *
  * @param directory a path of the root without symbolic links
  */
-export function listEntries(root: Root, directory: string): EntriesOutcome {
+export async function listEntries(root: Root, directory: string, slices: Slices): Promise<EntriesOutcome> {
   try {
     const outer = root.outerPath(directory);
-    if (lstatSync(outer).size > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
+    // ZFS has the number of names as a directory's size, and its bytes in the blocks; btrfs and tmpfs have no blocks.
+    const { size, blocks } = await lstat(outer);
+    if (Math.max(size, blocks * BLOCK_BYTES) > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
     const entries = root.mounts.hasMountsIn(directory)
-      ? readdirSync(outer).flatMap((name) => lookAt(root, directory, name))
-      : readdirSync(outer, { withFileTypes: true }).map((entry) => ({ name: entry.name, type: entryType(entry) }));
+      ? await pickEntries(await readdir(outer), slices, (name) => lookAt(root, directory, name))
+      : await pickEntries(await readdir(outer, { withFileTypes: true }), slices, (dirent) =>
+          entryOf(dirent.name, dirent),
+        );
     return { kind: "listed", entries: entries.toSorted((one, other) => (one.name < other.name ? -1 : 1)) };
   } catch (error) {
     return failureOf(errorCode(error) ?? "EIO");
   }
 }
 
-// Where a file system tells no types in its directories, the runtime lstats every entry by itself: a mount would be touched.
-function lookAt(root: Root, directory: string, name: string): readonly DirectoryEntry[] {
-  if (isNotUtf8(name)) return [{ name, type: { kind: "name" } }];
-  const path = join(directory, name);
-  const mount = root.mounts.at(path).at(-1);
-  if (mount !== undefined) return [{ name, type: { kind: "mount", mount } }];
-  const stats = lstatSync(root.outerPath(path), { throwIfNoEntry: false });
-  return stats === undefined ? [] : [{ name, type: typeOf(stats) }];
+async function pickEntries<Name>(
+  names: readonly Name[],
+  slices: Slices,
+  pick: (name: Name) => DirectoryEntry | undefined,
+): Promise<readonly DirectoryEntry[]> {
+  const entries: DirectoryEntry[] = [];
+  for (let at = 0; at < names.length; at += NAMES_AT_ONCE) {
+    entries.push(...names.slice(at, at + NAMES_AT_ONCE).flatMap((name) => pick(name) ?? []));
+    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
+    await slices.pause();
+  }
+  return entries;
 }
 
-function entryType(entry: Dirent): EntryType {
-  return isNotUtf8(entry.name) ? { kind: "name" } : typeOf(entry);
+// Where a file system tells no types in its directories, the runtime lstats every entry by itself: a mount would be touched.
+function lookAt(root: Root, directory: string, name: string): DirectoryEntry | undefined {
+  const path = join(directory, name);
+  const mount = root.mounts.at(path).at(-1);
+  if (mount !== undefined) return { name, type: { kind: "mount", mount } };
+  if (!isUtf8(name)) return { name, type: { kind: "name" } };
+  const stats = lstatSync(root.outerPath(path), { throwIfNoEntry: false });
+  return stats && entryOf(name, stats);
+}
+
+function entryOf(name: string, file: Dirent | Stats): DirectoryEntry | undefined {
+  const kind = kindOf(file);
+  return kind && { name, type: { kind: isUtf8(name) ? kind : "name" } };
+}
+
+function kindOf(file: Dirent | Stats): "socket" | "directory" | "link" | undefined {
+  if (file.isSocket()) return "socket";
+  if (file.isDirectory()) return "directory";
+  return file.isSymbolicLink() ? "link" : undefined;
 }
 
 // The runtime reads names as UTF-8, with U+FFFD for what is not.
-function isNotUtf8(name: string): boolean {
-  return name.includes("\ufffd");
-}
-
-function typeOf(entry: Dirent | Stats): EntryType {
-  if (entry.isSocket()) return { kind: "socket" };
-  if (entry.isDirectory()) return { kind: "directory" };
-  return { kind: entry.isSymbolicLink() ? "link" : "other" };
+function isUtf8(name: string): boolean {
+  return !name.includes("\ufffd");
 }
 
 function failureOf(code: string): EntriesOutcome {

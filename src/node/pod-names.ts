@@ -1,5 +1,4 @@
-import { listEntries } from "./directory-entries";
-import { readText, valueOf } from "./reads";
+import { readNames, readText, valueOf } from "./reads";
 import type { Root } from "./rooted-path";
 
 /** What a file of the node tells of a container. */
@@ -126,7 +125,5 @@ function parsed(json: string): unknown {
 
 function namesIn(root: Root, directory: string): readonly string[] {
   const found = root.resolve(directory);
-  if (found.kind !== "found") return [];
-  const listing = listEntries(root, found.path);
-  return listing.kind === "listed" ? listing.entries.map(({ name }) => name) : [];
+  return found.kind === "found" ? (valueOf(readNames(found.outerPath)) ?? []) : [];
 }

@@ -152,3 +152,24 @@ function failureOf(code: string, path: string): Resolution {
 function componentsOf(path: string): readonly string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
+
+/** Why a path leads to nothing that can be used. */
+export function resolutionText(resolution: Exclude<Resolution, { readonly kind: "found" }>): string {
+  switch (resolution.kind) {
+    case "missing":
+      return "no such directory";
+    case "notADirectory":
+      return "not a directory";
+    case "loop":
+      return "its links lead back to themselves";
+    case "notPermitted":
+      return "we may not look there";
+    case "offLimits":
+      return resolution.mount === undefined
+        ? "volumes are there, which are not touched"
+        : `${resolution.mount.fsType} is mounted there, which may never answer`;
+    case "failed":
+      return resolution.code;
+  }
+  return resolution satisfies never;
+}

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { startSlices, type Slices } from "../base/slices";
 import { type DirectoryEntry, listEntries } from "./directory-entries";
 import { type KubeletRoots, SOCKET_DIRECTORIES } from "./kubelet-roots";
 import type { Mount } from "./mounts";
@@ -24,6 +25,8 @@ export type SocketDirectory = (typeof SOCKET_DIRECTORIES)[number];
 export interface Skipped {
   /** As the kubelet sees it. */
   readonly path: string;
+  /** The directory that it counts for: a driver's, right in `plugins/`, or `plugins/` itself. */
+  readonly within: string;
   readonly why:
     | { readonly kind: "mount"; readonly mount: Mount }
     /** It lies deeper than `MAX_DEPTH`. */
@@ -46,6 +49,8 @@ export interface SocketSearch {
   /** One for each device and inode, of several paths the first. */
   readonly sockets: readonly FoundSocket[];
   readonly skipped: readonly Skipped[];
+  /** Drivers' directories that were seen whole and have no socket. */
+  readonly withoutSocket: readonly string[];
 }
 
 /** A socket is found at most so many names below `plugins/`. */
@@ -53,31 +58,43 @@ export const MAX_DEPTH = 4;
 
 /**
  * So many directories, links and sockets are looked at in each directory right in `plugins/`, with all below it, and so many
- * right in `plugins/`: a driver that fills its directory hides no other one. A directory is read whole, and regular files do
- * not count.
+ * right in `plugins/`: a driver that fills its directory hides no other one. Regular files do not count.
  */
 export const MAX_ENTRIES = 2_000;
 
 /** So many sockets are taken from each of them: every one costs a connection. */
 export const MAX_SOCKETS = 100;
 
-/** Looks for every socket that drivers may have below the kubelets' roots, and touches no volume on the way. Never throws. */
-export function findSockets(kubelets: KubeletRoots): SocketSearch {
-  const search: Search = { ...kubelets, sockets: [], skipped: [] };
-  for (const { path } of kubelets.roots) {
-    for (const directory of SOCKET_DIRECTORIES) {
-      let level = open(search, join(path, directory), directory);
-      while (level.length > 0) level = level.flatMap((place) => searchIn(search, place));
-    }
-  }
-  const { sockets, skipped } = search;
-  const first = [...Map.groupBy(sockets, ({ fileId }) => fileId).values()].flatMap((same) => same.slice(0, 1));
-  return { sockets: first, skipped };
+/**
+ * Looks for every socket that drivers may have below the kubelets' roots, and touches no volume on the way. It works in
+ * slices, so that signals are served. Never rejects.
+ */
+export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch> {
+  const search: Search = { ...kubelets, slices: startSlices(Infinity), owners: [], sockets: [], skipped: [] };
+  const queue = kubelets.roots.flatMap(({ path }) =>
+    SOCKET_DIRECTORIES.flatMap((directory) => open(search, join(path, directory), directory)),
+  );
+  // It grows: the directories of one level come before all that is below them.
+  // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
+  for (const place of queue) queue.push(...(await searchIn(search, place)));
+  const { skipped, owners } = search;
+  const incomplete = new Set(skipped.map(({ within }) => within));
+  const byFileId = Map.groupBy(search.sockets, ({ fileId }) => fileId);
+  return {
+    sockets: [...byFileId.values()].flatMap((same) => same.slice(0, 1)),
+    skipped,
+    withoutSocket: owners
+      .filter((owner) => owner.sockets === MAX_SOCKETS && !incomplete.has(owner.path))
+      .map(({ path }) => path),
+  };
 }
 
 interface Search {
   readonly root: Root;
   readonly holds: (realPath: string) => boolean;
+  readonly slices: Slices;
+  /** The drivers' directories. */
+  readonly owners: Owner[];
   readonly sockets: FoundSocket[];
   readonly skipped: Skipped[];
 }
@@ -91,85 +108,78 @@ interface Place {
   readonly top: string;
   /** How many names it is below the directory of drivers: that itself is at 0. */
   readonly depth: number;
-  readonly budget: Budget;
+  readonly owner: Owner;
 }
 
-/** What is left for a driver's directory. */
-interface Budget {
+/** A driver's directory, or that of all drivers, with what may still be taken from it. */
+interface Owner {
+  readonly path: string;
   entries: number;
   sockets: number;
 }
 
-function fullBudget(): Budget {
-  return { entries: MAX_ENTRIES, sockets: MAX_SOCKETS };
+function newOwner(path: string): Owner {
+  return { path, entries: MAX_ENTRIES, sockets: MAX_SOCKETS };
 }
 
 function open(search: Search, path: string, directory: SocketDirectory): readonly Place[] {
   const resolved = search.root.resolve(path);
-  switch (resolved.kind) {
-    case "found":
-      if (resolved.file.type !== "directory") return [];
-      return [{ path, realPath: resolved.path, directory, top: resolved.path, depth: 0, budget: fullBudget() }];
-    case "missing":
-    case "notADirectory":
-      return [];
-    case "offLimits":
-      if (resolved.mount !== undefined) skip(search, path, { kind: "mount", mount: resolved.mount });
-      return [];
-    case "loop":
-      return skip(search, path, { kind: "failed", code: "ELOOP" });
-    case "notPermitted":
-      return skip(search, path, { kind: "notPermitted" });
-    case "failed":
-      return skip(search, path, { kind: "failed", code: resolved.code });
-  }
-  return resolved satisfies never;
+  const owner = newOwner(path);
+  if (resolved.kind !== "found") return skipUnresolved(search, { path, owner }, resolved);
+  if (resolved.file.type !== "directory") return [];
+  return [{ path, realPath: resolved.path, directory, top: resolved.path, depth: 0, owner }];
 }
 
 /** Notes the sockets in a directory; returns the directories in it. */
-function searchIn(search: Search, place: Place): readonly Place[] {
-  const listing = listEntries(search.root, place.realPath);
+async function searchIn(search: Search, place: Place): Promise<readonly Place[]> {
+  const listing = await listEntries(search.root, place.realPath, search.slices);
   switch (listing.kind) {
-    case "listed": {
-      const { budget } = place;
-      const entries = listing.entries.filter(({ type }) => type.kind !== "other");
-      const looked = entries.slice(0, budget.entries);
-      budget.entries -= looked.length;
-      if (looked.length < entries.length) skip(search, place.path, { kind: "entries" });
-      return looked.flatMap((entry) => noteEntry(search, place, entry));
-    }
+    case "listed":
+      return noteEntries(search, place, listing.entries);
     case "missing":
       return [];
     case "tooLarge":
     case "notPermitted":
-      return skip(search, place.path, { kind: listing.kind });
     case "failed":
-      return skip(search, place.path, { kind: "failed", code: listing.code });
+      return skip(search, place, listing);
   }
   return listing satisfies never;
 }
 
-function noteEntry(search: Search, place: Place, { name, type }: DirectoryEntry): readonly Place[] {
-  const inside: Place = {
-    ...place,
-    path: join(place.path, name),
-    realPath: join(place.realPath, name),
-    depth: place.depth + 1,
-    budget: place.depth === 0 && type.kind === "directory" ? fullBudget() : place.budget,
-  };
-  if (isIgnored(inside, name)) return [];
+async function noteEntries(
+  search: Search,
+  place: Place,
+  entries: readonly DirectoryEntry[],
+): Promise<readonly Place[]> {
+  const { owner } = place;
+  const looked = entries.slice(0, owner.entries);
+  owner.entries -= looked.length;
+  if (looked.length < entries.length) skip(search, place, { kind: "entries" });
+  const inside: Place[] = [];
+  for (const entry of looked) {
+    inside.push(...noteEntry(search, place, entry));
+    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
+    await search.slices.pause();
+  }
+  return inside;
+}
+
+function noteEntry(search: Search, parent: Place, { name, type }: DirectoryEntry): readonly Place[] {
+  if (isIgnored(parent, name)) return [];
+  const path = join(parent.path, name);
+  const isDrivers = type.kind === "directory" && parent.directory === "plugins" && parent.depth === 0;
+  const owner = isDrivers ? newOwner(path) : parent.owner;
+  const inside: Place = { ...parent, path, realPath: join(parent.realPath, name), depth: parent.depth + 1, owner };
   switch (type.kind) {
     case "socket":
     case "link":
-      return noteSocket(search, inside, place.path);
+      return noteSocket(search, inside, parent);
     case "directory":
-      return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside.path, { kind: "depth" });
+      if (isDrivers) search.owners.push(owner);
+      return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside, { kind: "depth" });
     case "mount":
-      return skip(search, inside.path, { kind: "mount", mount: type.mount });
     case "name":
-      return skip(search, inside.path, { kind: "name" });
-    case "other":
-      return [];
+      return skip(search, inside, type);
   }
   return type satisfies never;
 }
@@ -177,53 +187,64 @@ function noteEntry(search: Search, place: Place, { name, type }: DirectoryEntry)
 // In `plugins/` it holds staged volumes. In the registry, the kubelet ignores what is hidden.
 function isIgnored({ directory, depth }: Place, name: string): boolean {
   if (directory === "plugins_registry") return name.startsWith(".");
-  return directory === "plugins" && depth === 1 && name === "kubernetes.io";
+  return directory === "plugins" && depth === 0 && name === "kubernetes.io";
 }
 
-function noteSocket(search: Search, place: Place, parent: string): readonly Place[] {
-  const { path, realPath } = place;
-  const resolved = search.root.resolve(realPath);
-  switch (resolved.kind) {
-    case "found":
-      return noteFound(search, place, parent, resolved);
-    // A link to nowhere, or a socket that is gone by now.
-    case "missing":
-    case "notADirectory":
-    case "loop":
-      return [];
-    case "offLimits":
-      return resolved.mount === undefined ? [] : skip(search, path, { kind: "mount", mount: resolved.mount });
-    case "notPermitted":
-      return skip(search, path, { kind: "notPermitted" });
-    case "failed":
-      return skip(search, path, { kind: "failed", code: resolved.code });
-  }
-  return resolved satisfies never;
+function noteSocket(search: Search, place: Place, parent: Place): readonly Place[] {
+  const resolved = search.root.resolve(place.realPath);
+  if (resolved.kind === "found") return noteFound(search, place, parent, resolved);
+  // A link that leads back to itself leads to no socket.
+  return resolved.kind === "loop" ? [] : skipUnresolved(search, place, resolved);
 }
 
 type Found = Extract<Resolution, { readonly kind: "found" }>;
 
-function noteFound(search: Search, place: Place, parent: string, { path, outerPath, file }: Found): readonly Place[] {
+function noteFound(search: Search, place: Place, parent: Place, { path, outerPath, file }: Found): readonly Place[] {
+  const { owner } = place;
   switch (file.type) {
     case "socket": {
-      if (!search.holds(path)) return skip(search, place.path, { kind: "outside", target: path });
-      if (place.budget.sockets === 0) return skip(search, parent, { kind: "sockets" });
-      place.budget.sockets -= 1;
+      if (!search.holds(path)) return skip(search, place, { kind: "outside", target: path });
+      owner.sockets -= 1;
+      if (owner.sockets < 0) return owner.sockets === -1 ? skip(search, parent, { kind: "sockets" }) : [];
       const { fileId, uid: ownerUid } = file;
       search.sockets.push({ path: place.path, outerPath, directory: place.directory, fileId, ownerUid });
       return [];
     }
     case "directory":
-      return path.startsWith(`${place.top}/`) ? [] : skip(search, place.path, { kind: "link" });
+      return path.startsWith(`${place.top}/`) ? [] : skip(search, place, { kind: "link" });
     case "other":
       return [];
   }
   return file.type satisfies never;
 }
 
-function skip(search: Search, path: string, why: Skipped["why"]): readonly Place[] {
-  const told = search.skipped.at(-1);
-  // Of many sockets too many, the note is one.
-  if (told?.path !== path || told.why.kind !== why.kind) search.skipped.push({ path, why });
+function skipUnresolved(
+  search: Search,
+  place: Pick<Place, "path" | "owner">,
+  resolved: Exclude<Resolution, Found>,
+): readonly Place[] {
+  switch (resolved.kind) {
+    // A link to nowhere, or a socket that is gone by now.
+    case "missing":
+    case "notADirectory":
+      return [];
+    case "offLimits":
+      return resolved.mount === undefined ? [] : skip(search, place, { kind: "mount", mount: resolved.mount });
+    case "loop":
+      return skip(search, place, { kind: "failed", code: "ELOOP" });
+    case "notPermitted":
+      return skip(search, place, { kind: "notPermitted" });
+    case "failed":
+      return skip(search, place, { kind: "failed", code: resolved.code });
+  }
+  return resolved satisfies never;
+}
+
+function skip(
+  { skipped }: Search,
+  { path, owner }: Pick<Place, "path" | "owner">,
+  why: Skipped["why"],
+): readonly Place[] {
+  skipped.push({ path, within: owner.path, why });
   return [];
 }

@@ -46,8 +46,9 @@ function wellFormed(_: string, value: unknown): unknown {
 }
 
 /** The drivers of a node as a JSON document of the kind `DriverList`. */
-export function renderNodeJson({ drivers, looked, notes, complete }: NodeReport): string {
-  return renderDocument("DriverList", { items: drivers.map(driverMembers), complete, looked, notes });
+export function renderNodeJson({ drivers, looked, notes, complete, absent }: NodeReport): string {
+  const all = absent === undefined ? notes : [absent, ...notes];
+  return renderDocument("DriverList", { items: drivers.map(driverMembers), complete, looked, notes: all });
 }
 
 function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...rest }: DriverReport): object {

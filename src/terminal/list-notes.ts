@@ -1,26 +1,34 @@
 import type { DriverReport, NodeReport } from "../inspection/report";
+import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
 import { oneLine } from "../base/text";
 import { wrapWords } from "./layout";
+import { NOT_ITS_OWN_NAME } from "./list-table";
 
 export interface NotesStyle {
   /** The terminal's width; undefined where it is no terminal. */
   readonly columns: number | undefined;
 }
 
+/** Who looked at the node. */
+export interface Looker {
+  /** Our own effective user id. */
+  readonly uid: number;
+  /** How `list` was started: the next command is started likewise. */
+  readonly self: Invocation;
+}
+
 /**
- * What is to be said besides the table, for standard error: where it looked when it found no driver, what to run instead when every
- * driver refuses us, and the report's notes. Empty, or lines with a newline at their end; commands to paste are never broken.
- *
- * @param uid our own effective user id
+ * What is to be said besides the table, for standard error: why it found no driver, what to run instead where we are not permitted
+ * to look or to connect, and the report's notes. Empty, or lines with a newline at their end; commands to paste are never broken.
  */
-export function renderNodeNotes(report: NodeReport, uid: number, { columns }: NotesStyle): string {
-  const width = columns ?? Infinity;
-  const wrap = (text: string): readonly string[] => wrapWords(oneLine(text, MAX_TEXT_BYTES), width);
+export function renderNodeNotes(report: NodeReport, looker: Looker, { columns = Infinity }: NotesStyle): string {
+  const wrap = (text: string): readonly string[] => wrapWords(oneLine(text, MAX_TEXT_BYTES), columns);
+  const { notes } = report;
   const lines = [
-    ...noneFound(report).flatMap(wrap),
-    ...(everyDriverRefuses(report) ? advice(uid, wrap) : []),
-    ...report.notes.slice(0, MAX_NOTES).flatMap((note) => wrap(`note: ${note}`)),
-    ...(report.notes.length > MAX_NOTES ? wrap(`note: and ${report.notes.length - MAX_NOTES} more: see -o json`) : []),
+    ...(report.drivers.some(countsAsDriver) ? [] : noneFound(report, looker, wrap)),
+    ...(everyDriverRefuses(report) ? adviceOn("connect to any driver", "DAC_OVERRIDE", looker, wrap) : []),
+    ...notes.slice(0, MAX_NOTES).flatMap((note) => wrap(`note: ${note}`)),
+    ...(notes.length > MAX_NOTES ? wrap(`note: and ${notes.length - MAX_NOTES} more: see -o json`) : []),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -30,11 +38,13 @@ const MAX_TEXT_BYTES = 4_096;
 /** So many are shown: who makes many must not hide the others' rows. */
 const MAX_NOTES = 20;
 
-function noneFound({ drivers, looked }: NodeReport): readonly string[] {
-  if (drivers.some(countsAsDriver)) return [];
-  return looked.length === 0
-    ? ["No CSI driver found."]
-    : ["No CSI driver found. It looked in:", ...looked.map((place) => `  ${place}`)];
+type Wrap = (text: string) => readonly string[];
+
+function noneFound({ looked, denied, absent }: NodeReport, looker: Looker, wrap: Wrap): readonly string[] {
+  if (denied.length > 0) return adviceOn(`look into ${denied.join(", ")}`, "DAC_READ_SEARCH", looker, wrap);
+  if (absent !== undefined) return wrap(absent);
+  const places = looked.flatMap((place) => wrap(`  ${place}`));
+  return places.length === 0 ? ["No CSI driver found."] : ["No CSI driver found. It looked in:", ...places];
 }
 
 function everyDriverRefuses({ drivers }: NodeReport): boolean {
@@ -47,13 +57,81 @@ function countsAsDriver({ outcome }: DriverReport): boolean {
   return outcome.kind !== "notCsi";
 }
 
-function advice(uid: number, wrap: (text: string) => readonly string[]): readonly string[] {
-  const why =
+/** @param capability the one by which root may do it */
+function adviceOn(what: string, capability: string, { uid, self }: Looker, wrap: Wrap): readonly string[] {
+  const { program, flags } = self;
+  const debug = [...DEBUG_NODE, ...(flags.includes("--root") ? [] : ["--root", "/host"]), ...flags];
+  const why = `Not permitted: uid ${uid} may not ${what}`;
+  const [lead, ...commands] =
     uid === 0
-      ? "Every driver refuses even uid 0: its capability DAC_OVERRIDE is missing, or SELinux, AppArmor or a user namespace is in the way. Run it privileged:"
-      : `Every driver refuses uid ${uid}: connecting takes write permission on the socket. Run it as uid 0, or from where kubectl works:`;
-  return [...wrap(why), `  ${DEBUG_NODE}`];
+      ? [
+          `${why}. Its capability ${capability} is missing, or SELinux, AppArmor or a user namespace is in the way. Run it privileged:`,
+        ]
+      : [
+          `${why}. Run it as uid 0, or from where kubectl works:`,
+          ownCommand({ program: ["sudo", ...program], flags }, ["list"]),
+        ];
+  return [
+    ...wrap(lead),
+    ...[...commands, shellCommand(debug)].flatMap((command) => (command === undefined ? [] : [`  ${command}`])),
+  ];
 }
 
 const DEBUG_NODE =
-  "kubectl debug node/NODE -n kube-system -it --profile=sysadmin --image=IMAGE -- /usr/bin/livenessprobe list --root /host";
+  "kubectl debug node/NODE -n kube-system -it --profile=sysadmin --image=IMAGE -- /usr/bin/livenessprobe list".split(
+    " ",
+  );
+
+/**
+ * The last lines of `list`: what the mark behind a name means, where there is one, and how the node's drivers are, such as
+ * `9 drivers: 5 ready, 3 failed, 1 not ready; next: livenessprobe inspect red.csi.example`. Empty where there is no driver.
+ * With a newline at its end. The command to paste is never broken, and has a line of its own where it does not fit.
+ */
+export function renderNodeSummary(
+  { drivers, complete }: NodeReport,
+  self: Invocation,
+  { columns = Infinity }: NotesStyle,
+): string {
+  const counted = drivers.filter(countsAsDriver);
+  if (counted.length === 0) return "";
+  const counts = COUNTED.map(({ words, holds }) => ({ words, count: counted.filter(holds).length }));
+  const parts = counts.filter(({ count }) => count > 0).map(({ words, count }) => `${count} ${words}`);
+  const state = `${counted.length} ${counted.length === 1 ? "driver" : "drivers"}: ${parts.join(", ")}`;
+  // What is not to be connected to has its reason in its row, and its path may be anybody's invention.
+  const first = counted.find(({ outcome }) => outcome.kind !== "ready" && outcome.kind !== "notAsked");
+  const next = first === undefined ? undefined : inspection(first, drivers, self);
+  const start = `${state}${complete ? "" : "; there may be more: see the notes"}${next === undefined ? "" : "; next:"}`;
+  const fits = `${start} ${next}`.length <= columns;
+  return [
+    ...(counted.some(isNamedByOthers) ? [`${NOT_ITS_OWN_NAME} ${NAMED_BY_OTHERS}`] : []),
+    ...(next === undefined ? [start] : fits ? [`${start} ${next}`] : [start, `  ${next}`]),
+    "",
+  ].join("\n");
+}
+
+const NAMED_BY_OTHERS = "named after its directory or registration: it has not told its name";
+
+const COUNTED: readonly { readonly words: string; readonly holds: (driver: DriverReport) => boolean }[] = [
+  { words: "ready", holds: ({ outcome, slow }) => outcome.kind === "ready" && !slow },
+  { words: "ready but slow", holds: ({ outcome, slow }) => outcome.kind === "ready" && slow },
+  { words: "failed", holds: ({ outcome }) => outcome.kind === "failed" },
+  { words: "not ready", holds: ({ outcome }) => outcome.kind === "notReady" },
+  { words: "not asked", holds: ({ outcome }) => outcome.kind === "notAsked" },
+];
+
+function isNamedByOthers({ driver, nameSource }: DriverReport): boolean {
+  return driver !== undefined && nameSource !== "driver";
+}
+
+/** By the driver's name where it is a name and nobody else's, else by its socket. */
+function inspection(
+  { driver, socket }: DriverReport,
+  drivers: readonly DriverReport[],
+  self: Invocation,
+): string | undefined {
+  const isUnique = drivers.filter((each) => each.driver === driver || each.socket.includes(`/${driver}/`)).length === 1;
+  return ownCommand(self, ["inspect", driver !== undefined && isUnique && NAME.test(driver) ? driver : socket]);
+}
+
+// CSI specification, GetPluginInfo: a domain name.
+const NAME = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;

@@ -99,8 +99,9 @@ function processText({ listener }: DriverReport): string {
 function messageText({ driver, nameSource, outcome }: DriverReport): string {
   switch (outcome.kind) {
     case "ready":
-    case "notReady":
       return "";
+    case "notReady":
+      return "Probe answered ready: false: the driver is still starting, or waits for its backend; its log says which";
     case "failed":
     case "notAsked":
       return oneLine(outcome.message, MAX_TEXT_BYTES);

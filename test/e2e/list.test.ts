@@ -3,9 +3,18 @@ import { chmodSync } from "node:fs";
 import { createServer } from "node:http";
 import { relative } from "node:path";
 import { copyExecutable, EXECUTABLE } from "../support/executable";
-import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
+import { availableDrivers, startDriver } from "../support/drivers";
+import {
+  countBy,
+  kubeletNode,
+  list,
+  placeIn,
+  PLUGINS,
+  REGISTRY,
+  startIn,
+  startRegistrar,
+} from "../support/listed-node";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
-import { schemaFaults } from "../support/output-schema";
 import { MAX_ENTRIES } from "../../src/node/socket-search";
 import { startBusyProcesses } from "../support/busy-processes";
 import { startRecordingDriver } from "../support/recording-driver";
@@ -16,25 +25,6 @@ import { temporaryDirectory } from "../../scripts/temporary";
 
 const isRoot = process.getuid?.() === 0;
 const implementations = await availableDrivers();
-
-const PLUGINS = "/var/lib/kubelet/plugins";
-const REGISTRY = "/var/lib/kubelet/plugins_registry";
-
-interface Row {
-  readonly socket: string;
-  readonly driver?: string;
-  readonly nameSource?: string;
-  readonly state: string;
-  readonly reason?: string;
-  readonly what?: string;
-  readonly announced: string;
-}
-
-interface Listed {
-  readonly code: number | null;
-  readonly rows: readonly Row[];
-  readonly stderr: string;
-}
 
 test.each(implementations)(
   "a driver on %s is ready, with its name, version and capabilities",
@@ -324,7 +314,7 @@ describe("where it looks", () => {
     expect(none).toMatchObject({
       code: 2,
       rows: [],
-      stderr: expect.stringContaining("note: 2 other sockets were found"),
+      stderr: 'No driver called "c.csi" was found. There are: a.csi, b.csi\n',
     });
   });
 
@@ -388,37 +378,3 @@ test("who is not ready comes first, with the state of its process, and a summary
     `3 drivers: 1 ready, 1 ready but slow, 1 failed; next: ${EXECUTABLE} inspect c.csi --root ${node.rootDir} --probe-timeout 2s\n`,
   );
 });
-
-function kubeletNode(): MadeNode {
-  const node = makeNode();
-  makeKubeletRoot(node);
-  return node;
-}
-
-function placeIn(node: MadeNode, place: string): string {
-  node.directory(`${PLUGINS}/${place}`);
-  return node.outer(`${PLUGINS}/${place}/csi.sock`);
-}
-
-async function startIn(node: MadeNode, implementation: Implementation, place: string, plugins = PLUGINS) {
-  node.directory(`${plugins}/${place}`);
-  const name = place.split("/").at(-1) ?? "";
-  return startDriver(implementation, { name, socketPath: node.outer(`${plugins}/${place}/csi.sock`) });
-}
-
-function startRegistrar(node: MadeNode, options: Parameters<typeof startRegistrationServer>[0]) {
-  return startRegistrationServer({ name: "a.csi", ...options, socketPath: node.outer(`${REGISTRY}/a-reg.sock`) });
-}
-
-async function list(node: MadeNode, args: readonly string[] = []): Promise<Listed> {
-  const ran = await runSidecar(["list", "--root", node.rootDir, "-o", "json", ...args]);
-  const document: { readonly items: readonly Row[] } = JSON.parse(ran.stdout);
-  expect(schemaFaults(document)).toEqual([]);
-  return { code: ran.code, rows: document.items, stderr: ran.stderr };
-}
-
-function countBy(rows: readonly Row[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { state, reason } of rows) counts[reason ?? state] = (counts[reason ?? state] ?? 0) + 1;
-  return counts;
-}

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
@@ -9,6 +9,9 @@ import { makeKubeletRoot, makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
 import { asNobody } from "../support/made-node-process";
 import { rootOf, tableOf } from "../support/made-node-root";
+
+// Files are made slowly on a busy machine.
+setDefaultTimeout(60_000);
 
 const KUBELET = "/var/lib/kubelet";
 const PLUGINS = `${KUBELET}/plugins`;
@@ -27,7 +30,7 @@ describe("a socket is found", () => {
   ] as const)("%s: %s", async (_, path, directory) => {
     await using node = makeKubelet();
     node.staleSocket(path);
-    expect(searchIn(node)).toEqual({
+    expect(await searchIn(node)).toEqual({
       sockets: [
         {
           path,
@@ -38,6 +41,7 @@ describe("a socket is found", () => {
         },
       ],
       skipped: [],
+      withoutSocket: [],
     });
   });
 
@@ -48,7 +52,7 @@ describe("a socket is found", () => {
     await using node = makeKubelet();
     node.staleSocket(`${KUBELET}/real.sock`);
     node.link(`${PLUGINS}/a/csi.sock`, target);
-    expect(searchIn(node)).toMatchObject({
+    expect(await searchIn(node)).toMatchObject({
       sockets: [{ path: `${PLUGINS}/a/csi.sock`, outerPath: node.outer(`${KUBELET}/real.sock`) }],
       skipped: [],
     });
@@ -59,7 +63,7 @@ describe("a socket is found", () => {
     makeKubeletRoot(node, "/mnt/data/kubelet");
     node.link(KUBELET, "/mnt/data/kubelet");
     node.staleSocket("/mnt/data/kubelet/plugins/a/csi.sock");
-    expect(searchIn(node).sockets).toMatchObject([
+    expect((await searchIn(node)).sockets).toMatchObject([
       { path: `${PLUGINS}/a/csi.sock`, outerPath: node.outer("/mnt/data/kubelet/plugins/a/csi.sock") },
     ]);
   });
@@ -70,7 +74,7 @@ describe("a socket is found", () => {
     node.link(PLUGINS, "/disk/plugins");
     node.staleSocket("/disk/plugins/a/csi.sock");
     node.staleSocket("/disk/plugins/kubernetes.io/csi/volume.sock");
-    expect(pathsOf(searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`]);
+    expect(pathsOf(await searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`]);
   });
 
   test("once, whatever leads to it", async () => {
@@ -79,14 +83,14 @@ describe("a socket is found", () => {
     node.hardLink(`${PLUGINS}/b/csi.sock`, `${PLUGINS}/a/csi.sock`);
     node.link(`${PLUGINS}/c/csi.sock`, "../a/csi.sock");
     node.link("/var/data/kubelet", KUBELET);
-    expect(pathsOf(searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`]);
+    expect(pathsOf(await searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`]);
   });
 
   test("below each of several roots", async () => {
     await using node = makeKubelet();
     node.staleSocket("/var/lib/k0s/kubelet/plugins/a/csi.sock");
     node.staleSocket(`${PLUGINS}/a/csi.sock`);
-    expect(pathsOf(searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`, "/var/lib/k0s/kubelet/plugins/a/csi.sock"]);
+    expect(pathsOf(await searchIn(node))).toEqual([`${PLUGINS}/a/csi.sock`, "/var/lib/k0s/kubelet/plugins/a/csi.sock"]);
   });
 
   test("and can be connected to, though its path is too long with the root before it", async () => {
@@ -94,7 +98,7 @@ describe("a socket is found", () => {
     const path = `${PLUGINS}/${"d".repeat(70)}/csi.sock`;
     await node.liveSocket("/short");
     node.rename("/short", path);
-    const [found] = searchIn(node).sockets;
+    const [found] = (await searchIn(node)).sockets;
     expect(found?.path).toBe(path);
     expect(Buffer.byteLength(found?.outerPath ?? "")).toBeGreaterThan(107);
     // The runtime goes by the directory's descriptor, and closes it.
@@ -113,7 +117,7 @@ describe("nothing is found", () => {
   ])("%s: %s", async (_, path) => {
     await using node = makeKubelet();
     node.staleSocket(path);
-    expect(searchIn(node)).toMatchObject({ sockets: [], skipped: [] });
+    expect(await searchIn(node)).toMatchObject({ sockets: [], skipped: [] });
   });
 
   test.each([
@@ -127,13 +131,13 @@ describe("nothing is found", () => {
     node.file("/etc/hostname");
     node.staleSocket(`${PLUGINS}/kubernetes.io/x.sock`);
     make(node);
-    expect(searchIn(node)).toMatchObject({ sockets: [], skipped: [] });
+    expect(await searchIn(node)).toMatchObject({ sockets: [], skipped: [] });
   });
 
   test("below a root without any of the directories", async () => {
     await using node = makeNode();
     node.directory(KUBELET);
-    expect(searchIn(node)).toEqual({ sockets: [], skipped: [] });
+    expect(await searchIn(node)).toEqual({ sockets: [], skipped: [], withoutSocket: [] });
   });
 });
 
@@ -142,7 +146,7 @@ describe("it is told what was left out", () => {
     await using node = makeKubelet();
     const deep = Array.from({ length: MAX_DEPTH }, (_, index) => `d${index + 1}`).join("/");
     node.staleSocket(`${PLUGINS}/${deep}/csi.sock`);
-    expect(searchIn(node)).toMatchObject({
+    expect(await searchIn(node)).toMatchObject({
       sockets: [],
       skipped: [{ path: `${PLUGINS}/${deep}`, why: { kind: "depth" } }],
     });
@@ -156,8 +160,8 @@ describe("it is told what was left out", () => {
     for (let index = 0; index < most; index += 1) make(node, `${PLUGINS}/b/${index}`);
     node.staleSocket(`${PLUGINS}/b/z.sock`);
     for (const path of [`${PLUGINS}/a/csi.sock`, `${PLUGINS}/c/csi.sock`, `${PLUGINS}/d.sock`]) node.staleSocket(path);
-    const search = searchIn(node);
-    expect(search.skipped).toEqual([{ path: `${PLUGINS}/b`, why }]);
+    const search = await searchIn(node);
+    expect(search.skipped).toEqual([{ path: `${PLUGINS}/b`, within: `${PLUGINS}/b`, why }]);
     expect(pathsOf(search)).toContain(`${PLUGINS}/c/csi.sock`);
     expect(pathsOf(search)).not.toContain(`${PLUGINS}/b/z.sock`);
   });
@@ -166,14 +170,14 @@ describe("it is told what was left out", () => {
     await using node = makeKubelet();
     for (let index = 0; index <= MAX_ENTRIES; index += 1) node.file(`${PLUGINS}/a/${index}`);
     node.staleSocket(`${PLUGINS}/a/z.sock`);
-    expect(searchIn(node)).toMatchObject({ sockets: [{ path: `${PLUGINS}/a/z.sock` }], skipped: [] });
+    expect(await searchIn(node)).toMatchObject({ sockets: [{ path: `${PLUGINS}/a/z.sock` }], skipped: [] });
   });
 
   test("a directory whose name is not UTF-8, not taken for another", async () => {
     await using node = makeKubelet();
     node.staleSocket(`${PLUGINS}/a\ufffd/csi.sock`);
     node.rename(`${PLUGINS}/a\ufffd`, Buffer.from(`${PLUGINS}/a\xff`, "latin1"));
-    expect(searchIn(node)).toMatchObject({
+    expect(await searchIn(node)).toMatchObject({
       sockets: [],
       skipped: [{ path: `${PLUGINS}/a\ufffd`, why: { kind: "name" } }],
     });
@@ -187,9 +191,10 @@ describe("it is told what was left out", () => {
     await using node = makeKubelet();
     node.staleSocket(target);
     node.link(`${PLUGINS}/a/csi.sock`, target);
-    expect(searchIn(node)).toEqual({
+    expect(await searchIn(node)).toEqual({
       sockets: [],
-      skipped: [{ path: `${PLUGINS}/a/csi.sock`, why: { kind: "outside", target } }],
+      skipped: [{ path: `${PLUGINS}/a/csi.sock`, within: `${PLUGINS}/a`, why: { kind: "outside", target } }],
+      withoutSocket: [],
     });
   });
 
@@ -197,14 +202,14 @@ describe("it is told what was left out", () => {
     await using node = makeKubelet();
     node.staleSocket(`${PLUGINS}/a/csi.sock`);
     node.link(`${PLUGINS}/b`, "a");
-    expect(searchIn(node)).toMatchObject({ sockets: [{ path: `${PLUGINS}/a/csi.sock` }], skipped: [] });
+    expect(await searchIn(node)).toMatchObject({ sockets: [{ path: `${PLUGINS}/a/csi.sock` }], skipped: [] });
   });
 
   test("a link to a directory", async () => {
     await using node = makeKubelet();
     node.staleSocket("/opt/driver/csi.sock");
     node.link(`${PLUGINS}/a`, "/opt/driver");
-    expect(searchIn(node)).toMatchObject({
+    expect(await searchIn(node)).toMatchObject({
       sockets: [],
       skipped: [{ path: `${PLUGINS}/a`, why: { kind: "link" } }],
     });
@@ -221,7 +226,7 @@ describe("it is told what was left out", () => {
     node.staleSocket(`${PLUGINS}/csi.sock`);
     node.staleSocket(`${KUBELET}/dead/csi.sock`);
     node.link(`${PLUGINS}/link.sock`, `${KUBELET}/dead/csi.sock`);
-    const search = searchIn(node, createRoot(node.rootDir, tableOf(...mounts)));
+    const search = await searchIn(node, createRoot(node.rootDir, tableOf(...mounts)));
     expect(search.skipped).toMatchObject([{ path, why: { kind: "mount", mount: { mountPoint: expect.any(String) } } }]);
     expect(pathsOf(search)).not.toContain(path);
   });
@@ -235,7 +240,7 @@ describe("it is told what was left out", () => {
     const script = `import { findKubeletRoots } from "./src/node/kubelet-roots"; import { createRoot } from "./src/node/rooted-path";
       import { createMountTable } from "./src/node/mounts"; import { findSockets } from "./src/node/socket-search";
       const root = createRoot(${JSON.stringify(node.rootDir)}, createMountTable([]));
-      console.log(JSON.stringify(findSockets(findKubeletRoots(root, [], []))));`;
+      console.log(JSON.stringify(await findSockets(findKubeletRoots(root, [], []))));`;
     expect(await asNobody(script)).toMatchObject({
       sockets: [{ path: `${PLUGINS}/open/csi.sock` }],
       skipped: [
@@ -246,6 +251,33 @@ describe("it is told what was left out", () => {
   });
 });
 
+describe("a driver's directory without a socket is told", () => {
+  test.each<readonly [string, (node: MadeNode) => void, readonly string[]]>([
+    ["where it is empty", (node) => node.directory(`${PLUGINS}/a`), [`${PLUGINS}/a`]],
+    ["where it has other files", (node) => node.file(`${PLUGINS}/a/state/db`), [`${PLUGINS}/a`]],
+    ["not where a directory in it has one", (node) => node.staleSocket(`${PLUGINS}/a/b/csi.sock`), []],
+    ["not where a link in it leads to one", (node) => node.link(`${PLUGINS}/a/csi.sock`, `${KUBELET}/real.sock`), []],
+    ["not where not all of it was seen", (node) => node.directory(`${PLUGINS}/a/b/c/d`), []],
+    ["not where volumes are staged", (node) => node.directory(`${PLUGINS}/kubernetes.io/csi/a`), []],
+    ["not of what is no driver's", (node) => node.directory(`${REGISTRY}/a`), []],
+  ])("%s", async (_, make, withoutSocket) => {
+    await using node = makeKubelet();
+    node.staleSocket(`${KUBELET}/real.sock`);
+    make(node);
+    expect(await searchIn(node)).toMatchObject({ withoutSocket });
+  });
+});
+
+test("everything else has its turn while large directories are read", async () => {
+  await using node = makeKubelet();
+  for (let index = 0; index < 16_000; index += 1) node.file(`${PLUGINS}/${index % 4}/${index}`);
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 1);
+  await searchIn(node);
+  clearInterval(counting);
+  expect(turns).toBeGreaterThan(0);
+});
+
 test.if(mayMount("volumes below plugins/"))("nothing is asked of a volume that is mounted below plugins/", async () => {
   await using node = makeKubelet();
   node.staleSocket(`${PLUGINS}/a/csi.sock`);
@@ -254,13 +286,13 @@ test.if(mayMount("volumes below plugins/"))("nothing is asked of a volume that i
   node.link(`${PLUGINS}/a/link.sock`, "volume/csi.sock");
   await using volume = await mountTelling(node.outer(`${PLUGINS}/a/volume`));
   await using staged = await mountTelling(node.outer(`${PLUGINS}/kubernetes.io/csi/a/globalmount`));
-  const search = searchIn(node);
+  const search = await searchIn(node);
   expect([...volume.requests(), ...staged.requests()]).toEqual([]);
   expect(pathsOf(search)).toEqual([`${PLUGINS}/a/csi.sock`]);
   expect(search.skipped.map(({ path }) => path)).toEqual([`${PLUGINS}/a/link.sock`, `${PLUGINS}/a/volume`]);
 
   // And it would be told: without the table of mounts, the search enters it.
-  searchIn(node, createRoot(node.rootDir, tableOf()));
+  await searchIn(node, createRoot(node.rootDir, tableOf()));
   expect(volume.requests()).not.toEqual([]);
 });
 
@@ -270,7 +302,7 @@ function makeKubelet(): MadeNode {
   return node;
 }
 
-function searchIn(node: MadeNode, root: Root = rootOf(node)): SocketSearch {
+function searchIn(node: MadeNode, root: Root = rootOf(node)): Promise<SocketSearch> {
   return findSockets(findKubeletRoots(root, [], []));
 }
 

@@ -16,6 +16,8 @@ export interface RegistrationServerOptions {
   readonly socketPath?: string;
   /** Answers GetInfo with this status instead; `hang`: never. */
   readonly failure?: { readonly code: number; readonly details: string } | "hang";
+  /** How long GetInfo takes. */
+  readonly delayMs?: number;
   /** Called before GetInfo is answered. */
   readonly onCall?: () => void;
 }
@@ -68,7 +70,10 @@ function getInfo(options: RegistrationServerOptions, calls: string[]): handleUna
     options.onCall?.();
     if (options.failure === "hang") return;
     if (options.failure !== undefined) return respond(options.failure);
-    return respond(null, { type, name, endpoint, supported_versions: supportedVersions });
+    setTimeout(
+      () => respond(null, { type, name, endpoint, supported_versions: supportedVersions }),
+      options.delayMs ?? 0,
+    );
   };
 }
 

@@ -21,7 +21,7 @@ export function driverReport(changes: Partial<DriverReport> = {}): DriverReport 
 }
 
 export function nodeReport(drivers: readonly DriverReport[], changes: Partial<NodeReport> = {}): NodeReport {
-  return { drivers, looked: [], notes: [], complete: true, ...changes };
+  return { drivers, looked: [], notes: [], complete: true, denied: [], absent: undefined, ...changes };
 }
 
 const HUNG_SOCKET = "/var/lib/kubelet/plugins/efs.csi.aws.com/csi.sock";

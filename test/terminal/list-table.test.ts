@@ -7,6 +7,9 @@ import { HOSTILE_REPORT, NODE_REPORT, driverReport, nodeReport } from "../suppor
 
 const PIPE: NodeTableStyle = { columns: undefined, colour: false, wide: false };
 
+const NOT_READY =
+  "Probe answered ready: false: the driver is still starting, or waits for its backend; its log says which";
+
 const STYLES: readonly (readonly [string, NodeTableStyle])[] = [
   ["80", terminal(80)],
   ["80-colour", terminal(80, { colour: true })],
@@ -88,6 +91,7 @@ describe("what a cell says", () => {
     ["a socket that is not asked", { outcome: { kind: "notAsked", message: "x" } }, "STATE", "notAsked"],
     ["why it is not asked", { outcome: { kind: "notAsked", message: "x: y" } }, "MESSAGE", "x: y"],
     ["its message", { outcome: { kind: "failed", reason: "hung", message: "x: y" } }, "MESSAGE", "x: y"],
+    ["what a driver that is not ready said", { outcome: { kind: "notReady" } }, "MESSAGE", NOT_READY],
     ["another plugin", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "DRIVER", "not CSI: DRAPlugin"],
     ["another plugin's state", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "STATE", "notCsi"],
     ["another plugin's name", { outcome: { kind: "notCsi", what: "?" }, driver: "gpu" }, "MESSAGE", "its name is gpu"],
