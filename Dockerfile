@@ -1,38 +1,37 @@
-# The image for people who have docker, podman or buildah and nothing else:
+# The image, built with only docker, podman or buildah:
 #
 #   docker build --tag csi-livenessprobe .
 #
-# With --build-arg COMMIT="$(git rev-parse HEAD)" the executable's --version names the commit.
+# Add --build-arg COMMIT="$(git rev-parse HEAD)" to have the commit in the output of --version.
 #
-# What is published is made by `bun run image`, of apko.yaml. This has the same files of ours under the same names, started
-# in the same way; a base that brings more than glibc; and neither an SBOM nor a signature.
+# The published image is built by `bun run image` from apko.yaml. This one has the same files of ours at the same paths
+# and starts in the same way. Its base contains more than glibc, and it has neither SBOM nor signature.
 #
-# There is no HEALTHCHECK: the sidecar is asked about its driver, so one would call the sidecar unhealthy for a fault of
-# the driver's.
+# There is no HEALTHCHECK: the sidecar reports on its driver, so a fault of the driver would make the sidecar unhealthy.
 
-# glibc and no shell, for both architectures. Any image with glibc 2.17 or later will do. To renew the digest:
+# glibc and no shell, for both architectures. Any image with glibc 2.17 or later works. To get the current digest:
 # crane digest gcr.io/distroless/base-debian12
 ARG BASE=gcr.io/distroless/base-debian12@sha256:9dce90e688a57e59ce473ff7bc4c80bc8fe52d2303b4d99b44f297310bbd2210
-# Node.js with npm, which fetches Bun at the version that package.json pins. Nothing of it gets into the image.
+# Node.js with npm, which downloads Bun at the version in package.json. Nothing of it gets into the image.
 ARG BUILDER=node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37b7e9a7285cf83b6951452d
 
-# On the builder's own machine, whatever the image is for: Bun compiles for both. Old buildahs do not tell what machine
-# that is: for another architecture, those of Debian 12 want --build-arg BUILDPLATFORM=linux/amd64. A directory can stand
-# in for this stage: --build-context build=DIRECTORY, with our files below DIRECTORY/image.
+# This stage runs on the architecture of the builder: Bun compiles for both. The buildah of Debian 12 does not set
+# BUILDPLATFORM: to build for another architecture, add --build-arg BUILDPLATFORM=linux/amd64. A directory can replace
+# this stage: --build-context build=DIRECTORY, with our files in DIRECTORY/image.
 FROM --platform=${BUILDPLATFORM} ${BUILDER} AS build
 WORKDIR /src
 COPY . .
 RUN npx --yes "bun@$(node -p 'require("./package.json").devDependencies.bun')" install --frozen-lockfile
 ARG TARGETARCH
-# The commit that is built, for `--version`: there is no git in here.
+# For `--version`: this stage has no git.
 ARG COMMIT=unknown
 RUN BUILD_COMMIT="${COMMIT}" node_modules/.bin/bun scripts/image/stage.ts --architecture "${TARGETARCH}" --out /image
 
-# No RUN from here on, so that an image for another architecture needs no emulator. The platform is what it would be
-# without a word, but for buildah, which keeps the one of the stage before.
+# No RUN from here on, so an image for another architecture needs no emulator. The platform is the default one; buildah
+# needs to be told, because it keeps the platform of the stage before.
 FROM --platform=${TARGETPLATFORM} ${BASE}
 COPY --from=build /image/ /
-# As in apko.yaml, which says what each is for.
+# apko.yaml says what each variable is for.
 ENV BUN_GC_TIMER_DISABLE=1 BUN_JSC_numberOfGCMarkers=1 BUN_JSC_useJIT=0 PATH=/usr/bin SSL_CERT_FILE=
 WORKDIR /
 USER 0

@@ -7,7 +7,7 @@ import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import type { DebianArchitecture } from "./inputs/lock";
 
-/** As apk names them. */
+/** In apk's spelling. */
 export type ApkArchitecture = "x86_64" | "aarch64";
 
 export const APK_ARCHITECTURES: Readonly<Record<DebianArchitecture, ApkArchitecture>> = {
@@ -18,24 +18,24 @@ export const APK_ARCHITECTURES: Readonly<Record<DebianArchitecture, ApkArchitect
 /** A file, directory or link of a package; all belong to root. */
 export type Entry =
   | { readonly kind: "file"; readonly path: string; readonly source: string; readonly mode?: number }
-  /** With an SPDX expression where it has a licence other than the package's. */
+  /** `licence` is an SPDX expression, if the file has another licence than the package. */
   | { readonly kind: "text"; readonly path: string; readonly text: string; readonly licence?: string }
   | { readonly kind: "directory"; readonly path: string; readonly mode?: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 export interface Apk {
   readonly name: string;
-  /** In apk's own form, without the release. */
+  /** In apk's form, without the release. */
   readonly version: string;
   readonly description: string;
   /** An SPDX expression. */
   readonly licence: string;
-  /** The time that its files bear. */
+  /** The time of its files. */
   readonly time: Date;
   readonly entries: readonly Entry[];
 }
 
-/** Of every package: its versions say enough. */
+/** The same for every package. */
 const RELEASE = "0";
 
 export function fullVersion({ version }: Apk): string {
@@ -45,7 +45,7 @@ export function fullVersion({ version }: Apk): string {
 /**
  * Makes `DIRECTORY/ARCHITECTURE/NAME-VERSION.apk`: the same bytes from the same entries.
  *
- * @param directory the repository's, for all architectures
+ * @param directory of the apk repository, for all architectures
  * @returns the file's path
  */
 export async function writeApk(apk: Apk, architecture: DebianArchitecture, directory: string): Promise<string> {
@@ -54,7 +54,7 @@ export async function writeApk(apk: Apk, architecture: DebianArchitecture, direc
   using staging = temporaryDirectory();
   const scratch = staging.path;
   const recipe = join(scratch, "nfpm.yaml");
-  // JSON is YAML too.
+  // JSON is also YAML.
   writeFileSync(recipe, JSON.stringify(nfpmRecipe(apk, architecture, scratch)));
   const target = join(folder, `${apk.name}-${fullVersion(apk)}.apk`);
   await runProgram(await tool("nfpm"), ["package", "--packager", "apk", "--config", recipe, "--target", target]);
@@ -82,14 +82,15 @@ function nfpmRecipe(apk: Apk, architecture: DebianArchitecture, scratch: string)
   });
   const { name, version, description, licence: license } = apk;
   const about = { name, version, release: RELEASE, version_schema: "none", description, license, mtime };
-  // Each package is its own origin, so that apko makes a layer of each. nfpm has no field for it, and writes this one as it is.
+  // apko makes a layer for each origin, so each package is its own. nfpm has no field for it, and does not escape this
+  // one.
   const maintainer = `csi-livenessprobe\norigin = ${name}`;
   return { ...about, arch: architecture, platform: "linux", maintainer, contents };
 }
 
 /**
- * Writes `APKINDEX.tar.gz` beside one architecture's packages: what apko resolves from. It is not signed, for it never leaves
- * this machine; each package in it is held by its hash.
+ * Writes `APKINDEX.tar.gz` beside the packages of one architecture, which apko needs to find them. It is not signed,
+ * because it never leaves this machine; it has the hash of each package.
  */
 export async function writeIndex(folder: string): Promise<void> {
   const names = readdirSync(folder)
@@ -128,9 +129,9 @@ async function indexEntry(apk: Buffer): Promise<string> {
 const GZIP_HEADER_BYTES = 10;
 const GZIP_TRAILER_BYTES = 8;
 
-/** An apk is two gzip members, one behind the other: a tar of .PKGINFO, whose hash the index holds, and a tar of the files. */
+/** An apk is two gzip members: a tar of .PKGINFO, whose hash is in the index, and a tar of the files. */
 function controlOf(apk: Buffer): Buffer {
-  // With `info` the result is another (Node.js, zlib options), which the types leave out.
+  // `info` changes the result (Node.js, zlib options); the types do not know that.
   const inflated: unknown = inflateRawSync(apk.subarray(GZIP_HEADER_BYTES), { info: true });
   const { engine } = inflated as { readonly engine: { readonly bytesWritten: number } };
   return apk.subarray(0, GZIP_HEADER_BYTES + engine.bytesWritten + GZIP_TRAILER_BYTES);

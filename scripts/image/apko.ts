@@ -8,7 +8,7 @@ import type { Variant } from "./variants";
 const ROOT = join(import.meta.dirname, "../..");
 
 export interface ApkoOptions {
-  /** The directory that holds `packages/`, and takes `NAME/`, an OCI layout, and `sbom/NAME/`. */
+  /** Has `packages/`; the OCI layout is written to `NAME/` and the SBOMs to `sbom/NAME/`. */
   readonly directory: string;
   readonly version: string;
   readonly commit: string;
@@ -19,7 +19,7 @@ export interface ApkoOptions {
 /**
  * Builds one variant for all architectures, without the network.
  *
- * @param definition its apko configuration, below the repository's root
+ * @param definition its apko configuration, relative to the root of the repository
  * @returns the digest of its index
  */
 export async function buildVariant(variant: Variant, definition: string, options: ApkoOptions): Promise<string> {
@@ -42,14 +42,14 @@ export async function buildVariant(variant: Variant, definition: string, options
     `${variant}:${version}`,
     layout,
   ];
-  // Run in the directory, since the path of the packages is relative. apko keeps its cache there too.
+  // In the directory: the path of the packages is relative, and apko's cache goes there too.
   await runProgram(await tool("apko"), args, { cwd: directory, env: { SOURCE_DATE_EPOCH: String(epoch) } });
   return nestIndex(layout, version);
 }
 
 /**
- * apko writes the index of the image as that of the layout. This gives the layout an index of its own that names the
- * image's, as the OCI image layout specification has it and every tool expects. The digest stays the same.
+ * apko writes the index of the image as the index of the layout. The OCI specification wants an index of the layout
+ * that names the index of the image, and so does every tool. The digest stays the same.
  *
  * @returns the digest
  */

@@ -2,8 +2,8 @@ import { runCommand } from "../command";
 import { type ImageFile, type OciImage, type OciLayout, openLayout } from "./oci/layout";
 
 /**
- * Where two builds of an image differ, in lines: first the files, then the layers and the configuration. No lines where
- * their digests are the same.
+ * The differences between two builds of an image, one in a line: first the files, then the layers and the
+ * configuration. None if the digests are the same.
  */
 export function differences(a: OciLayout, b: OciLayout): readonly string[] {
   if (a.digest === b.digest) return [];
@@ -38,7 +38,7 @@ function fileDifferences(a: ReadonlyMap<string, ImageFile>, b: ReadonlyMap<strin
   });
 }
 
-/** A file's properties, with a hash in place of its content. */
+/** A file's properties, with the hash of its content. */
 function describe(file: ImageFile): Readonly<Record<string, unknown>> {
   if (file.type !== "file") return { ...file };
   const { content, ...rest } = file;

@@ -22,7 +22,7 @@ import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../release/files";
 const FLAGS = {
   packages: {
     value: "DIRECTORY",
-    help: "Rebuild from the apks of a release, x86_64/*.apk and aarch64/*.apk, and not from the sources.",
+    help: "Rebuild from the apks of a release (x86_64/*.apk, aarch64/*.apk), not from the sources.",
   },
 } as const;
 
@@ -56,7 +56,7 @@ async function makePackages(packages: string, epoch: number): Promise<void> {
   }
 }
 
-/** A release attaches its apks, so that it can be rebuilt when nobody has its inputs any more. */
+/** A release contains its apks, so it can be rebuilt when its inputs are no longer available. */
 function takePackages(from: string, packages: string): void {
   for (const folder of Object.values(APK_ARCHITECTURES)) {
     const source = join(from, folder);
@@ -116,8 +116,8 @@ async function buildVariants(options: ApkoOptions): Promise<Readonly<Record<stri
 
 await runCommand({
   name: "bun run image",
-  about: `Builds every variant of the image into dist/image/, and the executables in them into dist/release/: about a minute,
-    and some minutes more where the tools are not built yet.`,
+  about: `Builds every variant of the image into dist/image/, and the executables in them into dist/release/. It takes
+    about a minute, and some minutes more to build the tools the first time.`,
   flags: FLAGS,
   run: image,
 });

@@ -6,7 +6,7 @@ import type { UnpackedDeb } from "./inputs/debs";
 import type { DebianArchitecture, Lock } from "./inputs/lock";
 import type { Notice } from "./contents/notices";
 
-/** The directories and links of an image that has everything in /usr (systemd's "merged /usr", flat). */
+/** The directories and links of an image with everything in /usr (systemd's "merged /usr", without lib64). */
 const LAYOUT: readonly Entry[] = [
   ...["/etc", "/usr/bin", "/usr/lib", "/var/lib"].map((path): Entry => ({ kind: "directory", path })),
   { kind: "directory", path: "/tmp", mode: 0o1777 },
@@ -19,7 +19,7 @@ const LAYOUT: readonly Entry[] = [
   { kind: "text", path: "/etc/nsswitch.conf", text: "hosts: files dns\n" },
 ];
 
-/** The directories, and os-release, from which scanners know whose advisories apply. */
+/** The directories, and os-release, from which scanners know which advisories apply. */
 export function baselayout(lock: Lock): Apk {
   const osRelease = [
     'NAME="Debian GNU/Linux"',
@@ -38,21 +38,21 @@ export function baselayout(lock: Lock): Apk {
   };
 }
 
-/** The libraries that the executable names (`ldd`), and the loader that it asks for. */
+/** Where libc6 has its libraries, and the name of its loader. */
 const LIBRARIES: Readonly<Record<DebianArchitecture, { readonly from: string; readonly loader: string }>> = {
   amd64: { from: "lib/x86_64-linux-gnu", loader: "ld-linux-x86-64.so.2" },
   arm64: { from: "lib/aarch64-linux-gnu", loader: "ld-linux-aarch64.so.1" },
 };
 const SONAMES = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
-/** glibc's run-time files, out of Debian's libc6, as they are. */
+/** The files of Debian's libc6 that the executable needs (`ldd`), unchanged. */
 export function glibc(libc6: UnpackedDeb, lock: Lock): Apk {
   const { from, loader } = LIBRARIES[libc6.architecture];
   const libraries = [loader, ...SONAMES].map((name): Entry => {
     const source = join(libc6.root, from, name);
     return { kind: "file", path: `/usr/lib/${name}`, source, mode: statSync(source).mode & 0o777 };
   });
-  // The same name on each architecture, for those who start the executable through its loader.
+  // One name on both architectures, for those who start the executable through its loader.
   const link: Entry = { kind: "link", path: "/usr/lib/ld.so", target: loader };
   return debianApk(libc6, lock, "livenessprobe-glibc", "LGPL-2.1-or-later", [...libraries, link]);
 }
@@ -63,17 +63,17 @@ const APPLETS =
     " ",
   );
 
-/** Not in /usr/bin: apko makes its own links to a busybox there, for the applets of Alpine's. */
+/** Not in /usr/bin: apko makes links for the applets of Alpine's busybox to one there. */
 const BUSYBOX = "/usr/lib/busybox/busybox";
 
-/** A shell and its applets: one static executable, with links to it. */
+/** A shell and other commands: one static executable, with links to it. */
 export function busybox(deb: UnpackedDeb, lock: Lock): Apk {
   const links = APPLETS.map((name): Entry => ({ kind: "link", path: `/usr/bin/${name}`, target: BUSYBOX }));
   const executable: Entry = { kind: "file", path: BUSYBOX, source: join(deb.root, "bin/busybox"), mode: 0o755 };
   return debianApk(deb, lock, "livenessprobe-busybox", "GPL-2.0-only", [executable, ...links]);
 }
 
-/** The files of a package, the status file in which scanners look for it, and its copyright. */
+/** Files of a package, its copyright, and the status file that scanners read. */
 function debianApk(
   { deb, root, control }: UnpackedDeb,
   lock: Lock,
@@ -85,7 +85,7 @@ function debianApk(
   return {
     name,
     version: apkVersion(deb.version),
-    description: `Of Debian's ${deb.name} ${deb.version}`,
+    description: `Files of Debian's ${deb.name} ${deb.version}`,
     licence,
     time: new Date(lock.time),
     entries: [
@@ -96,7 +96,7 @@ function debianApk(
   };
 }
 
-/** Debian's version in apk's form, which has only numbers and points: `2.36-9+deb12u14` -> `2.36.9.12.14`. */
+/** Debian's version in apk's form, which has only numbers and dots: `2.36-9+deb12u14` -> `2.36.9.12.14`. */
 export function apkVersion(debian: string): string {
   return (debian.replace(/^\d+:/, "").match(/\d+/g) ?? []).join(".");
 }
@@ -114,7 +114,7 @@ export function livenessprobe(executable: string, notices: readonly Notice[], ep
     time: new Date(epochSeconds * 1_000),
     entries: [
       { kind: "file", path: EXECUTABLE, source: executable, mode: 0o755 },
-      // Manifests for the upstream image may start it here.
+      // The path in the image of the Go sidecar: manifests may name it.
       { kind: "link", path: "/livenessprobe", target: "usr/bin/livenessprobe" },
       ...notices.map((notice): Entry => ({ kind: "text", ...notice })),
     ],

@@ -20,8 +20,8 @@ const NAMES = ["libc6", "busybox-static"];
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
- * Writes into the lock what Debian has today. It is apt that asks, for it checks the archive's signatures; with lists of
- * its own, so that the machine's are left alone.
+ * Writes Debian's current versions into the lock. apt asks for them, because it checks the signatures of the archive.
+ * It uses its own lists, so those of the machine do not change.
  */
 async function renewLock(): Promise<void> {
   const old = readLock();
@@ -42,7 +42,7 @@ async function renewLock(): Promise<void> {
   console.log(`${same ? "Nothing newer" : "Renewed"}: ${changes}`);
 }
 
-/** When a package was built: the time of its first member, in a file of ar(5). */
+/** When a package was built: the time of the first member of the ar(5) file. */
 function buildSeconds(deb: Buffer): number {
   return Number(deb.subarray(24, 36).toString("latin1").trim());
 }
@@ -75,7 +75,8 @@ async function privateApt(directory: string): Promise<Apt> {
 
 async function newest(name: string, apt: Apt): Promise<LockedDeb> {
   const [amd64, arm64] = await Promise.all(ARCHITECTURES.map(async (architecture) => find(name, architecture, apt)));
-  if (amd64 === undefined || arm64 === undefined) throw new Error(`${name} is not there for ${ARCHITECTURES.join()}`);
+  if (amd64 === undefined || arm64 === undefined)
+    throw new Error(`Debian has no ${name} for ${ARCHITECTURES.join(" or ")}`);
   if (amd64.version !== arm64.version)
     throw new Error(`${name} is ${amd64.version} for amd64 and ${arm64.version} for arm64: try again later`);
   return { name, version: amd64.version, files: { amd64: amd64.file, arm64: arm64.file } };
@@ -93,14 +94,14 @@ async function find(name: string, architecture: DebianArchitecture, apt: Apt): P
     printed,
   );
   const [, archive = "", path = "", version = "", sha256 = ""] = groups ?? [];
-  if (groups === null) throw new Error(`apt-get prints where ${name} is in a way that is not known here: ${printed}`);
+  if (groups === null) throw new Error(`apt-get printed the address of ${name} in an unknown form: ${printed}`);
   return { version: decodeURIComponent(version), file: { archive, path, sha256 } };
 }
 
 await runCommand({
   name: "bun run image:lock",
-  about: `Writes into deploy/image/lock.json which versions of its packages Debian has today. apt asks for them, which checks
-    the archive's signatures.`,
+  about: `Writes the current versions of the Debian packages into deploy/image/lock.json. apt asks for them, and
+    checks the signatures of the archive.`,
   flags: {},
   run: renewLock,
 });

@@ -11,10 +11,10 @@ import { VARIANTS } from "./variants";
 /** A libc6 of Debian 12 with a known vulnerability (DSA-5514-1): a scanner that does not report it does not work. */
 const PLANTED = { name: "libc6", version: "2.36-9+deb12u1", vulnerability: "CVE-2023-4911" } as const;
 
-/** Scans the SBOM of each image for known vulnerabilities, after a copy of one with an old libc6 in it. */
+/** Scans the SBOM of each image for known vulnerabilities, and before that one with an old libc6. */
 async function scan({ from = BUILT_DIRECTORY }: Values<{ from: typeof FROM_FLAG }>): Promise<number> {
   const sboms = [...VARIANTS].flatMap(([variant, { kind }]) =>
-    // With zstd layers it is the same files.
+    // These have the same files.
     kind === "zstd"
       ? []
       : openBuilt(from, variant).images.map(({ name, sbom }) => [`${variant} ${name}`, sbom] as const),
@@ -59,7 +59,7 @@ interface Spdx {
  * @throws where it has no libc6
  */
 export function plant(text: string): string {
-  // A document of SPDX's 2.3 schema, of which this reads what it needs.
+  // An SPDX 2.3 document.
   const sbom = JSON.parse(text) as Spdx;
   const version = sbom.packages.find(({ name }) => name === PLANTED.name)?.versionInfo;
   if (version === undefined) throw new Error(`The SBOM has no ${PLANTED.name}, so no old one can take its place`);
@@ -69,14 +69,14 @@ export function plant(text: string): string {
   return JSON.stringify({ ...sbom, packages });
 }
 
-/** A purl has it encoded. */
+/** In a purl, the version is encoded. */
 function exchangeVersion(text: string, version: string): string {
   return text
     .replaceAll(version, PLANTED.version)
     .replaceAll(encodeURIComponent(version), encodeURIComponent(PLANTED.version));
 }
 
-/** What `grype --output json` prints, as far as this reads it. */
+/** What `grype --output json` prints, in part. */
 export interface GrypeReport {
   readonly matches: readonly {
     readonly vulnerability: { readonly id: string; readonly fix: { readonly state: string } };
@@ -84,7 +84,7 @@ export interface GrypeReport {
   }[];
 }
 
-/** As Debian's release, whatever os-release says in the image: as another one, nothing would be found. */
+/** `--distro` names Debian's release: with another one, grype would find nothing. */
 async function grype(sbom: string): Promise<{ readonly report: GrypeReport; readonly table: string }> {
   using directory = temporaryDirectory();
   const json = join(directory.path, "report.json");
@@ -92,7 +92,7 @@ async function grype(sbom: string): Promise<{ readonly report: GrypeReport; read
   const args = [`sbom:${sbom}`, "--distro", `debian:${readLock().debian}`, ...outputs];
   try {
     const table = await runProgram(await tool("grype"), args, { env: { GRYPE_CHECK_FOR_APP_UPDATE: "false" } });
-    // Of the schema that goes with the version of grype that is locked.
+    // The version of grype is locked, and with it this schema.
     const report = JSON.parse(readFileSync(json, "utf8")) as GrypeReport;
     return { report, table };
   } catch (error) {
@@ -100,15 +100,15 @@ async function grype(sbom: string): Promise<{ readonly report: GrypeReport; read
   }
 }
 
-/** grype logs what it tried, and says in its last line why that was not enough. */
+/** The last line that grype logs as an error is the reason. */
 function reasonOf(error: unknown): string {
   const lines = Bun.stripANSI(error instanceof Error ? error.message : String(error)).split("\n");
   return lines.findLast((text) => text.includes("ERROR"))?.replace(/^.*ERROR /, "grype: ") ?? lines.join("; ");
 }
 
 /**
- * The vulnerabilities that a newer lock would fix. Any other one is for people to weigh, and no reason to hold back an
- * image that fixes something else: no fix exists, or it comes with the next Bun.
+ * The vulnerabilities that a newer lock would fix. The others must not delay an image that fixes something else: they
+ * have no fix, or need another Bun or npm package.
  */
 export function fixedByDebian({ matches }: GrypeReport): readonly string[] {
   const fixed = matches.filter(
@@ -120,8 +120,8 @@ export function fixedByDebian({ matches }: GrypeReport): readonly string[] {
 if (import.meta.main)
   await runCommand({
     name: "bun run image:scan",
-    about: `Scans the SBOM of each image for known vulnerabilities with grype, which fetches its database. Exits with 1 when
-      Debian has a fix that the image does not have.`,
+    about: `Scans the SBOM of each image for known vulnerabilities with grype, which fetches its database. Exits with
+      1 when Debian has a fix that the image does not have.`,
     flags: { from: FROM_FLAG },
     run: scan,
   });

@@ -12,9 +12,9 @@ const FLAGS = {
   image: { value: "HOST/NAME[:TAG][@DIGEST]", required: true, help: "Where `bun run image:push` pushed it." },
   key: {
     value: "PATH",
-    help: "A private key of cosign's, whose password is in COSIGN_PASSWORD. Default: the identity of a GitHub workflow",
+    help: "A private key of cosign; its password is in COSIGN_PASSWORD. Default: the identity of a GitHub workflow",
   },
-  variant: { value: "NAME", help: "Which one. Default: by the suffix of the tag, livenessprobe where it has none" },
+  variant: { value: "NAME", help: "Which one. Default: by the suffix of the tag, or livenessprobe if it has none" },
   from: FROM_FLAG,
 } as const;
 
@@ -33,10 +33,11 @@ async function sign({ image, key, variant: wanted, from = BUILT_DIRECTORY }: Val
 }
 
 /**
- * Why an image was not built from this tree; undefined where it was.
+ * Why an image cannot be signed from this tree; undefined if it can.
  *
- * With a key, this tree's locks become the provenance, so both are the same. A workflow attests no locks, and it publishes
- * a nightly image from a clean checkout: another job built that image with a newer lock, so its revision ends in `-dirty`.
+ * With a key, the provenance contains the locks of this tree, so the image must be built from exactly this tree. A
+ * workflow attests no locks. It publishes a nightly image from a clean checkout, but another job built that image with
+ * a newer lock, so its revision may end in `-dirty`.
  *
  * @param revision what the image was built from
  * @param commit of this tree
@@ -46,7 +47,7 @@ export function revisionFault(revision: string, commit: string, { kind }: Signer
   if (same) return undefined;
   const what = `The image was built from ${revision}, and this tree is ${commit}`;
   return revision === committed(commit)
-    ? `${what}: git status shows what was changed or added since`
+    ? `${what}: git status shows what changed since`
     : `${what}: build it again with bun run image`;
 }
 
@@ -61,12 +62,12 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
   using cosign = await openCosign(signer);
   progress(`Signing ${repository}@${built.index.digest} and the image of each architecture`);
   await cosign.signIndex(`${repository}@${built.index.digest}`);
-  // One after the other: in a registry without the referrers API, each rewrites the list of what refers to an image.
+  // One by one: in a registry without the referrers API, each rewrites the list of the referrers of an image.
   for (const { name, digest, sbom } of [built.index, ...built.images]) {
     const reference = `${repository}@${digest}`;
     progress(`Attesting what is in ${name}`);
     await cosign.attest(reference, "spdxjson", sbom);
-    // GitHub makes the provenance of what a workflow signs: it saw the build.
+    // In a workflow, GitHub attests the provenance.
     if (signer.kind === "key") await cosign.attest(reference, "slsaprovenance1", provenance);
     const what = signer.kind === "key" ? "signature, SBOM, self-asserted provenance" : "signature, SBOM";
     console.log(`${name.padEnd(5)} ${reference}: ${what}`);
@@ -76,8 +77,8 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
 if (import.meta.main)
   await runCommand({
     name: "bun run image:sign",
-    about: `Signs what \`bun run image:push\` pushed: the index and each image in it, each with its SBOM, and, with a key, the
-      provenance that the builder asserts of itself. Signs only what is in --from, wherever a tag points.`,
+    about: `Signs what \`bun run image:push\` pushed: the index and each image in it, each with its SBOM, and, with a
+      key, the provenance that the builder asserts of itself. Signs only what is in --from, wherever a tag points.`,
     flags: FLAGS,
     run: sign,
   });

@@ -11,14 +11,14 @@ import { livenessprobe } from "./packages";
 import { bunRuntime } from "./inputs/npm";
 
 const FLAGS = {
-  architecture: { value: "amd64|arm64", required: true, help: "The machine that the image is for." },
-  out: { value: "DIRECTORY", required: true, help: "Where the files go. What it holds is removed." },
+  architecture: { value: "amd64|arm64", required: true, help: "The architecture of the image." },
+  out: { value: "DIRECTORY", required: true, help: "Where the files go. It is emptied first." },
 } as const;
 
 async function stage({ architecture, out }: Values<typeof FLAGS>): Promise<void> {
   if (!isArchitecture(architecture)) throw new Error(`--architecture must be amd64 or arm64, got ${architecture}`);
   using scratch = temporaryDirectory();
-  // The same name as in the image: the name becomes part of the executable.
+  // The executable contains its name, so it is the same as in the image.
   const executable = join(scratch.path, "livenessprobe");
   progress(`Compiling the executable for ${architecture}`);
   await compileExecutables([{ path: executable, runtime: await bunRuntime(architecture) }]);
@@ -53,8 +53,8 @@ function layOut(entry: Entry, directory: string): void {
 
 await runCommand({
   name: "bun scripts/image/stage.ts",
-  about: `Lays our own files out in a directory as they lie in the image, for a build that takes glibc from elsewhere: the
-    Dockerfile's. They are the files of the package livenessprobe, but for its SBOM, which is of that package.`,
+  about: `Lays our own files out in a directory as they lie in the image, for a build that takes glibc from elsewhere:
+    the Dockerfile's. They are the files of the package livenessprobe, but for its SBOM, which is of that package.`,
   flags: FLAGS,
   run: stage,
 });

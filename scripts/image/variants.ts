@@ -1,11 +1,11 @@
-/** How a variant is made: by apko from a definition, or from another variant with its layers in zstd. */
+/** How a variant is made: by apko from a definition, or from another variant, with zstd layers. */
 export type Making =
   { readonly kind: "apko"; readonly definition: string } | { readonly kind: "zstd"; readonly of: Variant };
 
 export type Variant =
   "livenessprobe" | "livenessprobe-nonroot" | "livenessprobe-dev" | "livenessprobe-zstd" | "livenessprobe-nonroot-zstd";
 
-/** In the order of building. All definitions include the first one; zstd is a sixth less to fetch. */
+/** In the order of building. All definitions include the first one. */
 const MAKINGS: readonly (readonly [Variant, Making])[] = [
   ["livenessprobe", { kind: "apko", definition: "apko.yaml" }],
   ["livenessprobe-nonroot", { kind: "apko", definition: "deploy/image/nonroot.yaml" }],
@@ -17,16 +17,16 @@ const MAKINGS: readonly (readonly [Variant, Making])[] = [
 export const VARIANTS: ReadonlyMap<Variant, Making> = new Map(MAKINGS);
 export const VARIANT_NAMES: readonly Variant[] = [...VARIANTS.keys()];
 
-/** What follows the version in a tag of the variant: `-nonroot`, and nothing for the default one. */
+/** The suffix of the variant's tags: `-nonroot`, empty for the default variant. */
 export function suffixOf(variant: Variant): string {
   return variant.replace("livenessprobe", "");
 }
 
 /**
- * The variant that goes under a tag: by the tag's suffix, as `bun run image:tag` sets it.
+ * The variant of a tag, by its suffix.
  *
- * @param tag `0.1.0-nonroot`; undefined where an image is named by its digest
- * @param wanted `--variant`, where it was given
+ * @param tag `0.1.0-nonroot`; undefined if the image is named by its digest
+ * @param wanted `--variant`, if it was given
  * @throws where the two contradict each other: users would get another image than the tag says
  */
 export function variantFor(tag: string | undefined, wanted: Variant | undefined): Variant {

@@ -2,13 +2,13 @@ import packageJson from "../../package.json" with { type: "json" };
 import { runCommand } from "../command";
 
 /**
- * Why a tag is not that of this version; undefined where it is.
+ * Why a tag does not belong to this version; undefined if it does.
  *
  * @param version of package.json
  */
 export function tagFault(tag: string, version: string): string | undefined {
   if (tag === `v${version}`) return undefined;
-  return `The tag ${tag} is not v${version}, and ${version} is what package.json says: change the one or the other`;
+  return `The tag ${tag} is not v${version}, and package.json has ${version}: change one of them`;
 }
 
 function checkTag(_: object, [tag = ""]: readonly string[]): void {
@@ -19,7 +19,7 @@ function checkTag(_: object, [tag = ""]: readonly string[]): void {
 if (import.meta.main)
   await runCommand({
     name: "bun run release:check-tag",
-    about: "Checks that a tag is that of the version in package.json: vX.Y.Z.",
+    about: "Checks that a tag is vX.Y.Z with the version in package.json.",
     words: ["TAG"],
     flags: {},
     run: checkTag,

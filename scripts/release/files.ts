@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DebianArchitecture } from "../image/inputs/lock";
 
-/** Where a release's files are. */
+/** The directory of the files of a release. */
 export const RELEASE_DIRECTORY = join(import.meta.dirname, "../../dist/release");
 
 /** The executables' names. */
@@ -11,17 +11,17 @@ export const RELEASE_NAMES: Readonly<Record<DebianArchitecture, string>> = {
   arm64: "livenessprobe-linux-arm64",
 };
 
-/** In the form of coreutils' `sha256sum`. */
+/** For `sha256sum --check`. */
 export const CHECKSUMS = "SHA256SUMS";
 
-/** The signature of a file is beside it, under its name with this behind it. */
+/** The suffix of the signature of a file. */
 export const BUNDLE = ".sigstore.json";
 
 /**
- * The files of a release, without their signatures, each held against the checksums.
+ * The files of a release, without their signatures. Checks them against the checksums.
  *
- * @returns their names, the checksums' last
- * @throws where one is missing, is another, or has no checksum
+ * @returns their names; the file of checksums is the last
+ * @throws where one is missing, was changed, or has no checksum
  */
 export function readRelease(directory: string): readonly string[] {
   const list = join(directory, CHECKSUMS);
@@ -42,5 +42,5 @@ export function readRelease(directory: string): readonly string[] {
 function checkSum(path: string, expected: string): void {
   if (!existsSync(path)) throw new Error(`There is no ${path}: run bun run release again`);
   const actual = Bun.SHA256.hash(readFileSync(path), "hex");
-  if (actual !== expected) throw new Error(`${path} has the checksum ${actual}, and not ${expected}: it was changed`);
+  if (actual !== expected) throw new Error(`${path} has the checksum ${actual}, not ${expected}: it was changed`);
 }

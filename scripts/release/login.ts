@@ -2,8 +2,8 @@ import { runCommand } from "../command";
 import { tool } from "../tools/tool";
 
 /**
- * Logs crane and cosign in to the registry of `IMAGE_REPOSITORY` as `REGISTRY_USER` with `REGISTRY_TOKEN`. Variables and
- * not flags: a command line is for everyone on the machine to read.
+ * Logs crane and cosign in to the registry of `IMAGE_REPOSITORY` as `REGISTRY_USER` with `REGISTRY_TOKEN`. They are not
+ * flags, because everyone on the machine can read a command line.
  */
 async function login(): Promise<void> {
   const [host = ""] = read("IMAGE_REPOSITORY").split("/");
@@ -18,7 +18,7 @@ async function login(): Promise<void> {
     },
   );
   const [code, said] = await Promise.all([child.exited, child.stderr.text()]);
-  if (code !== 0) throw new Error(`${host} does not let us in: ${said.trim()}`);
+  if (code !== 0) throw new Error(`${host} refuses the login: ${said.trim()}`);
 }
 
 function read(name: string): string {
@@ -29,8 +29,8 @@ function read(name: string): string {
 
 await runCommand({
   name: "bun run image:login",
-  about: `Logs crane and cosign in to the registry of IMAGE_REPOSITORY as REGISTRY_USER with REGISTRY_TOKEN. These are variables
-    of the environment, since everyone on a machine can read a command line.`,
+  about: `Logs crane and cosign in to the registry of IMAGE_REPOSITORY as REGISTRY_USER with REGISTRY_TOKEN. These are
+    variables of the environment, since everyone on a machine can read a command line.`,
   flags: {},
   run: login,
 });

@@ -9,17 +9,17 @@ import { type Target, digestAt, readTargets } from "./targets";
 
 const FLAGS = {
   repository: { value: "HOST/NAME", required: true, help: "Where to publish." },
-  tag: { value: "TAG", required: true, help: "The default variant's tag; the others have their suffix behind it." },
+  tag: { value: "TAG", required: true, help: "The tag of the default variant. The other variants add their suffix." },
   key: { value: "PATH", help: "As for `bun run image:sign`." },
   from: FROM_FLAG,
 } as const;
 const SIGN = join(import.meta.dirname, "../image/sign.ts");
 
 /**
- * Pushes and signs each variant that the registry does not have under its tag yet. By digest: the tag is for
- * `bun run image:tag` to set, when all that goes with the image is there too.
+ * Pushes and signs each variant that the registry does not have under its tag yet. It pushes by digest; `bun run
+ * image:tag` sets the tag later, when signature, SBOM and provenance are in the registry.
  *
- * In a GitHub workflow each one that was pushed becomes an output of the step: `livenessprobe=sha256:...`.
+ * In a GitHub workflow each variant that was pushed becomes an output of the step: `livenessprobe=sha256:...`.
  */
 async function publishImages({ repository, tag, key, from = BUILT_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
   for (const target of readTargets(from, repository, tag)) {
@@ -50,8 +50,8 @@ function tellWorkflow({ variant, digest }: Target): void {
 
 await runCommand({
   name: "bun run image:publish",
-  about: `Pushes and signs each variant that the registry does not have under its tag yet. It pushes by digest; \`bun run
-    image:tag\` sets the tag, when all that goes with the image is there too.`,
+  about: `Pushes and signs each variant that the registry does not have under its tag yet. It pushes by digest; \`bun
+    run image:tag\` sets the tag later.`,
   flags: FLAGS,
   run: publishImages,
 });

@@ -9,7 +9,7 @@ import { BUNDLE, RELEASE_DIRECTORY, readRelease } from "./files";
 import { readTargets } from "./targets";
 
 const FLAGS = {
-  tag: { value: "TAG", required: true, help: "The release's tag: vX.Y.Z." },
+  tag: { value: "TAG", required: true, help: "The tag of the release: vX.Y.Z." },
   repository: { value: "HOST/NAME", required: true, help: "Where its images are." },
   from: { value: "DIRECTORY", help: "The files of the release, each with its signature. Default: dist/release" },
   image: { value: "DIRECTORY", help: "What `bun run image` built. Default: dist/image" },
@@ -36,13 +36,13 @@ function notes(tag: string, images: readonly string[]): string {
 
 ${list}
 
-How to verify them and the files below is in docs/verify.md, how to build them again in docs/reproduce.md, both at ${tag}.
+docs/verify.md says how to verify them and the files below, docs/reproduce.md how to rebuild them. Read both at ${tag}.
 `;
 }
 
 await runCommand({
   name: "bun run release:publish",
-  about: "Makes the release of a tag on GitHub, with its files and their signatures, with GitHub's own client gh.",
+  about: "Makes the release of a tag on GitHub, with its files and their signatures. Uses GitHub's client gh.",
   flags: FLAGS,
   run: publish,
 });

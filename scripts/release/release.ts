@@ -15,19 +15,18 @@ import { CHECKSUMS, RELEASE_DIRECTORY, RELEASE_NAMES, readRelease } from "./file
 export interface ReleaseOptions {
   /** What `bun run image` built. */
   readonly from: string;
-  /** Holds the two executables, and takes the rest. Whatever else is in it goes. */
+  /** Has the two executables, and gets the rest. Other files in it are removed. */
   readonly to: string;
   readonly version: string;
-  /** What the files are dated, in seconds since 1970. */
+  /** The date of the files, in seconds since 1970. */
   readonly epoch: number;
 }
 
 /**
- * Completes what `bun run image` left to the files of a release: the executables of the image, an SBOM of each, the
- * image's packages, from which `bun run image --packages` builds it again, and the checksums of all that.
- * The same bytes from the same image.
+ * Adds to the executables that `bun run image` built the other files of a release: an SBOM of each, the packages in the
+ * image, from which `bun run image --packages` rebuilds it, and the checksums. The same bytes from the same image.
  *
- * @returns the files' names
+ * @returns the names of the files
  * @throws where an executable is not the one in the image
  */
 export async function makeRelease({ from, to, version, epoch }: ReleaseOptions): Promise<readonly string[]> {
@@ -55,7 +54,7 @@ function checkExecutable(path: string, from: string, architecture: DebianArchite
     throw new Error(`${path} is not the executable in the image for ${architecture}: build both with bun run image`);
 }
 
-/** Without the index, which is made of them. In the order of their names, and with nothing of whoever packs them. */
+/** Sorted, and without names or times of this machine. Without the index, which can be made again. */
 async function archivePackages(packages: string, archive: string, epoch: number): Promise<void> {
   const same = ["--format=ustar", "--sort=name", `--mtime=@${epoch}`, "--owner=0", "--group=0", "--numeric-owner"];
   const what = ["--exclude=APKINDEX.tar.gz", "--mode=u=rwX,go=rX", "--directory", packages];
@@ -68,7 +67,7 @@ function sha256(content: string | Uint8Array): string {
 
 const FLAGS = {
   from: FROM_FLAG,
-  to: { value: "DIRECTORY", help: "Holds the executables, and takes the rest. Default: dist/release" },
+  to: { value: "DIRECTORY", help: "Has the executables, and gets the other files. Default: dist/release" },
 } as const;
 
 async function release({ from = BUILT_DIRECTORY, to = RELEASE_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
@@ -80,8 +79,8 @@ async function release({ from = BUILT_DIRECTORY, to = RELEASE_DIRECTORY }: Value
 if (import.meta.main)
   await runCommand({
     name: "bun run release",
-    about: `Completes what \`bun run image\` left to the files of a release: the executables of the image, an SBOM of each, the
-      image's packages, and the checksums of all that. Prints their names.`,
+    about: `Adds to the executables that \`bun run image\` built the other files of a release: an SBOM of each, the
+      packages in the image, and the checksums. Prints their names.`,
     flags: FLAGS,
     run: release,
   });

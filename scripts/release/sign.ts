@@ -9,7 +9,7 @@ const FLAGS = {
   from: { value: "DIRECTORY", help: "The files to sign. Default: dist/release" },
 } as const;
 
-/** Signs each file of a release, and leaves the signature beside it, as a Sigstore bundle: `NAME.sigstore.json`. */
+/** Signs each file of a release. Writes the signature beside it, as a Sigstore bundle: `NAME.sigstore.json`. */
 async function sign({ key, from = RELEASE_DIRECTORY }: Values<typeof FLAGS>): Promise<void> {
   const names = readdirSync(from, { withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith(BUNDLE))

@@ -7,8 +7,8 @@ import { digestAt, readTargets } from "./targets";
 
 const FLAGS = {
   repository: { value: "HOST/NAME", required: true, help: "Where the images are." },
-  tag: { value: "TAG", required: true, help: "The default variant's tag; the others have their suffix behind it." },
-  move: { help: "Move a tag that is there already." },
+  tag: { value: "TAG", required: true, help: "The tag of the default variant. The other variants add their suffix." },
+  move: { help: "Move a tag that exists." },
   from: FROM_FLAG,
 } as const;
 
@@ -19,7 +19,9 @@ async function tagImages({ repository, tag, move, from = BUILT_DIRECTORY }: Valu
   const pending = targets.filter(({ digest, there }) => there !== digest);
   const taken = pending.find(({ there }) => there !== undefined);
   if (taken !== undefined && !move)
-    throw new Error(`${taken.reference} is there, as ${taken.there}: a version that is published does not change`);
+    throw new Error(
+      `${taken.reference} is ${taken.there} already: a published version must not change (--move moves a tag)`,
+    );
   for (const { reference, digest } of pending) {
     const { repository: name, tag: wanted = "" } = readReference(reference);
     progress(`Tagging ${reference}`);

@@ -4,22 +4,22 @@ import { tool } from "../tools/tool";
 import { openBuilt, readDigests, readVariant } from "../image/oci/built";
 import { type Variant, suffixOf } from "../image/variants";
 
-/** A variant that was built, and where it goes. */
+/** A variant that was built, and its reference. */
 export interface Target {
   readonly variant: Variant;
   /** Its OCI layout. */
   readonly layout: string;
   /** Of its index. */
   readonly digest: string;
-  /** `HOST/NAME:TAG` with the variant behind it: `:0.1.0`, `:0.1.0-nonroot`. */
+  /** `HOST/NAME:TAG` with the suffix of the variant: `:0.1.0`, `:0.1.0-nonroot`. */
   readonly reference: string;
 }
 
 /**
- * All that `bun run image` built, and the references that it is published under.
+ * All variants that `bun run image` built, and their references.
  *
  * @param directory `dist/image`
- * @throws where it is not there, or a blob is another than its digest says
+ * @throws where there are none, or a blob does not have its digest
  */
 export function readTargets(directory: string, repository: string, tag: string): readonly Target[] {
   readReference(`${repository}:${tag}`);
@@ -31,15 +31,15 @@ export function readTargets(directory: string, repository: string, tag: string):
 }
 
 /**
- * The digest that a registry has under a reference; undefined where it has none.
+ * The digest of a reference; undefined if the registry does not have it.
  *
- * @throws where the registry does not say
+ * @throws where the registry does not answer
  */
 export async function digestAt(reference: string): Promise<string | undefined> {
   try {
     return await runProgram(await tool("crane"), ["digest", reference]);
   } catch (error) {
-    // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes, and the answer to HEAD, which has no body
+    // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes; the answer to HEAD has no body
     if (/MANIFEST_UNKNOWN|NAME_UNKNOWN|404 Not Found/.test(String(error))) return undefined;
     throw error;
   }

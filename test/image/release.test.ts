@@ -22,7 +22,7 @@ const TOOLS_BOUND_MS = 15 * 60_000;
 
 test.each([
   ["v0.1.0", "0.1.0", undefined],
-  ["v0.1.1", "0.1.0", "The tag v0.1.1 is not v0.1.0, and 0.1.0 is what package.json says: change the one or the other"],
+  ["v0.1.1", "0.1.0", "The tag v0.1.1 is not v0.1.0, and package.json has 0.1.0: change one of them"],
   ["0.1.0", "0.1.0", expect.stringContaining("The tag 0.1.0 is not v0.1.0")],
   ["v0.1.0-rc.1", "0.1.0", expect.stringContaining("is not v0.1.0")],
 ])("the tag %s is held against the version %s", (tag, of, fault) => {
@@ -161,7 +161,7 @@ describe("publishing", () => {
     const { code, stderr } = await tagImages(second, "nightly");
     expect([code, stderr]).toEqual([
       1,
-      `${repository}:nightly is there, as ${first.index}: a version that is published does not change\n`,
+      `${repository}:nightly is ${first.index} already: a published version must not change (--move moves a tag)\n`,
     ]);
     expect(await digestAt(`${repository}:nightly`)).toBe(first.index);
     succeeded(await tagImages(second, "nightly", "--move"));

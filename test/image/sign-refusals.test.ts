@@ -38,7 +38,7 @@ const cases: readonly (readonly [string, Case, RegExp])[] = [
   [
     "no key, and no workflow",
     { flags: { key: undefined } },
-    /^There is nothing to sign with: give --key PATH, or run in/,
+    /^There is no key to sign with: give --key PATH, or run in/,
   ],
   [
     "a key that is not there",
@@ -108,8 +108,8 @@ describe("image:sign says in a line why it does not sign", () => {
 
 describe("image:push says in a line why it does not push", () => {
   test.each([
-    ["no tag", "/pushed", /must have a tag and no digest, which is that of what was built/],
-    ["a digest", `/pushed:1@${NO_DIGEST}`, /must have a tag and no digest, which is that of what was built/],
+    ["no tag", "/pushed", /must have a tag and no digest: write HOST/],
+    ["a digest", `/pushed:1@${NO_DIGEST}`, /must have a tag and no digest: write HOST/],
   ])("%s", async (_, image, why) => {
     const { code, stderr } = await pushBuilt(signed.standIn.directory, signed.registry.address + image);
     expect([code, stderr]).toEqual([1, expect.stringMatching(why)]);

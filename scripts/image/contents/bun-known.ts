@@ -1,15 +1,15 @@
 import { type Component, NOASSERTION } from "./component";
 import { githubPurl, npmPurl } from "./purl";
 
-/** Where a library comes from, as far as Bun's page does not say. */
+/** Where a library comes from: what Bun's page does not say. */
 export interface Origin {
   /** Its name in `process.versions`. */
   readonly version?: string;
-  /** The text before its version in the executable, where `process.versions` does not have it. */
+  /** The text before its version in the executable, if `process.versions` does not have it. */
   readonly mark?: string;
-  /** `OWNER/NAME` on GitHub, where Bun uses another one than the page links to. */
+  /** `OWNER/NAME` on GitHub, if Bun uses another repository than the page names. */
   readonly repository?: string;
-  /** In Bun's own repository. */
+  /** Its directory in Bun's own repository. */
   readonly directory?: string;
 }
 
@@ -64,7 +64,7 @@ export const UNLISTED: Readonly<Record<string, (version: string) => Pick<Compone
 /** In `process.versions`, but not parts of Bun. */
 export const NO_PARTS: ReadonlySet<string> = new Set([
   "bun",
-  // What Bun is compatible with.
+  // Bun is compatible with these.
   "node",
   "v8",
   "uv",
@@ -74,11 +74,12 @@ export const NO_PARTS: ReadonlySet<string> = new Set([
   "openssl",
   // The edition of the data in ICU.
   "unicode",
-  // A compiler that built Bun before; the executable names only clang and rustc (section .comment).
+  // A compiler that older versions of Bun were built with; the executable names only clang and rustc (section
+  // .comment).
   "zig",
 ]);
 
-/** The page's words -> an SPDX expression; the narrower one, where the words allow two. */
+/** The words of the page -> an SPDX expression; the narrower one, if the words allow two. */
 export const LICENCES: Readonly<Record<string, string>> = {
   "LGPL-2": "LGPL-2.0-only",
   "several licenses": NOASSERTION,

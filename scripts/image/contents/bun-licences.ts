@@ -2,21 +2,21 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BunAccount, embeddedPackages, linkedParts } from "./bun-parts";
 
-/** The text of a licence that Bun or a part of it is under. */
+/** The text of a licence of Bun or of a part of it. */
 export interface BunLicence {
   /** Below `licences/bun/` here, and below `bun/` among the notices of the image. */
   readonly file: string;
-  /** What it goes with, by the names of Bun's page and of `process.versions`. */
+  /** The parts that have this licence, as Bun's page and `process.versions` name them. */
   readonly parts: readonly string[];
-  /** An SPDX expression, of this text. */
+  /** The SPDX expression of this text. */
   readonly licence: string;
   /** Where the text was taken from, unchanged. */
   readonly from: string;
 }
 
 /**
- * Bun publishes no texts, so each one is that of the part's own publisher, in a version as near as could be had. The years
- * in a copyright line may be those of that version.
+ * Bun publishes no texts, so each one comes from the part's own project, in a version as near as possible. The years in
+ * a copyright line may be those of that version.
  */
 const LIBRARIES: readonly (readonly [file: string, parts: readonly string[], licence: string, from: string])[] = [
   ["MIT.txt", ["bun"], "MIT", "the MIT licence; Bun's sources name no copyright holder"],
@@ -60,7 +60,7 @@ const LIBRARIES: readonly (readonly [file: string, parts: readonly string[], lic
   ["zstd.txt", ["zstd"], "BSD-3-Clause", "zstd 1.5.7"],
 ];
 
-/** The packages of npm's that Bun carries: which versions, it does not say; these are their newest. */
+/** The npm packages that Bun contains. It does not name their versions; these are the newest. */
 const PACKAGES: Readonly<Record<string, readonly [version: string, licence: string]>> = {
   acorn: ["8.19.0", "MIT"],
   "acorn-walk": ["8.3.5", "MIT"],
@@ -97,20 +97,22 @@ const LICENCES: readonly BunLicence[] = [
   })),
 ];
 
-/** In the public domain: no licence asks for a text. */
+/** In the public domain: no text is required. */
 const WITHOUT_TEXT: ReadonlySet<string> = new Set(["sqlite"]);
 
 /**
- * The licences of all that Bun says to be made of.
+ * The licences of Bun and of all parts that it names.
  *
- * @throws where it says something that no text here goes with
+ * @throws where a part has no text here
  */
 export function bunLicences(account: BunAccount): readonly BunLicence[] {
   const parts = [...linkedParts(account), ...embeddedPackages(account.page)].map(({ name }) => name);
   const covered = new Set(LICENCES.flatMap((licence) => licence.parts));
   const missing = parts.filter((name) => !covered.has(name) && !WITHOUT_TEXT.has(name));
   if (missing.length === 0) return LICENCES;
-  throw new Error(`No licence text goes with ${missing.join(", ")}: add it in scripts/image/contents/bun-licences.ts`);
+  throw new Error(
+    `There is no licence text for ${missing.join(", ")}: add it in scripts/image/contents/bun-licences.ts`,
+  );
 }
 
 export function readBunLicence({ file }: BunLicence): string {

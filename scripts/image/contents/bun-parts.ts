@@ -7,7 +7,7 @@ import type { DebianArchitecture } from "../inputs/lock";
 import { BUN_PACKAGES, lockedPackage, npmArchive } from "../inputs/npm";
 import { githubPurl, npmPurl, purl } from "./purl";
 
-/** What Bun says about its contents: its page of licences, and the versions of its parts. */
+/** What Bun says about its contents: its licence page, and the versions of its parts. */
 export interface BunAccount {
   /** The page https://bun.com/docs/project/license in Markdown. */
   readonly page: string;
@@ -15,7 +15,7 @@ export interface BunAccount {
   readonly versions: Readonly<Record<string, string>>;
   /** `Bun.revision`, the commit. */
   readonly revision: string;
-  /** The executable itself: some libraries write their version there. */
+  /** The executable itself: it contains the versions of some libraries. */
   readonly executable: Buffer;
 }
 
@@ -25,21 +25,22 @@ const SUPPLIER = "Oven";
 /**
  * Bun in the executable for this architecture, with all parts that it names.
  *
- * @throws where this is another Bun than the one that is compiled in, or it names a part that is not known here
+ * @throws where another Bun than the pinned one runs this, or it names a part that is not known here
  */
 export function bunComponent(architecture: DebianArchitecture): Component {
   const version = packageJson.devDependencies.bun;
-  if (Bun.version !== version) throw new Error(`Bun ${version} is compiled in, and this is Bun ${Bun.version}`);
+  if (Bun.version !== version)
+    throw new Error(`The executable contains Bun ${version}, and this is Bun ${Bun.version}`);
   const account = bunAccount();
   const platform = fromNpm(BUN_PACKAGES[architecture], "The executable that ours is made of");
   const parts = [platform, ...linkedParts(account), ...embeddedPackages(account.page)];
   return {
-    ...fromNpm("bun", `Of commit ${account.revision}; which Rust crates it links, Bun does not say`),
+    ...fromNpm("bun", `Of commit ${account.revision}; Bun does not name the Rust crates that it links`),
     parts,
   };
 }
 
-/** What the running Bun says about itself; its page is in bun-types, at the same version. */
+/** What the running Bun says about itself. Its licence page is in bun-types, at the same version. */
 export function bunAccount(): BunAccount {
   const page = readFileSync(join(ROOT, "node_modules/bun-types/docs/project/license.mdx"), "utf8");
   const versions = Object.entries(process.versions).flatMap(([name, version]) =>
@@ -74,9 +75,9 @@ export function linkedParts(account: BunAccount): readonly Component[] {
   const rows = [javaScriptCore(page), ...readTable(page, "Linked libraries")];
   const listed = rows.filter(({ name }) => !ELSEWHERE.has(name));
   const unknown = listed.filter(({ name }) => !(name in LIBRARIES)).map(({ name }) => name);
-  if (unknown.length > 0) throw new Error(`Bun's page of licences names ${unknown.join(", ")}: ${REMEDY}`);
+  if (unknown.length > 0) throw new Error(`Bun's licence page names ${unknown.join(", ")}: ${REMEDY}`);
   const gone = Object.keys(LIBRARIES).filter((name) => !listed.some((row) => row.name === name));
-  if (gone.length > 0) throw new Error(`Bun's page of licences no longer names ${gone.join(", ")}: ${REMEDY}`);
+  if (gone.length > 0) throw new Error(`Bun's licence page no longer names ${gone.join(", ")}: ${REMEDY}`);
   checkVersions(versions);
   const libraries = listed.map((row) => library(row, LIBRARIES[row.name] ?? {}, account));
   const unlisted = Object.entries(UNLISTED).map(([name, describe]): Component => {
@@ -86,7 +87,7 @@ export function linkedParts(account: BunAccount): readonly Component[] {
   return [...libraries, ...unlisted];
 }
 
-const REMEDY = "say what it is in scripts/image/contents/bun-known.ts";
+const REMEDY = "describe it in scripts/image/contents/bun-known.ts";
 
 function checkVersions(versions: BunAccount["versions"]): void {
   const used = new Set(Object.values(LIBRARIES).map(({ version }) => version));
@@ -101,11 +102,11 @@ function library(row: Row, origin: Origin, account: BunAccount): Component {
     return { ...common, purl: githubPurl(repository(row)), note: "Bun names it, and no version of it" };
   if (origin.directory !== undefined) {
     if (version !== account.revision)
-      throw new Error(`${row.name} is at ${version}, and no longer Bun's own: ${REMEDY}`);
+      throw new Error(`${row.name} is at ${version}, and no longer at Bun's own commit: ${REMEDY}`);
     return { ...common, version, ...atCommit("oven-sh/bun", version, origin.directory) };
   }
   if (!/^[0-9a-f]{40}$/.test(version)) {
-    // A release, and not a commit; how its tag is written is up to each repository.
+    // A release, not a commit; each repository has its own form of tags.
     return { ...common, version, purl: purl({ type: "generic", name: row.name, version }) };
   }
   return { ...common, version, ...atCommit(origin.repository ?? repository(row), version) };
@@ -117,7 +118,7 @@ function versionOf({ version, mark }: Origin, { versions, executable }: BunAccou
   const at = executable.indexOf(mark);
   const found =
     at === -1 ? null : /^[\d.]+/.exec(executable.toString("latin1", at + mark.length, at + mark.length + 20));
-  if (found === null) throw new Error(`Bun's executable no longer has "${mark}" in it: ${REMEDY}`);
+  if (found === null) throw new Error(`Bun's executable no longer contains "${mark}": ${REMEDY}`);
   return found[0];
 }
 
@@ -135,18 +136,17 @@ function atCommit(path: string, commit: string, directory?: string) {
 
 function repository({ name, url }: Row): string {
   const path = /^https:\/\/github\.com\/([^/]+\/[^/]+)/.exec(url)?.[1];
-  if (path === undefined) throw new Error(`Bun's page of licences leads from ${name} to ${url}: ${REMEDY}`);
+  if (path === undefined) throw new Error(`Bun's licence page links ${name} to ${url}: ${REMEDY}`);
   return path;
 }
 
 function spdx({ name, licence }: Row): string {
   const expression = LICENCES[licence];
-  if (expression === undefined)
-    throw new Error(`Bun's page of licences gives ${name} the licence ${licence}: ${REMEDY}`);
+  if (expression === undefined) throw new Error(`Bun's licence page gives ${name} the licence ${licence}: ${REMEDY}`);
   return expression;
 }
 
-/** The npm packages that Bun carries in place of Node.js' modules. It does not say which versions. */
+/** The npm packages that Bun contains in place of Node.js modules. It does not name their versions. */
 export function embeddedPackages(page: string): readonly Component[] {
   return readTable(page, "Polyfills").map((row) => ({
     kind: "embedded",
@@ -166,18 +166,21 @@ interface Row {
 
 function javaScriptCore(page: string): Row {
   const licence = /^Bun statically links JavaScriptCore \(and WebKit\), which is (\S+) licensed\./m.exec(page)?.[1];
-  if (licence === undefined) throw new Error(`Bun's page of licences no longer says how JavaScriptCore is: ${REMEDY}`);
+  if (licence === undefined)
+    throw new Error(`Bun's licence page no longer names the licence of JavaScriptCore: ${REMEDY}`);
   return { name: "JavaScriptCore", url: "https://github.com/oven-sh/WebKit", licence };
 }
 
-/** The rows `| [NAME](URL) | LICENCE |` below a heading, whatever stands beside the link; a licence may be a link too. */
+/**
+ * The rows `| [NAME](URL) | LICENCE |` below a heading. Other words may surround the link, and a licence may be a link.
+ */
 function readTable(page: string, heading: string): readonly Row[] {
   const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
   const rows = [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].slice(2);
-  if (rows.length === 0) throw new Error(`Bun's page of licences has no table of ${heading}: ${REMEDY}`);
+  if (rows.length === 0) throw new Error(`Bun's licence page has no table of ${heading}: ${REMEDY}`);
   return rows.map(([row, what = "", licence = ""]) => {
     const [, name, url] = /\[`?([^\]`]+)`?\]\(([^)]+)\)/.exec(what) ?? [];
-    if (name === undefined || url === undefined) throw new Error(`Bun's page of licences has a row ${row}: ${REMEDY}`);
+    if (name === undefined || url === undefined) throw new Error(`Bun's licence page has a row ${row}: ${REMEDY}`);
     return { name, url, licence: licence.replace(/^\[([^\]]+)\]\([^)]+\)$/, "$1") };
   });
 }

@@ -14,9 +14,9 @@ export interface BundledPackage extends Component {
   readonly kind: "npm";
   readonly version: string;
   readonly purl: string;
-  /** The licence and, where it has one, the notice that goes with it. */
+  /** Its licence and, if it has one, its notice. */
   readonly texts: readonly LicenceText[];
-  /** The packages that its own build copied into it. */
+  /** The packages that its build copied into it. */
   readonly parts: readonly BundledPackage[];
 }
 
@@ -34,7 +34,7 @@ export async function executableContents(architecture: DebianArchitecture): Prom
 }
 
 /**
- * The packages whose code is in the executable, by name, as the bundler reports them for this build.
+ * The packages whose code is in the executable, as the bundler reports them.
  *
  * @throws where one has no licence text, is not locked, or carries a copy of a package that is not installed beside it
  */
@@ -43,7 +43,7 @@ export async function bundledComponents(): Promise<readonly BundledPackage[]> {
   return [...files].map(([directory, paths]) => readPackage(directory, paths));
 }
 
-/** For each output, its inputs and how many bytes of each are in it: https://esbuild.github.io/api/#metafile */
+/** Each output, its inputs, and how many bytes of each input it has: https://esbuild.github.io/api/#metafile */
 export interface Metafile {
   readonly outputs: Readonly<
     Record<string, { readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>> }>
@@ -60,7 +60,7 @@ async function buildMetafile(): Promise<Metafile> {
   return JSON.parse(readFileSync(metafile, "utf8")) as Metafile;
 }
 
-/** The files that have at least a byte in an output, sorted. */
+/** The files with at least one byte in an output, sorted. */
 export function bundledFiles({ outputs }: Metafile): readonly string[] {
   const files = Object.values(outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
@@ -76,7 +76,7 @@ function filesByPackage(files: readonly string[]): ReadonlyMap<string, readonly 
   );
 }
 
-/** The directory of the package that a file is in, the innermost where packages are nested; none for a file of ours. */
+/** The directory of the innermost package that has the file; undefined for a file of ours. */
 export function packageDirectory(file: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0];
 }
@@ -101,7 +101,9 @@ function readPackage(directory: string, files: readonly string[]): BundledPackag
   };
 }
 
-/** @throws where the package is not installed at the version of the copy, which gives its checksum and its licence */
+/**
+ * @throws where the package is not installed at the version of the copy: its checksum and licence are read from there
+ */
 function copiedPackage(copy: string, carrier: string): BundledPackage {
   const [, name = copy, version] = /^(.+)@(.+)$/.exec(copy) ?? [];
   const directory = `node_modules/${name}`;
@@ -121,13 +123,13 @@ function readManifest(directory: string): Pick<BundledPackage, "name" | "version
 function readTexts(directory: string, what: string): readonly LicenceText[] {
   const names = readdirSync(join(ROOT, directory)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
   if (!names.some((name) => !/^notice/i.test(name)))
-    throw new Error(`${what} gets into the executable and has no file LICENSE to go with it`);
+    throw new Error(`${what} is in the executable and has no file LICENSE`);
   return names.toSorted().map((name) => ({ name, text: readFileSync(join(ROOT, directory, name), "utf8") }));
 }
 
 /**
- * `scule@1.3.0`, for each package that a bundler copied into this file: it leaves a comment with the path that it took it
- * from. Without a version where the path has none.
+ * `scule@1.3.0`, for each package that a bundler copied into this file: it leaves a comment with the path of the copy.
+ * Without a version if the path has none.
  */
 export function copiedPackages(source: string): readonly string[] {
   const paths = [...source.matchAll(/^\s*\/\/(?:#region)? (\S*node_modules\/\S+)$/gm)].map(([, path]) => path ?? "");

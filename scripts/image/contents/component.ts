@@ -2,7 +2,7 @@
 export interface Component {
   readonly kind: ComponentKind;
   readonly name: string;
-  /** Absent where whoever put it in does not say which. */
+  /** Absent if it is not known. */
   readonly version?: string;
   /** https://github.com/package-url/purl-spec */
   readonly purl?: string;
@@ -11,11 +11,11 @@ export interface Component {
   readonly description?: string;
   /** A URL, or the form of SPDX 2.3 (7.7) for version control: `git+https://...@COMMIT`. */
   readonly downloadLocation?: string;
-  /** Of what is at the download location; of the file itself, where it is a file. */
+  /** Of the archive at the download location, or of the file or executable itself. */
   readonly checksum?: Checksum;
-  /** The organization that it comes from; absent where that is not known. */
+  /** The organization that it comes from; absent if it is not known. */
   readonly supplier?: string;
-  /** What else there is to know, in a line. */
+  /** Anything else, in one line. */
   readonly note?: string;
   /** What it contains. */
   readonly parts?: readonly Component[];
@@ -23,13 +23,13 @@ export interface Component {
 
 /**
  * - `apk`: a package of the image
- * - `executable`: one of a release, by itself
+ * - `executable`: an executable of a release
  * - `file`: a file of an apk
  * - `npm`: a package in our bundle, or a copy of one within such a package
  * - `runtime`: Bun
  * - `linked`: a library that is compiled into Bun
- * - `embedded`: a package whose code Bun carries as text
- * - `deb`: a package of Debian's
+ * - `embedded`: an npm package that Bun contains as text
+ * - `deb`: a Debian package
  */
 export type ComponentKind = "apk" | "executable" | "file" | "npm" | "runtime" | "linked" | "embedded" | "deb";
 
@@ -42,7 +42,7 @@ export interface Checksum {
 export const NOASSERTION = "NOASSERTION";
 
 /**
- * The licence of what is made of components: its own first, then all of theirs.
+ * The joint licence of a file and of all components in it, its own first.
  *
  * @param own an SPDX expression
  */
@@ -54,7 +54,7 @@ export function jointLicence(own: string, components: readonly Component[]): str
   return [...new Set(terms)].filter((term) => term !== NOASSERTION).join(" AND ");
 }
 
-/** The components and all that they contain, each before its parts. */
+/** The components and all their parts, each before its parts. */
 export function flatten(components: readonly Component[]): readonly Component[] {
   return components.flatMap((component) => [component, ...flatten(component.parts ?? [])]);
 }

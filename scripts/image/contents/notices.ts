@@ -5,12 +5,12 @@ import { type BunLicence, bunLicences, readBunLicence } from "./bun-licences";
 import { bunAccount } from "./bun-parts";
 import { type BundledPackage, bundledComponents } from "./bundled";
 
-/** A file of the image. */
+/** A licence file of the image. */
 export interface Notice {
   /** Absolute. */
   readonly path: string;
   readonly text: string;
-  /** An SPDX expression, of this text. */
+  /** The SPDX expression of this text. */
   readonly licence: string;
 }
 
@@ -18,8 +18,8 @@ const DIRECTORY = "/usr/share/licenses/livenessprobe";
 const ROOT = join(import.meta.dirname, "../../..");
 
 /**
- * What has to go with the executable wherever it goes: our licence, that of each package in the bundle, Bun's page of
- * licences, and the texts for Bun and its parts. By path, and the same from the same sources.
+ * The licence files that must accompany the executable: our licence, those of the packages in the bundle, Bun's licence
+ * page, and the texts for Bun and its parts. Sorted by path; the same from the same sources.
  */
 export async function licenceNotices(): Promise<readonly Notice[]> {
   const packages = flattenPackages(await bundledComponents());
@@ -46,9 +46,9 @@ function packageNotices({ name, version, licence, texts }: BundledPackage): read
 }
 
 /**
- * Bun's own page, with what it means for this executable before it.
+ * Bun's licence page, after a text about what it means for this executable.
  *
- * @param page in Markdown, with the head that its site wants
+ * @param page in Markdown, with its front matter
  * @param version of Bun
  * @param licences whose texts are beside it
  */
@@ -56,22 +56,22 @@ export function bunNotice(page: string, version: string, licences: readonly BunL
   const own = page.replace(/^---\n.*?\n---\n+/s, "").replaceAll(/^\|.*\|$/gm, narrow);
   return `# Bun ${version}, which /usr/bin/livenessprobe contains
 
-/usr/bin/livenessprobe is Bun with this program's JavaScript behind it. Bun links JavaScriptCore (WebKit) and TinyCC,
-which are under the LGPL; its versions 2.0 and 2.1 are beside this file. You may put other versions of them in their
-place: build a Bun with your changes, as Bun's page tells below, and then, in the sources of this program,
+/usr/bin/livenessprobe is Bun with the JavaScript of this program appended. Bun links JavaScriptCore (WebKit) and TinyCC,
+which are under the LGPL; its versions 2.0 and 2.1 are beside this file. You may replace them with other versions: build
+Bun with your changes, as Bun's page says below, and then run this in the sources of this program:
 
     bun build src/main.ts --compile --compile-executable-path=/path/to/your/bun --outfile=livenessprobe
 
 Bun's sources are at https://github.com/oven-sh/bun, those of its WebKit at https://github.com/oven-sh/WebKit. The SBOM
-of the image (/var/lib/db/sbom) names the commit of each library that Bun names one of.
+of the image (/var/lib/db/sbom) names the commit of each library for which Bun names one.
 
-Bun says of itself that it is MIT-licensed. The texts beside this file are those of Bun and of its parts:
+Bun says that it is MIT-licensed. The texts beside this file are those of Bun and of its parts:
 
 | text | for | taken from |
 | --- | --- | --- |
 ${licences.map(({ file, parts, from }) => `| ${file} | ${parts.join(", ")} | ${from} |`).join("\n")}
 
-What follows is Bun's page of licences (https://bun.com/docs/project/license), as it comes with Bun ${version}.
+Bun's licence page (https://bun.com/docs/project/license) of Bun ${version} follows.
 
 ---
 
@@ -79,7 +79,7 @@ ${own.trimEnd()}
 `;
 }
 
-/** A row of a table without the spaces that line up its columns. */
+/** A row of a table, without the spaces that align its columns. */
 function narrow(row: string): string {
   return row.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
 }

@@ -9,8 +9,8 @@ export interface PurlFields {
 }
 
 /**
- * A package URL in its canonical form (https://github.com/package-url/purl-spec). Not by packageurl-js 2.0.1, which
- * leaves a plus in a version as it is and encodes the colon of a qualifier: both are in Debian's versions.
+ * A package URL in its canonical form (https://github.com/package-url/purl-spec). packageurl-js 2.0.1 does not encode
+ * the plus in a version and encodes the colon in a qualifier, and Debian's versions have both.
  */
 export function purl({ type, namespace, name, version, qualifiers = {}, subpath }: PurlFields): string {
   const query = Object.entries(qualifiers)
@@ -26,14 +26,14 @@ export function purl({ type, namespace, name, version, qualifiers = {}, subpath 
   ].join("");
 }
 
-/** A package of npm's, with its scope as the namespace. */
+/** An npm package; its scope is the namespace. */
 export function npmPurl(name: string, version?: string): string {
   const [, namespace, rest = name] = /^(@[^/]+)\/(.+)$/.exec(name) ?? [];
   return purl({ type: "npm", namespace, name: rest, version });
 }
 
 /**
- * A repository of GitHub's. The type has neither owner nor name in capitals.
+ * A repository on GitHub. This type has owner and name in lower case.
  *
  * @param repository `OWNER/NAME`
  * @param version a commit or a tag
@@ -43,7 +43,7 @@ export function githubPurl(repository: string, version?: string, subpath?: strin
   return purl({ type: "github", namespace, name, version, subpath });
 }
 
-/** All but letters, digits, `.-_~` and, as purl has it, the colon. */
+/** Encodes all but letters, digits, `.-_~` and the colon. */
 function encode(text: string): string {
   return encodeURIComponent(text)
     .replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

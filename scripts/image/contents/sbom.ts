@@ -8,19 +8,19 @@ import { type Checksum, type Component, jointLicence } from "./component";
 import { purl } from "./purl";
 import { PROJECT, spdxOf } from "./spdx";
 
-/** What an apk is made of, beside its files. */
+/** What an apk contains, beside its files. */
 export interface ApkContents {
-  /** What the package as a whole contains, and no single file of it. */
+  /** What the package as a whole contains, not one of its files. */
   readonly contains?: readonly Component[];
-  /** A file's path in the image -> what it is made of. */
+  /** The path of a file in the image -> what it contains. */
   readonly inFiles?: Readonly<Record<string, readonly Component[]>>;
 }
 
-/** apko adds the accounts of apko.yaml to these, so a hash from here would match no file in the image. */
+/** apko adds the accounts of apko.yaml to these, so their hashes are others in the image. */
 const REWRITTEN: ReadonlySet<string> = new Set(["/etc/passwd", "/etc/group"]);
 
 /**
- * The apk with its own SBOM in it, which has the hash of each file and the time of the apk.
+ * The apk with an SBOM, which has the hash of each of its files and the time of the apk.
  *
  * @throws where `inFiles` names a file that the apk does not have
  */

@@ -27,7 +27,7 @@ export function spdxOf(top: Component, created: Date) {
     relationships: [relationship("SPDXRef-DOCUMENT", "DESCRIBES", top), ...containments(top)],
   } as const;
   checkIds(document.packages);
-  // SPDX 2.3, 6.5: a URI that no other document has; for those without a site of their own, below spdx.org/spdxdocs.
+  // SPDX 2.3, 6.5: a unique URI, below spdx.org/spdxdocs for those without a site of their own.
   const hash = Bun.SHA256.hash(JSON.stringify(document), "hex");
   return { ...document, documentNamespace: `https://spdx.org/spdxdocs/${document.name}-${hash}` };
 }
@@ -76,7 +76,7 @@ function containments(component: Component): readonly Relationship[] {
   return parts.flatMap((part) => [relationship(idOf(component), "CONTAINS", part), ...containments(part)]);
 }
 
-/** Letters, digits, `.` and `-` (SPDX 2.3, 7.2); not `SPDXRef-File-`, which apko leaves out. */
+/** Letters, digits, `.` and `-` (SPDX 2.3, 7.2). apko skips ids that begin with `SPDXRef-File-`. */
 function idOf({ kind, name, version }: Component): string {
   const text = [kind, name, version].filter((part) => part !== undefined).join("-");
   return `SPDXRef-Package-${text.replaceAll(/[^a-zA-Z0-9.-]+/g, "-").replaceAll(/-{2,}/g, "-")}`;
@@ -85,7 +85,7 @@ function idOf({ kind, name, version }: Component): string {
 function checkIds(packages: readonly { readonly SPDXID: string; readonly name: string }[]): void {
   const seen = new Set<string>();
   for (const { SPDXID, name } of packages) {
-    if (seen.has(SPDXID)) throw new Error(`Two things of the SBOM have the id ${SPDXID}, the second is ${name}`);
+    if (seen.has(SPDXID)) throw new Error(`Two packages of the SBOM have the id ${SPDXID}; the second is ${name}`);
     seen.add(SPDXID);
   }
 }

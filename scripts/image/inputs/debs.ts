@@ -7,19 +7,19 @@ import { fetchFile } from "./fetch";
 import { type DebianArchitecture, type Lock, type LockedDeb, type LockedFile, lockedDeb } from "./lock";
 
 const MIRROR = "http://deb.debian.org";
-/** Keeps every version, for when the mirror has moved on. */
+/** Keeps every version; the mirror keeps only the current one. */
 const SNAPSHOT = "https://snapshot.debian.org/archive";
 
 export interface UnpackedDeb {
   readonly deb: LockedDeb;
   readonly architecture: DebianArchitecture;
-  /** Where its files are. */
+  /** The directory with its files. */
   readonly root: string;
-  /** Its control file: dpkg's own description of it (deb-control(5)). */
+  /** Its control file (deb-control(5)). */
   readonly control: string;
 }
 
-/** Fetches a locked package, checks it, and unpacks it below `directory`. Nothing of it is run. */
+/** Fetches a locked package, checks it, and unpacks it below `directory`. Runs nothing of it. */
 export async function unpackDeb(
   lock: Lock,
   name: string,
@@ -35,7 +35,7 @@ export async function unpackDeb(
 }
 
 /**
- * A package's file, with the bytes that are locked.
+ * Fetches the file of a package, and checks it against the lock.
  *
  * @param seen when the archive had it, RFC 3339
  * @returns its path
@@ -48,14 +48,14 @@ export async function fetchDeb({ archive, path, sha256 }: LockedFile, seen: stri
 
 /**
  * A Debian package, described so that scanners find its advisories. These name the source package: syft and grype read
- * it from the purl's qualifier `upstream`, and trivy from the note.
+ * it from the qualifier `upstream` of the purl, and trivy from the note.
  *
  * @param licence an SPDX expression
  */
 export function debComponent({ deb, architecture, control }: UnpackedDeb, lock: Lock, licence: string): Component {
   const { name, version } = deb;
   const { archive, path, sha256 } = deb.files[architecture];
-  // Debian Policy 5.6.1: `Source: NAME` or `Source: NAME (VERSION)` where they are not those of the package itself.
+  // Debian Policy 5.6.1: `Source: NAME` or `Source: NAME (VERSION)` if they differ from those of the package.
   const [, source = name, sourceVersion = version] = /^Source: (\S+)(?: \((\S+)\))?$/m.exec(control) ?? [];
   const upstream = sourceVersion === version ? source : `${source}@${sourceVersion}`;
   const qualifiers = {

@@ -8,14 +8,14 @@ export interface Digest {
   readonly value: string;
 }
 
-/** Without an answer in this time the next address is tried. */
+/** After this time without an answer, the next address is tried. */
 const FETCH_BOUND_MS = 120_000;
 
 /**
- * A file of the network that has these very bytes, from the first address that gives them; kept in the cache.
+ * Fetches a file with this digest from the first address that has it, and keeps it in the cache.
  *
  * @returns its path
- * @throws where no address gives it, with what each said
+ * @throws where no address has it, with the answer of each
  */
 export async function fetchFile(name: string, urls: readonly string[], digest: Digest): Promise<string> {
   return cached([digest.algorithm, digest.value], name, async (path) => {

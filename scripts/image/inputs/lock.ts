@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** As Debian names them. */
+/** In Debian's spelling, which is also Go's. */
 export type DebianArchitecture = "amd64" | "arm64";
 
 export const ARCHITECTURES: readonly DebianArchitecture[] = ["amd64", "arm64"];
 
-/** A package of Debian's, at one version. */
+/** A Debian package at one version. */
 export interface LockedDeb {
   readonly name: string;
   readonly version: string;
@@ -16,7 +16,7 @@ export interface LockedDeb {
 export interface LockedFile {
   /** `debian` or `debian-security`. */
   readonly archive: string;
-  /** Within the archive: `pool/main/...`. */
+  /** In the archive: `pool/main/...`. */
   readonly path: string;
   /** In hexadecimal. */
   readonly sha256: string;
@@ -25,19 +25,19 @@ export interface LockedFile {
 export interface Lock {
   /** Debian's release, as in `VERSION_ID` of its os-release. */
   readonly debian: string;
-  /** When the newest of these packages was built (RFC 3339): the time that their files bear in the image. */
+  /** When the newest of these packages was built (RFC 3339): the time of their files in the image. */
   readonly time: string;
-  /** When these versions were Debian's newest (RFC 3339): where snapshot.debian.org has them. */
+  /** When these were Debian's current versions (RFC 3339): snapshot.debian.org has them at this time. */
   readonly seen: string;
   readonly debs: readonly LockedDeb[];
 }
 
-/** Where it is in the repository. */
+/** The path of the lock. */
 export const LOCK_PATH = join(import.meta.dirname, "../../../deploy/image/lock.json");
 
-/** What goes into the image from outside, but for npm packages: `bun.lock` has those. */
+/** Everything from outside in the image, except npm packages, which `bun.lock` has. */
 export function readLock(): Lock {
-  // Ours alone, and written by `writeLock`.
+  // Written by `writeLock`.
   return JSON.parse(readFileSync(LOCK_PATH, "utf8")) as Lock;
 }
 

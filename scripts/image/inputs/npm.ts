@@ -22,20 +22,20 @@ export const BUN_PACKAGES: Readonly<Record<DebianArchitecture, string>> = {
   arm64: "@oven/bun-linux-aarch64",
 };
 
-/** @throws where bun.lock has no such package of npm's */
+/** @throws where bun.lock has no such npm package */
 export function lockedPackage(name: string): LockedPackage {
   const { resolution, integrity } = lockEntry(name);
   return { name, version: resolution.slice(name.length + 1), checksum: integrityChecksum(integrity) };
 }
 
 /**
- * What a build installs: the packages that package.json names and all that they need, sorted by name, and the Bun of
- * each architecture.
+ * What a build installs, sorted by name: the packages that package.json names, all that they need, and the Bun of each
+ * architecture.
  */
 export function installedPackages(): readonly LockedPackage[] {
   const { dependencies, devDependencies } = packageJson;
   const names = new Set([...Object.keys({ ...dependencies, ...devDependencies }), ...Object.values(BUN_PACKAGES)]);
-  // A set takes what is added while it is walked.
+  // The loop also sees names that are added during it.
   for (const name of names) for (const needed of Object.keys(lockEntry(name).needs)) names.add(needed);
   return [...names].toSorted().map(lockedPackage);
 }
@@ -43,7 +43,7 @@ export function installedPackages(): readonly LockedPackage[] {
 function lockEntry(name: string) {
   // npm -> [NAME@VERSION, registry, what it needs, integrity] (bun-types, BunLockFilePackageArray)
   const entry = bunLock.packages[name];
-  if (entry?.length !== 4) throw new Error(`bun.lock has no ${name} of npm: run bun install`);
+  if (entry?.length !== 4) throw new Error(`bun.lock has no npm package ${name}: run bun install`);
   return { resolution: entry[0], needs: entry[2].dependencies ?? {}, integrity: entry[3] };
 }
 
@@ -54,13 +54,13 @@ export function integrityChecksum(integrity: string): Checksum {
   return { algorithm: "SHA512", value: Buffer.from(base64, "base64").toString("hex") };
 }
 
-/** Where npm has the archive of a package. */
+/** The URL of the archive of a package. */
 export function npmArchive(name: string, version: string, registry = "https://registry.npmjs.org"): string {
   return `${registry}/${name}/-/${name.replace(/^@.*\//, "")}-${version}.tgz`;
 }
 
 /**
- * The Bun that an executable for this architecture is made of, with the integrity that `bun.lock` has of it.
+ * Fetches the Bun for executables of this architecture, and checks it against `bun.lock`.
  *
  * @returns its path
  */

@@ -3,25 +3,25 @@ import { join } from "node:path";
 import { type Digest, openLayout } from "./layout";
 import { VARIANT_NAMES, type Variant } from "../variants";
 
-/** Where `bun run image` leaves them. */
+/** Where `bun run image` writes the images. */
 export const BUILT_DIRECTORY = join(import.meta.dirname, "../../../dist/image");
 
-/** The flag of each script that reads this directory. */
+/** The flag of every script that reads this directory. */
 export const FROM_FLAG = { value: "DIRECTORY", help: "What `bun run image` built. Default: dist/image" } as const;
 
-/** One variant of what `bun run image` left. */
+/** One variant of what `bun run image` built. */
 export interface BuiltImage {
   readonly variant: Variant;
-  /** An OCI layout. */
+  /** The path of its OCI layout. */
   readonly layout: string;
-  /** What is signed: the index, and the image of each architecture. */
+  /** The index is signed, and so is the image of each architecture. */
   readonly index: Signable;
   readonly images: readonly Signable[];
-  /** Of the index: `org.opencontainers.image.revision` and the like. */
+  /** Of the index, such as `org.opencontainers.image.revision`. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Something that has a digest of its own, and an SBOM. */
+/** Something with a digest and an SBOM. */
 export interface Signable {
   /** `index`, or an architecture as Go names it: `amd64`, `arm64`. */
   readonly name: string;
@@ -40,7 +40,7 @@ export function readVariant(name: string): Variant {
 const SBOM_NAMES: Readonly<Record<string, string>> = { index: "index", amd64: "x86_64", arm64: "aarch64" };
 
 /**
- * Opens one variant in the directory that `bun run image` builds into, and checks each blob against its digest.
+ * Opens one variant of what `bun run image` built, and checks the digests.
  *
  * @throws where it is missing, or its digest is not the one in `digests.json`
  */
@@ -68,7 +68,7 @@ export function openBuilt(directory: string, variant: Variant): BuiltImage {
 export function readDigests(directory: string): Readonly<Record<string, string>> {
   const path = join(directory, "digests.json");
   if (!existsSync(path)) throw new Error(`There is no ${path}: build the image with bun run image`);
-  // Written by `bun run image`, and only compared.
+  // Written by `bun run image`.
   return JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, string>>;
 }
 
@@ -81,13 +81,13 @@ interface Spdx {
 }
 
 /**
- * Checks that an SBOM is that of the image beside it: an attestation would bind a wrong document to a digest too.
+ * Checks that an SBOM is that of the image: an attestation would bind a wrong document to the digest too.
  *
- * @throws where it is not there, or describes something else
+ * @throws where there is none, or it describes another image
  */
 export function checkSbom({ name, digest, sbom }: Signable): void {
   if (!existsSync(sbom)) throw new Error(`There is no SBOM ${sbom}: build the image with bun run image`);
-  // A document of SPDX's 2.3 schema, of which this reads what it needs.
+  // An SPDX 2.3 document.
   const { documentDescribes = [], packages = [] } = JSON.parse(readFileSync(sbom, "utf8")) as Spdx;
   const described = packages.filter(({ SPDXID }) => documentDescribes.includes(SPDXID));
   const hashes = described.flatMap(({ checksums = [] }) => checksums.map(({ checksumValue }) => checksumValue));

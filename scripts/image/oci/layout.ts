@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type TarEntry, readTar } from "./tar";
 
-/** A digest as OCI writes it: `sha256:` and 64 hexadecimal digits. */
+/** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`;
 
 export interface OciLayout {
-  /** Of what index.json names: a multi-architecture index, or a single image. */
+  /** Of what index.json names: an index of several images, or one image. */
   readonly digest: Digest;
   readonly mediaType: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -16,17 +16,17 @@ export interface OciLayout {
 /** The image of one platform. */
 export interface OciImage {
   readonly digest: Digest;
-  /** As Go names it: `amd64`, `arm64`. */
+  /** `amd64`, `arm64` */
   readonly architecture: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly config: ImageConfig;
   /** The lowest first. */
   readonly layers: readonly Layer[];
   /**
-   * What a container sees: all layers, one over the other, by absolute path (`/usr/bin/livenessprobe`; `/` is the root).
-   * Read on the first call, and kept.
+   * The files that a container sees, by absolute path: all layers, each over the ones below. Read on the first call,
+   * and kept.
    *
-   * @throws where a layer removes a file of another: no layer of ours does
+   * @throws where a layer removes a file: no layer of ours does
    */
   files(): ReadonlyMap<string, ImageFile>;
 }
@@ -34,14 +34,14 @@ export interface OciImage {
 export interface Layer {
   readonly digest: Digest;
   readonly mediaType: string;
-  /** The uncompressed tar, checked against the digest; unpacked at each call. */
+  /** The uncompressed tar. Reads it, and checks its digest, at each call. */
   tar(): Uint8Array;
 }
 
 /** `path` is absolute. */
 export type ImageFile = TarEntry;
 
-/** The fields of https://github.com/opencontainers/image-spec/blob/main/config.md that are read here or in a test. */
+/** Some fields of https://github.com/opencontainers/image-spec/blob/main/config.md. */
 export interface ImageConfig {
   readonly architecture: string;
   readonly os: string;
@@ -77,7 +77,7 @@ export const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
 /**
  * Opens an OCI layout (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) whose index.json names
- * one thing. Each blob that is read is checked against its size and digest.
+ * one thing. Checks the size and digest of each blob that it reads.
  *
  * @throws where it is no layout, or a blob is missing or does not have its digest
  */
@@ -95,18 +95,19 @@ export function openLayout(directory: string): OciLayout {
 /** What a layout's index.json names. */
 export function topOf(directory: string): Descriptor {
   const index = join(directory, "index.json");
-  if (!existsSync(index)) throw new Error(`${directory} is no OCI layout: it has no index.json (run bun run image)`);
+  if (!existsSync(index))
+    throw new Error(`${directory} is not an OCI layout: it has no index.json (run bun run image)`);
   const { manifests }: Index = JSON.parse(readFileSync(index, "utf8"));
   const [top] = manifests;
   if (top === undefined || manifests.length !== 1)
-    throw new Error(`${index} names ${manifests.length} things, and this reads a layout with one`);
+    throw new Error(`${index} names ${manifests.length} things, and should name one`);
   return top;
 }
 
 /**
  * The image of one architecture.
  *
- * @param architecture as Go names it: `amd64`, `arm64`
+ * @param architecture `amd64`, `arm64`
  * @throws where the layout has none
  */
 export function imageOf(layout: OciLayout, architecture: string): OciImage {
@@ -117,7 +118,7 @@ export function imageOf(layout: OciLayout, architecture: string): OciImage {
 }
 
 /**
- * The content of a regular file, links followed in its last component.
+ * The content of a regular file. Follows a link at the end of the path.
  *
  * @param path absolute
  * @throws where there is none
@@ -155,8 +156,7 @@ function openImage(directory: string, descriptor: Descriptor): OciImage {
 function merge(layers: readonly Layer[]): ReadonlyMap<string, ImageFile> {
   const entries = layers.flatMap((layer) => readTar(layer.tar()));
   const whiteout = entries.find(({ path }) => /(^|\/)\.wh\./.test(path));
-  if (whiteout !== undefined)
-    throw new Error(`A layer removes a file with /${whiteout.path}, which no image of ours does`);
+  if (whiteout !== undefined) throw new Error(`A layer removes a file with /${whiteout.path}; no image of ours does`);
   return new Map(entries.map((entry) => [`/${entry.path}`, { ...entry, path: `/${entry.path}` }]));
 }
 
@@ -176,7 +176,7 @@ export function readBlob(directory: string, { digest, size }: Descriptor): Uint8
   return blob;
 }
 
-/** An OCI document. Its digest proves that it is what was built, so its fields are not checked one by one. */
+/** Reads an OCI document. Its digest proves that it is what was built, so its fields are not checked. */
 export function readJson<T>(directory: string, descriptor: Descriptor): T {
   const document: T = JSON.parse(new TextDecoder().decode(readBlob(directory, descriptor)));
   return document;

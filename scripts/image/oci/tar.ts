@@ -22,7 +22,7 @@ export type TarEntry = {
 /**
  * Reads an uncompressed tar.
  *
- * @throws where it is damaged, or has an entry of another type, such as a hard link: our images have none
+ * @throws where it is damaged, or has an entry of a type that our images do not have, such as a hard link
  */
 export function readTar(tar: Uint8Array): readonly TarEntry[] {
   const entries: TarEntry[] = [];
@@ -31,7 +31,7 @@ export function readTar(tar: Uint8Array): readonly TarEntry[] {
     entry.on("data", (chunk) => void chunks.push(chunk));
     entry.on("end", () => void entries.push(readEntry(entry, chunks)));
   };
-  // It reads all of an uncompressed tar before it returns.
+  // For an uncompressed tar, this returns when all is read.
   new Parser({ onReadEntry, onwarn }).end(Buffer.from(tar.buffer, tar.byteOffset, tar.length));
   return entries;
 }
@@ -57,6 +57,6 @@ function readEntry(entry: ReadEntry, chunks: readonly Buffer[]): TarEntry {
     case "FIFO":
       return { ...common, type: "special" };
     default:
-      throw new Error(`tar: ${path} is a ${entry.type}, and an image of ours has none`);
+      throw new Error(`tar: ${path} is a ${entry.type}; no image of ours has one`);
   }
 }

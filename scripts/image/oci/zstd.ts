@@ -9,7 +9,7 @@ const LEVEL = 9;
  * Makes an image from another: the same files and configuration, with the layers in zstd. Its SBOMs are the same, with
  * the new digests.
  *
- * @param directory holds `FROM/`, an OCI layout of an index, and `sbom/FROM/`; takes `TO/` and `sbom/TO/`
+ * @param directory has `FROM/`, an OCI layout of an index, and `sbom/FROM/`; `TO/` and `sbom/TO/` are written
  * @returns the digest of its index
  */
 export function recompress(directory: string, from: string, to: string): Digest {

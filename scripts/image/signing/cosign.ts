@@ -4,40 +4,38 @@ import { temporaryDirectory } from "../../temporary";
 import { runProgram } from "../../run";
 import { tool } from "../../tools/tool";
 
-/** Whose signature it is: a key's, or the identity that GitHub gives to the workflow that runs this ("keyless"). */
+/** Who signs: a key, or the GitHub workflow that runs this, with its own identity ("keyless"). */
 export type Signer = { readonly kind: "key"; readonly path: string } | { readonly kind: "workflow" };
 
 /**
- * Who signs here.
- *
- * @param keyPath a private key of cosign's; its password is in `COSIGN_PASSWORD`
- * @throws where nobody can
+ * @param keyPath a private key of cosign; its password is in `COSIGN_PASSWORD`
+ * @throws where there is neither a key nor a workflow
  */
 export function readSigner(keyPath: string | undefined): Signer {
   if (keyPath === undefined) {
     if (process.env["ACTIONS_ID_TOKEN_REQUEST_URL"]) return { kind: "workflow" };
-    throw new Error("There is nothing to sign with: give --key PATH, or run in a GitHub workflow with id-token: write");
+    throw new Error("There is no key to sign with: give --key PATH, or run in a GitHub workflow with id-token: write");
   }
   const path = resolve(keyPath);
   if (!existsSync(path)) throw new Error(`There is no key ${path}: cosign generate-key-pair makes one`);
   if (process.env["COSIGN_PASSWORD"] === undefined)
-    throw new Error(`COSIGN_PASSWORD is not set: it is the password of ${path}, and empty for a key without one`);
+    throw new Error(`COSIGN_PASSWORD is not set: it is the password of ${path}, or empty for a key without a password`);
   return { kind: "key", path };
 }
 
-/** What an attestation says, in cosign's words for `--type`. */
+/** The `--type` of an attestation. */
 export type PredicateType = "spdxjson" | "slsaprovenance1";
 
-/** cosign 3, which writes Sigstore bundles. Dispose of it when all is signed. */
+/** cosign 3, which writes Sigstore bundles. Dispose of it after the last signature. */
 export interface Cosign extends Disposable {
-  /** Signs an index and every image in it. The reference has a digest, not a tag, which may move. */
+  /** Signs an index and every image in it. The reference must have a digest, because a tag may move. */
   signIndex(reference: string): Promise<void>;
   attest(reference: string, type: PredicateType, predicatePath: string): Promise<void>;
-  /** Writes the signature of a file beside it, as a bundle. */
+  /** Writes the signature of a file, as a bundle. */
   signFile(path: string, bundlePath: string): Promise<void>;
 }
 
-/** @throws where cosign cannot be built, or a signature not be made, with cosign's reason */
+/** @throws where cosign cannot be built, or where signing fails, with cosign's reason */
 export async function openCosign(signer: Signer): Promise<Cosign> {
   const program = await tool("cosign");
   const cosign = async (...args: readonly string[]): Promise<string> => {
@@ -64,8 +62,8 @@ export async function openCosign(signer: Signer): Promise<Cosign> {
 }
 
 /**
- * With a key nothing is asked of a service: a signing configuration and a trusted root that name none keep cosign from
- * looking for the public ones. A workflow's identity is worth something by those services alone, so they are cosign's.
+ * With a key, cosign must not use the public services: it is given a signing configuration and a trusted root that name
+ * none. The identity of a workflow needs these services, so there cosign's defaults stay.
  */
 async function signingArguments(
   signer: Signer,
@@ -79,7 +77,7 @@ async function signingArguments(
   return ["--key", signer.path, "--signing-config", config, "--trusted-root", root];
 }
 
-/** cosign says why in a line that begins with `Error: `, and says it twice. */
+/** cosign prints the reason twice, in lines that begin with `Error: `. */
 function reasonOf(error: unknown): string {
   const said = error instanceof Error ? error.message : String(error);
   return `cosign: ${/^(?:.*: )?Error: (.*)$/m.exec(said)?.[1] ?? said}`;

@@ -6,13 +6,13 @@ import { ARCHITECTURES, type Lock, readLock } from "../inputs/lock";
 import { type LockedPackage, installedPackages } from "../inputs/npm";
 import { npmPurl, purl } from "../contents/purl";
 
-/** A "resource descriptor" of in-toto: what it is, and its digests by algorithm. */
+/** A "resource descriptor" of in-toto, with digests by algorithm. */
 export interface Dependency {
   readonly uri: string;
   readonly digest?: Readonly<Record<string, string>>;
 }
 
-/** What is known about a build besides the image: the locked inputs, and the tools. */
+/** The locked inputs and the tools of a build. */
 export interface BuildInputs {
   readonly lock: Lock;
   /** What the build installs, and the Bun of each architecture. */
@@ -23,12 +23,13 @@ export interface BuildInputs {
 }
 
 /**
- * What the builder says about its own work, as the predicate of https://slsa.dev/spec/v1.1/provenance. Whoever holds the
- * key could write anything here, so the builder's id says "self-asserted". The provenance of a release is made by GitHub.
+ * What the builder says about its own work, as the predicate of https://slsa.dev/spec/v1.1/provenance. Whoever holds
+ * the key could write anything here, so the builder's id says "self-asserted". The provenance of a release is made by
+ * GitHub.
  *
  * The index and each image in it have the same, since one build makes them all.
  *
- * @throws where the image has no annotation that says what it was built from, as `bun run image` gives it
+ * @throws where the image lacks an annotation of `bun run image`
  */
 export function selfAssertedProvenance({ variant, annotations }: BuiltImage, inputs: BuildInputs) {
   const annotation = (name: string): string => {
@@ -75,7 +76,7 @@ function debDependencies({ debian, debs }: Lock): readonly Dependency[] {
 const ROOT = join(import.meta.dirname, "../../..");
 const LOCK_FILES = ["bun.lock", "deploy/image/lock.json"];
 
-/** Those of this tree, from which the image must have been built. */
+/** The inputs in this tree. The image must have been built from it. */
 export function readBuildInputs(): BuildInputs {
   const hashes = LOCK_FILES.map((path) => [path, Bun.SHA256.hash(readFileSync(join(ROOT, path)), "hex")] as const);
   const apko = /^\tchainguard\.dev\/apko v(\S+)/m.exec(

@@ -8,7 +8,7 @@ const WORKFLOW = { kind: "workflow" } as const;
 
 test("where this tree has changes that the image has not, git shows them", () => {
   expect(revisionFault(COMMIT, `${COMMIT}-dirty`, KEY)).toBe(
-    `The image was built from ${COMMIT}, and this tree is ${COMMIT}-dirty: git status shows what was changed or added since`,
+    `The image was built from ${COMMIT}, and this tree is ${COMMIT}-dirty: git status shows what changed since`,
   );
 });
 

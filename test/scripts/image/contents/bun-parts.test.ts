@@ -67,14 +67,18 @@ test("the packages that Bun carries are those of its page", () => {
 describe("what Bun newly says stops the build:", () => {
   test.each<[string, Partial<BunAccount>, string]>([
     ["a part in process.versions", versions({ quiche: COMMIT }), "process.versions names quiche: "],
-    ["a library on its page", row("quiche", "MIT"), "Bun's page of licences names quiche: "],
-    ["a licence", row("brotli", "Beerware"), "Bun's page of licences gives brotli the licence Beerware: "],
+    ["a library on its page", row("quiche", "MIT"), "Bun's licence page names quiche: "],
+    ["a licence", row("brotli", "Beerware"), "Bun's licence page gives brotli the licence Beerware: "],
     ["a row of another form", page(LAST_ROW, `| a library | MIT |\n${LAST_ROW}`), "has a row | a library | MIT |"],
-    ["that a library is gone", page(/^\| \[`zstd`.*\n/m, ""), "Bun's page of licences no longer names zstd: "],
+    ["that a library is gone", page(/^\| \[`zstd`.*\n/m, ""), "Bun's licence page no longer names zstd: "],
     ["no version where there was one", { versions: omit("zstd") }, "process.versions no longer names zstd: "],
     ["a commit of uSockets that is not its own", versions({ usockets: COMMIT }), `uSockets is at ${COMMIT}`],
-    ["nothing of JavaScriptCore", page("statically links JavaScriptCore", "has JavaScriptCore"), "JavaScriptCore is"],
-    ["no version in its executable", { executable: Buffer.from("") }, 'no longer has "libjpeg-turbo version " in it: '],
+    [
+      "nothing of JavaScriptCore",
+      page("statically links JavaScriptCore", "has JavaScriptCore"),
+      "the licence of JavaScriptCore",
+    ],
+    ["no version in its executable", { executable: Buffer.from("") }, 'no longer contains "libjpeg-turbo version ": '],
     ["no table", page("## Linked libraries", "## Libraries"), "has no table of Linked libraries: "],
   ])("%s", (_, change, message) => {
     expect(() => linkedParts({ ...ACCOUNT, ...change })).toThrow(message);

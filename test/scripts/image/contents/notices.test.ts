@@ -57,7 +57,7 @@ test("a part of Bun that no text goes with stops the build", () => {
   const account = bunAccount();
   const page = account.page.replace("[`acorn-walk`]", "[`acorn-runs`]");
   expect(() => bunLicences({ ...account, page })).toThrow(
-    "No licence text goes with acorn-runs: add it in scripts/image/contents/bun-licences.ts",
+    "There is no licence text for acorn-runs: add it in scripts/image/contents/bun-licences.ts",
   );
 });
 

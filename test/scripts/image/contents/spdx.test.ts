@@ -97,6 +97,6 @@ describe("the document", () => {
 test("two things whose names become one id are refused", () => {
   const parts = [FILE, { ...FILE, name: "/usr/bin-livenessprobe", parts: [] }];
   expect(() => spdxOf({ ...APK, parts }, CREATED)).toThrow(
-    "Two things of the SBOM have the id SPDXRef-Package-file-usr-bin-livenessprobe, the second is /usr/bin-livenessprobe",
+    "Two packages of the SBOM have the id SPDXRef-Package-file-usr-bin-livenessprobe; the second is /usr/bin-livenessprobe",
   );
 });

@@ -11,7 +11,7 @@ test("a package has the version of bun.lock, and its integrity in hexadecimal", 
 });
 
 test("a package that is not locked is refused", () => {
-  expect(() => lockedPackage("none")).toThrow("bun.lock has no none of npm: run bun install");
+  expect(() => lockedPackage("none")).toThrow("bun.lock has no npm package none: run bun install");
 });
 
 test("a build installs what package.json names, what that needs, and the Bun of each architecture", () => {

@@ -41,7 +41,7 @@ test("an architecture that is not there is said", async () => {
 
 test("a directory that is no layout is said", () => {
   using directory = temporaryDirectory();
-  expect(() => openLayout(directory.path)).toThrow(`${directory.path} is no OCI layout: it has no index.json`);
+  expect(() => openLayout(directory.path)).toThrow(`${directory.path} is not an OCI layout: it has no index.json`);
 });
 
 test("a tar of every kind of entry, with names that are too long for its header", async () => {
@@ -71,8 +71,8 @@ test.each([
 });
 
 test.each([
-  ["a hard link", "ln it hard", "tar: it is a Link, and an image of ours has none"],
-  ["a whiteout", "touch .wh.below", "A layer removes a file with /.wh.below, which no image of ours does"],
+  ["a hard link", "ln it hard", "tar: it is a Link; no image of ours has one"],
+  ["a whiteout", "touch .wh.below", "A layer removes a file with /.wh.below; no image of ours does"],
 ])("%s is refused", async (_, command, message) => {
   using directory = temporaryDirectory();
   writeLayout(directory.path, LAYER, await tarOf(directory.path, { it: "content" }, [command]));

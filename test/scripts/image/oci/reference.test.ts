@@ -22,5 +22,5 @@ test.each([
   ["capitals", "registry.example/Name:1"],
   ["nothing", ""],
 ])("is refused with %s", (_, text) => {
-  expect(() => readReference(text)).toThrow(`${text} is no image's reference: write HOST/NAME:TAG`);
+  expect(() => readReference(text)).toThrow(`${text} is not a reference of an image: write HOST/NAME:TAG`);
 });
