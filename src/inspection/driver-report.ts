@@ -1,7 +1,8 @@
 import type { DriverAnswers } from "./questions";
-import { driverDirectoryOf, type NodeSocket, type NodeView } from "./node-view";
+import { driverDirectoryOf, type NodeView } from "./node-view";
 import { CSI_PLUGIN, type Registration, type Told } from "./registrations";
 import { type DriverName, type DriverOutcome, type DriverReport, isSlow, type ListenerReport } from "./report";
+import type { NodeSocket } from "../node/socket-search";
 import { quote } from "../base/text";
 
 /** A row of `list`, and what there is to say of it besides. */

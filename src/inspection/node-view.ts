@@ -17,18 +17,6 @@ export interface NodeView {
   readonly search: SocketSearch;
 }
 
-/** A socket that may be a driver's. */
-export interface NodeSocket {
-  /** As the kubelet knows it. */
-  readonly path: string;
-  /** As this process does, without symbolic links. */
-  readonly outerPath: string;
-  /** `device:inode`. */
-  readonly fileId: string;
-  /** The user id that the file belongs to. */
-  readonly ownerUid: number;
-}
-
 export interface NodePlaces {
   /** The node's root directory for this process: `/`, or `/host`. */
   readonly rootDir: string;

@@ -4,8 +4,8 @@ import type { RegistrationInfo } from "../driver/node-messages";
 import { getRegistrationInfo } from "../driver/registration";
 import { pinSocket } from "../node/pinned-socket";
 import { type Resolution, resolutionText } from "../node/rooted-path";
-import type { FoundSocket } from "../node/socket-search";
-import type { NodeSocket, NodeView } from "./node-view";
+import type { FoundSocket, NodeSocket } from "../node/socket-search";
+import type { NodeView } from "./node-view";
 import type { DriverOutcome } from "./report";
 
 /** What a registration socket comes to. */

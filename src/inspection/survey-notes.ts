@@ -5,7 +5,14 @@ import type { Surveyed } from "./driver-report";
 import type { NodeView } from "./node-view";
 import type { Registration } from "./registrations";
 import type { DriverReport } from "./report";
-import { MAX_DEPTH, MAX_ENTRIES, MAX_SOCKETS, type Skipped, type SocketSearch } from "../node/socket-search";
+import {
+  MAX_DEPTH,
+  MAX_ENTRIES,
+  MAX_SOCKETS,
+  type Skipped,
+  type SkippedKind,
+  type SocketSearch,
+} from "../node/socket-search";
 
 /** A place that was looked in, and what came of it: `/var/lib/kubelet: 3 sockets`. */
 export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearch): string {
@@ -39,7 +46,7 @@ export function unseenNotes({ kubelets, search }: NodeView, registrations: reado
       "in the registry",
     ),
     ...[...Map.groupBy(search.skipped, ({ within }) => within)].flatMap(([within, skipped]) =>
-      grouped(skipped, ({ why }) => why.kind, skippedText, `in ${within}`),
+      grouped(skipped, ({ kind }) => kind, skippedText, `in ${within}`),
     ),
   ];
 }
@@ -68,7 +75,7 @@ const ORIGIN = { flag: "--kubelet-dir", kubelet: "a kubelet's --root-dir", known
 /** The directories that may not be looked into by us. */
 export function deniedPaths({ kubelets, search }: NodeView): readonly string[] {
   const places = kubelets.lookedIn.flatMap(({ outcome }) => (outcome.kind === "notPermitted" ? [outcome.path] : []));
-  const directories = search.skipped.flatMap(({ path, why }) => (why.kind === "notPermitted" ? [path] : []));
+  const directories = search.skipped.flatMap(({ path, kind }) => (kind === "notPermitted" ? [path] : []));
   return [...new Set([...places, ...directories])];
 }
 
@@ -115,28 +122,20 @@ export function withoutSocketNote(
 const MAX_NAMED = 3;
 
 /** What was left out, and why. */
-export function skippedText({ path, why }: Skipped): string {
-  switch (why.kind) {
-    case "mount":
-      return `${path} was not looked into: ${why.mount.fsType} is mounted there`;
-    case "depth":
-      return `${path} was not looked into: it lies more than ${MAX_DEPTH} directories deep`;
-    case "entries":
-      return `${path} was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are no regular files`;
-    case "sockets":
-      return `${path} was not looked at whole: it holds more than ${MAX_SOCKETS} sockets`;
-    case "link":
-      return `${path} was not looked into: it is a link to a directory elsewhere`;
-    case "outside":
-      return `${path} was not asked: it is a link out of the kubelet's directory, to ${why.target}`;
-    case "name":
-      return `${path} was not looked at: its name is not UTF-8`;
-    case "tooLarge":
-      return `${path} was not looked into: it holds too many files to be listed`;
-    case "notPermitted":
-      return `${path} may not be looked into by us`;
-    case "failed":
-      return `${path} could not be looked into: ${why.code}`;
-  }
-  return why satisfies never;
+export function skippedText({ path, kind, detail }: Skipped): string {
+  return `${path} ${SKIPPED[kind]}${detail}`;
 }
+
+/** What follows the path, and is followed by the detail. */
+const SKIPPED: Readonly<Record<SkippedKind, string>> = {
+  mount: "was not looked into: it is a mount of the type ",
+  depth: `was not looked into: it lies more than ${MAX_DEPTH} directories deep`,
+  entries: `was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are no regular files`,
+  sockets: `was not looked at whole: it holds more than ${MAX_SOCKETS} sockets`,
+  link: "was not looked into: it is a link to a directory elsewhere",
+  outside: "was not asked: it is a link out of the kubelet's directory, to ",
+  name: "was not looked at: its name is not UTF-8",
+  tooLarge: "was not looked into: it holds too many files to be listed",
+  notPermitted: "may not be looked into by us",
+  failed: "could not be looked into: ",
+};

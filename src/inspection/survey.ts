@@ -1,14 +1,14 @@
 import { type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
 import type { ListenerReports } from "./listener-steps";
-import type { NodeSocket, NodeView } from "./node-view";
+import type { NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
 import type { SocketFile } from "../driver/socket-file";
 import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
 import { formatDuration } from "../base/duration";
 import { countConnections, createSlots, type Slots } from "../node/descriptors";
-import type { FoundSocket } from "../node/socket-search";
+import type { FoundSocket, NodeSocket } from "../node/socket-search";
 
 export interface SurveyOptions {
   /** Only drivers of this name; all of them where undefined. */

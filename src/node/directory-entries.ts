@@ -1,31 +1,29 @@
 import { type Dirent, lstatSync, type Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode } from "../base/errors";
 import type { Slices } from "../base/slices";
-import type { Mount } from "./mounts";
+import { type Read, readFailure } from "./reads";
 import type { Root } from "./rooted-path";
 
+/** An entry that drivers may have a socket in or by: regular files and the like are left out. */
 export interface DirectoryEntry {
   readonly name: string;
-  readonly type: EntryType;
+  readonly kind:
+    | "socket"
+    | "directory"
+    | "link"
+    /** Something is mounted on it; what, is not looked at. */
+    | "mount"
+    /** Its name is not UTF-8 (or has U+FFFD in it): the text leads to no file, or to another one. */
+    | "name";
+  /** Of a mount. */
+  readonly fsType?: string;
 }
 
-export type EntryType =
-  | { readonly kind: "socket" | "directory" | "link" }
-  /** Its name is not UTF-8 (or has U+FFFD in it): the text leads to no file, or to another one. */
-  | { readonly kind: "name" }
-  /** Something is mounted on it; what, is not looked at. */
-  | { readonly kind: "mount"; readonly mount: Mount };
-
 export type EntriesOutcome =
-  /** What drivers may have a socket in or by: regular files and the like are left out. */
-  | { readonly kind: "listed"; readonly entries: readonly DirectoryEntry[] }
-  | { readonly kind: "notPermitted" }
-  | { readonly kind: "missing" }
+  | Read<readonly DirectoryEntry[]>
   /** It takes more than `MAX_DIRECTORY_BYTES`: the runtime reads a directory whole, and this one would take the memory. */
-  | { readonly kind: "tooLarge" }
-  | { readonly kind: "failed"; readonly code: string };
+  | { readonly kind: "tooLarge" };
 
 /** Of the directory itself, by lstat(2): some 300,000 names. */
 export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
@@ -53,9 +51,9 @@ export async function listEntries(root: Root, directory: string, slices: Slices)
       : await pickEntries(await readdir(outer, { withFileTypes: true }), slices, (dirent) =>
           entryOf(dirent.name, dirent),
         );
-    return { kind: "listed", entries: entries.toSorted((one, other) => (one.name < other.name ? -1 : 1)) };
+    return { kind: "read", value: entries.toSorted((one, other) => (one.name < other.name ? -1 : 1)) };
   } catch (error) {
-    return failureOf(errorCode(error) ?? "EIO");
+    return readFailure(error);
   }
 }
 
@@ -77,29 +75,24 @@ async function pickEntries<Name>(
 function lookAt(root: Root, directory: string, name: string): DirectoryEntry | undefined {
   const path = join(directory, name);
   const mount = root.mounts.at(path).at(-1);
-  if (mount !== undefined) return { name, type: { kind: "mount", mount } };
-  if (!isUtf8(name)) return { name, type: { kind: "name" } };
+  if (mount !== undefined) return { name, kind: "mount", fsType: mount.fsType };
+  if (!isUtf8(name)) return { name, kind: "name" };
   const stats = lstatSync(root.outerPath(path), { throwIfNoEntry: false });
   return stats && entryOf(name, stats);
 }
 
 function entryOf(name: string, file: Dirent | Stats): DirectoryEntry | undefined {
-  const kind = kindOf(file);
-  return kind && { name, type: { kind: isUtf8(name) ? kind : "name" } };
-}
-
-function kindOf(file: Dirent | Stats): "socket" | "directory" | "link" | undefined {
-  if (file.isSocket()) return "socket";
-  if (file.isDirectory()) return "directory";
-  return file.isSymbolicLink() ? "link" : undefined;
+  const kind = file.isSocket()
+    ? "socket"
+    : file.isDirectory()
+      ? "directory"
+      : file.isSymbolicLink()
+        ? "link"
+        : undefined;
+  return kind && { name, kind: isUtf8(name) ? kind : "name" };
 }
 
 // The runtime reads names as UTF-8, with U+FFFD for what is not.
 function isUtf8(name: string): boolean {
   return !name.includes("\ufffd");
-}
-
-function failureOf(code: string): EntriesOutcome {
-  if (code === "EACCES" || code === "EPERM") return { kind: "notPermitted" };
-  return code === "ENOENT" ? { kind: "missing" } : { kind: "failed", code };
 }

@@ -2,20 +2,23 @@ import { join } from "node:path";
 import { startSlices, type Slices } from "../base/slices";
 import { type DirectoryEntry, listEntries } from "./directory-entries";
 import { type KubeletRoots, SOCKET_DIRECTORIES } from "./kubelet-roots";
-import type { Mount } from "./mounts";
 import type { Resolution, Root } from "./rooted-path";
 
-/** A socket below a kubelet's root: a driver's, a registration socket, or something else's. */
-export interface FoundSocket {
+/** A socket that may be a driver's. */
+export interface NodeSocket {
   /** As the kubelet sees it, links and all. */
   readonly path: string;
-  /** As this process sees it, without symbolic links: what to connect to. */
+  /** As this process sees it, without symbolic links. */
   readonly outerPath: string;
-  readonly directory: SocketDirectory;
   /** `device:inode`: the same for every path to the socket. */
   readonly fileId: string;
   /** The user id that the file belongs to. */
   readonly ownerUid: number;
+}
+
+/** A socket below a kubelet's root: a driver's, a registration socket, or something else's. */
+export interface FoundSocket extends NodeSocket {
+  readonly directory: SocketDirectory;
 }
 
 /** Where drivers listen, where they announce themselves to the kubelet, and where they listened before Kubernetes 1.13. */
@@ -27,23 +30,29 @@ export interface Skipped {
   readonly path: string;
   /** The directory that it counts for: a driver's, right in `plugins/`, or `plugins/` itself. */
   readonly within: string;
-  readonly why:
-    | { readonly kind: "mount"; readonly mount: Mount }
-    /** It lies deeper than `MAX_DEPTH`. */
-    | { readonly kind: "depth" }
-    /** It holds more than `MAX_ENTRIES`, or more than `MAX_SOCKETS`: the rest was not looked at. */
-    | { readonly kind: "entries" | "sockets" }
-    /** A link to a directory that is not searched by its own name. */
-    | { readonly kind: "link" }
-    /** A link to a socket outside of the kubelet's directory. */
-    | { readonly kind: "outside"; readonly target: string }
-    /** Its name is not UTF-8. */
-    | { readonly kind: "name" }
-    /** It is so large that it was not read: `MAX_DIRECTORY_BYTES`. */
-    | { readonly kind: "tooLarge" }
-    | { readonly kind: "notPermitted" }
-    | { readonly kind: "failed"; readonly code: string };
+  readonly kind: SkippedKind;
+  /** Of a mount its type, of what is outside where it is, of what failed the error's code. */
+  readonly detail: string;
 }
+
+export type SkippedKind =
+  | "mount"
+  /** It lies deeper than `MAX_DEPTH`. */
+  | "depth"
+  /** It holds more than `MAX_ENTRIES`: the rest was not looked at. */
+  | "entries"
+  /** It holds more than `MAX_SOCKETS`. */
+  | "sockets"
+  /** A link to a directory that is not searched by its own name. */
+  | "link"
+  /** A link to a socket outside of the kubelet's directory. */
+  | "outside"
+  /** Its name is not UTF-8. */
+  | "name"
+  /** It was not read: `MAX_DIRECTORY_BYTES`. */
+  | "tooLarge"
+  | "notPermitted"
+  | "failed";
 
 export interface SocketSearch {
   /** One for each device and inode, of several paths the first. */
@@ -134,14 +143,15 @@ function open(search: Search, path: string, directory: SocketDirectory): readonl
 async function searchIn(search: Search, place: Place): Promise<readonly Place[]> {
   const listing = await listEntries(search.root, place.realPath, search.slices);
   switch (listing.kind) {
-    case "listed":
-      return noteEntries(search, place, listing.entries);
+    case "read":
+      return noteEntries(search, place, listing.value);
     case "missing":
       return [];
     case "tooLarge":
     case "notPermitted":
+      return skip(search, place, listing.kind);
     case "failed":
-      return skip(search, place, listing);
+      return skip(search, place, "failed", listing.code);
   }
   return listing satisfies never;
 }
@@ -154,7 +164,7 @@ async function noteEntries(
   const { owner } = place;
   const looked = entries.slice(0, owner.entries);
   owner.entries -= looked.length;
-  if (looked.length < entries.length) skip(search, place, { kind: "entries" });
+  if (looked.length < entries.length) skip(search, place, "entries");
   const inside: Place[] = [];
   for (const entry of looked) {
     inside.push(...noteEntry(search, place, entry));
@@ -164,24 +174,24 @@ async function noteEntries(
   return inside;
 }
 
-function noteEntry(search: Search, parent: Place, { name, type }: DirectoryEntry): readonly Place[] {
+function noteEntry(search: Search, parent: Place, { name, kind, fsType }: DirectoryEntry): readonly Place[] {
   if (isIgnored(parent, name)) return [];
   const path = join(parent.path, name);
-  const isDrivers = type.kind === "directory" && parent.directory === "plugins" && parent.depth === 0;
+  const isDrivers = kind === "directory" && parent.directory === "plugins" && parent.depth === 0;
   const owner = isDrivers ? newOwner(path) : parent.owner;
   const inside: Place = { ...parent, path, realPath: join(parent.realPath, name), depth: parent.depth + 1, owner };
-  switch (type.kind) {
+  switch (kind) {
     case "socket":
     case "link":
       return noteSocket(search, inside, parent);
     case "directory":
       if (isDrivers) search.owners.push(owner);
-      return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside, { kind: "depth" });
+      return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside, "depth");
     case "mount":
     case "name":
-      return skip(search, inside, type);
+      return skip(search, inside, kind, fsType);
   }
-  return type satisfies never;
+  return kind satisfies never;
 }
 
 // In `plugins/` it holds staged volumes. In the registry, the kubelet ignores what is hidden.
@@ -203,15 +213,15 @@ function noteFound(search: Search, place: Place, parent: Place, { path, outerPat
   const { owner } = place;
   switch (file.type) {
     case "socket": {
-      if (!search.holds(path)) return skip(search, place, { kind: "outside", target: path });
+      if (!search.holds(path)) return skip(search, place, "outside", path);
       owner.sockets -= 1;
-      if (owner.sockets < 0) return owner.sockets === -1 ? skip(search, parent, { kind: "sockets" }) : [];
+      if (owner.sockets < 0) return owner.sockets === -1 ? skip(search, parent, "sockets") : [];
       const { fileId, uid: ownerUid } = file;
       search.sockets.push({ path: place.path, outerPath, directory: place.directory, fileId, ownerUid });
       return [];
     }
     case "directory":
-      return path.startsWith(`${place.top}/`) ? [] : skip(search, place, { kind: "link" });
+      return path.startsWith(`${place.top}/`) ? [] : skip(search, place, "link");
     case "other":
       return [];
   }
@@ -229,13 +239,13 @@ function skipUnresolved(
     case "notADirectory":
       return [];
     case "offLimits":
-      return resolved.mount === undefined ? [] : skip(search, place, { kind: "mount", mount: resolved.mount });
+      return resolved.mount === undefined ? [] : skip(search, place, "mount", resolved.mount.fsType);
     case "loop":
-      return skip(search, place, { kind: "failed", code: "ELOOP" });
+      return skip(search, place, "failed", "ELOOP");
     case "notPermitted":
-      return skip(search, place, { kind: "notPermitted" });
+      return skip(search, place, "notPermitted");
     case "failed":
-      return skip(search, place, { kind: "failed", code: resolved.code });
+      return skip(search, place, "failed", resolved.code);
   }
   return resolved satisfies never;
 }
@@ -243,8 +253,9 @@ function skipUnresolved(
 function skip(
   { skipped }: Search,
   { path, owner }: Pick<Place, "path" | "owner">,
-  why: Skipped["why"],
+  kind: SkippedKind,
+  detail = "",
 ): readonly Place[] {
-  skipped.push({ path, within: owner.path, why });
+  skipped.push({ path, within: owner.path, kind, detail });
   return [];
 }

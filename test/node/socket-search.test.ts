@@ -148,20 +148,20 @@ describe("it is told what was left out", () => {
     node.staleSocket(`${PLUGINS}/${deep}/csi.sock`);
     expect(await searchIn(node)).toMatchObject({
       sockets: [],
-      skipped: [{ path: `${PLUGINS}/${deep}`, why: { kind: "depth" } }],
+      skipped: [{ path: `${PLUGINS}/${deep}`, kind: "depth" }],
     });
   });
 
   test.each([
-    ["so many entries", MAX_ENTRIES, (node: MadeNode, path: string) => node.link(path, "gone"), { kind: "entries" }],
-    ["so many sockets", MAX_SOCKETS, (node: MadeNode, path: string) => node.staleSocket(path), { kind: "sockets" }],
-  ] as const)("what comes in a driver's directory after %s, and nothing of the others", async (_, most, make, why) => {
+    ["so many entries", MAX_ENTRIES, (node: MadeNode, path: string) => node.link(path, "gone"), "entries"],
+    ["so many sockets", MAX_SOCKETS, (node: MadeNode, path: string) => node.staleSocket(path), "sockets"],
+  ] as const)("what comes in a driver's directory after %s, and nothing of the others", async (_, most, make, kind) => {
     await using node = makeKubelet();
     for (let index = 0; index < most; index += 1) make(node, `${PLUGINS}/b/${index}`);
     node.staleSocket(`${PLUGINS}/b/z.sock`);
     for (const path of [`${PLUGINS}/a/csi.sock`, `${PLUGINS}/c/csi.sock`, `${PLUGINS}/d.sock`]) node.staleSocket(path);
     const search = await searchIn(node);
-    expect(search.skipped).toEqual([{ path: `${PLUGINS}/b`, within: `${PLUGINS}/b`, why }]);
+    expect(search.skipped).toEqual([{ path: `${PLUGINS}/b`, within: `${PLUGINS}/b`, kind, detail: "" }]);
     expect(pathsOf(search)).toContain(`${PLUGINS}/c/csi.sock`);
     expect(pathsOf(search)).not.toContain(`${PLUGINS}/b/z.sock`);
   });
@@ -179,7 +179,7 @@ describe("it is told what was left out", () => {
     node.rename(`${PLUGINS}/a\ufffd`, Buffer.from(`${PLUGINS}/a\xff`, "latin1"));
     expect(await searchIn(node)).toMatchObject({
       sockets: [],
-      skipped: [{ path: `${PLUGINS}/a\ufffd`, why: { kind: "name" } }],
+      skipped: [{ path: `${PLUGINS}/a\ufffd`, kind: "name" }],
     });
   });
 
@@ -193,7 +193,7 @@ describe("it is told what was left out", () => {
     node.link(`${PLUGINS}/a/csi.sock`, target);
     expect(await searchIn(node)).toEqual({
       sockets: [],
-      skipped: [{ path: `${PLUGINS}/a/csi.sock`, within: `${PLUGINS}/a`, why: { kind: "outside", target } }],
+      skipped: [{ path: `${PLUGINS}/a/csi.sock`, within: `${PLUGINS}/a`, kind: "outside", detail: target }],
       withoutSocket: [],
     });
   });
@@ -211,7 +211,7 @@ describe("it is told what was left out", () => {
     node.link(`${PLUGINS}/a`, "/opt/driver");
     expect(await searchIn(node)).toMatchObject({
       sockets: [],
-      skipped: [{ path: `${PLUGINS}/a`, why: { kind: "link" } }],
+      skipped: [{ path: `${PLUGINS}/a`, kind: "link" }],
     });
   });
 
@@ -227,7 +227,7 @@ describe("it is told what was left out", () => {
     node.staleSocket(`${KUBELET}/dead/csi.sock`);
     node.link(`${PLUGINS}/link.sock`, `${KUBELET}/dead/csi.sock`);
     const search = await searchIn(node, createRoot(node.rootDir, tableOf(...mounts)));
-    expect(search.skipped).toMatchObject([{ path, why: { kind: "mount", mount: { mountPoint: expect.any(String) } } }]);
+    expect(search.skipped).toMatchObject([{ path, kind: "mount", detail: expect.stringMatching(/^(ext4|nfs4)$/) }]);
     expect(pathsOf(search)).not.toContain(path);
   });
 
@@ -244,8 +244,8 @@ describe("it is told what was left out", () => {
     expect(await asNobody(script)).toMatchObject({
       sockets: [{ path: `${PLUGINS}/open/csi.sock` }],
       skipped: [
-        { path: REGISTRY, why: { kind: "notPermitted" } },
-        { path: `${PLUGINS}/closed`, why: { kind: "notPermitted" } },
+        { path: REGISTRY, kind: "notPermitted" },
+        { path: `${PLUGINS}/closed`, kind: "notPermitted" },
       ],
     });
   });
