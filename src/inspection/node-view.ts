@@ -4,7 +4,7 @@ import { ConfigError } from "../base/errors";
 import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
 import { readMounts } from "../node/mounts";
 import { type PinOutcome, pinSocket } from "../node/pinned-socket";
-import { openRoot, type Root } from "../node/rooted-path";
+import { openRoot, resolutionText, type Root } from "../node/rooted-path";
 import { findRunningRootDirs } from "../processes/running-kubelets";
 import { findSockets, type SocketSearch } from "../node/socket-search";
 
@@ -36,7 +36,8 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
       `/proc/self/mountinfo cannot be read (${read.code}), so no directory is safe to look into: mount /proc here`,
     );
   const opened = openRoot(rootDir, read.mounts);
-  if (opened.kind !== "opened") throw new ConfigError(`--root must be a directory, got ${rootDir}: ${opened.kind}`);
+  if (opened.kind !== "opened")
+    throw new ConfigError(`--root must be a directory, got ${rootDir}: ${resolutionText(opened)}`);
   // Of the node where its own is there: a debug container has one of its own besides.
   const outerProc = join(rootDir, "proc");
   const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";

@@ -1,6 +1,6 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
 import { formatMode } from "../driver/permission";
-import { type FileFacts, type Resolution, resolutionText, type Root } from "../node/rooted-path";
+import { type FileFacts, type Resolution, resolutionText, type Root, type Unresolved } from "../node/rooted-path";
 import { type NextCommands, remedyOf } from "./next-commands";
 import { type DriverOutcome, failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "./report";
 
@@ -51,10 +51,7 @@ interface PathFailure {
 }
 
 /** Where it is not known what the path leads to, nothing is said of the driver. */
-function failureOf(
-  resolved: Exclude<Resolution, { readonly kind: "found" }>,
-  { uid, next, byName }: Asker,
-): PathFailure {
+function failureOf(resolved: Unresolved, { uid, next, byName }: Asker): PathFailure {
   switch (resolved.kind) {
     case "missing": {
       const message = `${resolved.path} does not exist`;

@@ -3,7 +3,7 @@ import { SHORTAGES } from "../driver/diagnosis";
 import type { RegistrationInfo } from "../driver/node-messages";
 import { getRegistrationInfo } from "../driver/registration";
 import { pinSocket } from "../node/pinned-socket";
-import { type Resolution, resolutionText } from "../node/rooted-path";
+import { resolutionText, type Unresolved } from "../node/rooted-path";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
 import type { NodeView } from "./node-view";
 import type { DriverOutcome } from "./report";
@@ -80,7 +80,7 @@ function targetOf({ endpoint }: RegistrationInfo, socket: FoundSocket, { root, k
   return { kind: "socket", socket: { path, outerPath, fileId: file.fileId, ownerUid: file.uid } };
 }
 
-function unresolved(resolution: Exclude<Resolution, { readonly kind: "found" }>, path: string): DriverOutcome {
+function unresolved(resolution: Unresolved, path: string): DriverOutcome {
   if (resolution.kind !== "missing") return notAsked(`its registration names ${path}: ${resolutionText(resolution)}`);
   const what = resolution.path === path ? "does not exist" : `does not exist, nor does ${resolution.path}`;
   return { kind: "failed", reason: "socket_missing", message: `no such file: ${path} ${what}; is the driver running?` };

@@ -16,22 +16,10 @@ import {
 
 /** A place that was looked in, and what came of it: `/var/lib/kubelet: 3 sockets`. */
 export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearch): string {
-  switch (outcome.kind) {
-    case "found": {
-      const count = sockets.filter((socket) => socket.path.startsWith(`${path}/`)).length;
-      return `${path}: ${count === 1 ? "1 socket" : `${count} sockets`}`;
-    }
-    case "same":
-      return `${path}: the same directory as ${outcome.as}`;
-    case "missing":
-    case "notADirectory":
-    case "loop":
-    case "notPermitted":
-    case "offLimits":
-    case "failed":
-      return `${path}: ${resolutionText(outcome)}`;
-  }
-  return outcome satisfies never;
+  if (outcome.kind === "same") return `${path}: the same directory as ${outcome.as}`;
+  if (outcome.kind !== "found") return `${path}: ${resolutionText(outcome)}`;
+  const count = sockets.filter((socket) => socket.path.startsWith(`${path}/`)).length;
+  return `${path}: ${count === 1 ? "1 socket" : `${count} sockets`}`;
 }
 
 /** What may have hidden a driver. */

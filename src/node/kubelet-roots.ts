@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Resolution, Root } from "./rooted-path";
+import type { Root, Unresolved } from "./rooted-path";
 
 /** A directory that a kubelet keeps its state in, drivers' sockets among it. */
 export interface KubeletRoot {
@@ -7,21 +7,18 @@ export interface KubeletRoot {
   readonly path: string;
   /** The same without symbolic links. */
   readonly realPath: string;
-  readonly origin: RootOrigin;
 }
-
-/** Who named a place to look in: `--kubelet-dir`, a running kubelet's `--root-dir`, or nobody: it is where some kubelets have theirs. */
-export type RootOrigin = "flag" | "kubelet" | "known";
 
 /** A place that was looked in, and what came of it. */
 export interface LookedIn {
   readonly path: string;
-  readonly origin: RootOrigin;
+  /** Who named it: `--kubelet-dir`, a running kubelet's `--root-dir`, or nobody: some kubelets have theirs there. */
+  readonly origin: "flag" | "kubelet" | "known";
   readonly outcome:
     | { readonly kind: "found" }
     /** It is the directory of an earlier path. */
     | { readonly kind: "same"; readonly as: string }
-    | Exclude<Resolution, { readonly kind: "found" }>;
+    | Unresolved;
 }
 
 export interface KubeletRoots {
@@ -67,44 +64,28 @@ export const KNOWN_ROOTS = [
  * @param running the `--root-dir`s of running kubelets
  */
 export function findKubeletRoots(root: Root, given: readonly string[], running: readonly string[]): KubeletRoots {
-  const places =
-    given.length > 0
-      ? placesOf(given, "flag")
-      : withoutRepeats([...placesOf(running, "kubelet"), ...placesOf(KNOWN_ROOTS, "known")]);
+  const known = KNOWN_ROOTS.filter((path) => !running.includes(path));
   const found = new Map<string, KubeletRoot>();
-  const lookedIn = places.map(({ path, origin }): LookedIn => {
-    const resolved = resolveDirectory(root, path);
-    if (resolved.kind !== "found") return { path, origin, outcome: resolved };
-    const earlier = found.get(resolved.file.fileId);
-    if (earlier !== undefined) return { path, origin, outcome: { kind: "same", as: earlier.path } };
-    found.set(resolved.file.fileId, { path, realPath: resolved.path, origin });
-    return { path, origin, outcome: { kind: "found" } };
-  });
+  const lookIn = (origin: LookedIn["origin"], paths: readonly string[]): readonly LookedIn[] =>
+    paths.map((named) => {
+      const path = named.replace(/(?<=.)\/+$/, "");
+      const resolved = root.resolve(path);
+      if (resolved.kind !== "found") return { path, origin, outcome: resolved };
+      const { type, fileId } = resolved.file;
+      if (type !== "directory") return { path, origin, outcome: { kind: "notADirectory", path } };
+      const earlier = found.get(fileId);
+      if (earlier !== undefined) return { path, origin, outcome: { kind: "same", as: earlier.path } };
+      found.set(fileId, { path, realPath: resolved.path });
+      return { path, origin, outcome: { kind: "found" } };
+    });
+  const lookedIn =
+    given.length > 0 ? lookIn("flag", given) : [...lookIn("kubelet", running), ...lookIn("known", known)];
   const roots = [...found.values()];
   const careful = withoutVolumes(root, roots);
   const paths = roots.flatMap(({ path }) => SOCKET_DIRECTORIES.map((name) => join(path, name)));
   const held = [...roots.map(({ realPath }) => realPath), ...paths.flatMap((path) => realPathOf(careful, path) ?? [])];
   const holds = (path: string): boolean => held.some((directory) => isBelow(path, directory));
   return { roots, lookedIn, root: careful, holds };
-}
-
-interface Place {
-  readonly path: string;
-  readonly origin: RootOrigin;
-}
-
-function placesOf(paths: readonly string[], origin: RootOrigin): readonly Place[] {
-  return paths.map((path) => ({ path: path.replace(/(?<=.)\/+$/, ""), origin }));
-}
-
-function withoutRepeats(places: readonly Place[]): readonly Place[] {
-  return places.filter(({ path }, index) => places.findIndex((place) => place.path === path) === index);
-}
-
-function resolveDirectory(root: Root, path: string): Resolution {
-  const resolved = root.resolve(path);
-  if (resolved.kind === "found" && resolved.file.type !== "directory") return { kind: "notADirectory", path };
-  return resolved;
 }
 
 // `plugins` and `pods` may be links to another disk, where volumes are no less volumes.

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode } from "../base/errors";
 import { isLocal, type Mount, type MountTable } from "./mounts";
+import { readFailure } from "./reads";
 
 /** What a path inside a root leads to. All paths but `outerPath` are those of somebody for whom the root is `/`. */
 export type Resolution =
@@ -23,6 +23,8 @@ export type Resolution =
   /** `path` is not looked at: what is mounted there may never answer, or it belongs to volumes. */
   | { readonly kind: "offLimits"; readonly path: string; readonly mount: Mount | undefined }
   | { readonly kind: "failed"; readonly path: string; readonly code: string };
+
+export type Unresolved = Exclude<Resolution, { readonly kind: "found" }>;
 
 /** What lstat(2) says of a file that is no symbolic link. */
 export interface FileFacts {
@@ -56,9 +58,9 @@ export const MAX_LINKS = 40;
 /**
  * Takes a directory for `/`: with `--root /host`, a path that the node's kubelet uses means the same as to the kubelet.
  *
- * A path is walked one component at a time, so that absolute links start at the root, `..` stops there, and nothing outside
- * is read. Before anything is asked of a component, the table of mounts is: one that is not of a local file system is not
- * even lstat'ed, which would hang for ever where its server has gone.
+ * A path is walked one component at a time: absolute links start at the root, `..` stops there, and nothing outside is read. The
+ * table of mounts is asked before the file system: a component that is not on a local one is not even lstat'ed, which would
+ * hang for ever where its server has gone.
  *
  * @param rootDir without symbolic links: see `openRoot`; or `/proc/PID/root`
  * @param mounts as seen from the root
@@ -66,19 +68,24 @@ export const MAX_LINKS = 40;
 export function createRoot(rootDir: string, mounts: MountTable, boundary: Boundary = isRemote): Root {
   const prefix = rootDir === "/" ? "" : rootDir;
   const outerPath = (path: string) => (path === "/" ? rootDir : prefix + path);
+  const look = (path: string): Look => {
+    const mounted = mounts.at(path);
+    if (boundary(path, mounted)) return { kind: "offLimits", path, mount: mounted.at(-1) };
+    return lookAt(path, outerPath(path));
+  };
   return {
     mounts,
     outerPath,
-    resolve: (path) => walk({ outerPath, mounts, boundary }, path),
+    resolve: (path) => walk(look, path),
     avoiding: (more) => createRoot(rootDir, mounts, (path, mounted) => boundary(path, mounted) || more(path, mounted)),
   };
 }
 
-export type RootOutcome =
-  { readonly kind: "opened"; readonly root: Root } | Exclude<Resolution, { readonly kind: "found" }>;
-
 /** Takes the directory at `rootDir`, an absolute path of this process, for `/`. */
-export function openRoot(rootDir: string, mounts: MountTable): RootOutcome {
+export function openRoot(
+  rootDir: string,
+  mounts: MountTable,
+): { readonly kind: "opened"; readonly root: Root } | Unresolved {
   const found = createRoot("/", mounts).resolve(rootDir);
   if (found.kind !== "found") return found;
   if (found.file.type !== "directory") return { kind: "notADirectory", path: found.path };
@@ -90,26 +97,22 @@ function isRemote(path: string, mounts: readonly Mount[]): boolean {
   return path !== "/" && !mounts.every(isLocal);
 }
 
-interface Grounds {
-  readonly outerPath: (path: string) => string;
-  readonly mounts: MountTable;
-  readonly boundary: Boundary;
-}
+type Look = Resolution | { readonly kind: "link"; readonly target: string };
 
-function walk(grounds: Grounds, path: string): Resolution {
+function walk(look: (path: string) => Look, path: string): Resolution {
   let ahead = componentsOf(path);
-  let here = look(grounds, "/");
+  let here = look("/");
   let links = 0;
   while (ahead.length > 0 && here.kind === "found") {
     if (here.file.type !== "directory") return { kind: "notADirectory", path: here.path };
     const [name = "", ...rest] = ahead;
     ahead = rest;
-    const next = look(grounds, name === ".." ? dirname(here.path) : join(here.path, name));
+    const next = look(name === ".." ? dirname(here.path) : join(here.path, name));
     if (next.kind === "link") {
       links += 1;
       if (links > MAX_LINKS) return { kind: "loop" };
       ahead = [...componentsOf(next.target), ...ahead];
-      if (next.target.startsWith("/")) here = look(grounds, "/");
+      if (next.target.startsWith("/")) here = look("/");
     } else {
       here = next;
     }
@@ -117,19 +120,14 @@ function walk(grounds: Grounds, path: string): Resolution {
   return here.kind === "link" ? { kind: "loop" } : here;
 }
 
-type Look = Resolution | { readonly kind: "link"; readonly target: string };
-
-function look(grounds: Grounds, path: string): Look {
-  const mounted = grounds.mounts.at(path);
-  if (grounds.boundary(path, mounted)) return { kind: "offLimits", path, mount: mounted.at(-1) };
-  const outerPath = grounds.outerPath(path);
+function lookAt(path: string, outerPath: string): Look {
   try {
     // The root may be a link that is not to be read, but gone through: `/proc/PID/root`.
     const stats = lstatSync(path === "/" ? `${outerPath}/.` : outerPath, { bigint: true });
     if (stats.isSymbolicLink()) return { kind: "link", target: readlinkSync(outerPath) };
     return { kind: "found", path, outerPath, file: factsOf(stats) };
   } catch (error) {
-    return failureOf(errorCode(error) ?? "EIO", path);
+    return { ...readFailure(error), path };
   }
 }
 
@@ -143,33 +141,23 @@ function factsOf(stats: BigIntStats): FileFacts {
   };
 }
 
-function failureOf(code: string, path: string): Resolution {
-  if (code === "ENOENT") return { kind: "missing", path };
-  if (code === "EACCES" || code === "EPERM") return { kind: "notPermitted", path };
-  return { kind: "failed", path, code };
-}
-
 function componentsOf(path: string): readonly string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
 /** Why a path leads to nothing that can be used. */
-export function resolutionText(resolution: Exclude<Resolution, { readonly kind: "found" }>): string {
-  switch (resolution.kind) {
-    case "missing":
-      return "no such directory";
-    case "notADirectory":
-      return "not a directory";
-    case "loop":
-      return "its links lead back to themselves";
-    case "notPermitted":
-      return "we may not look there";
-    case "offLimits":
-      return resolution.mount === undefined
-        ? "volumes are there, which are not touched"
-        : `${resolution.mount.fsType} is mounted there, which may never answer`;
-    case "failed":
-      return resolution.code;
-  }
-  return resolution satisfies never;
+export function resolutionText(resolution: Unresolved): string {
+  if (resolution.kind === "failed") return resolution.code;
+  if (resolution.kind !== "offLimits") return UNRESOLVED[resolution.kind];
+  const { mount } = resolution;
+  return mount === undefined
+    ? "volumes are there, which are not touched"
+    : `${mount.fsType} is mounted there, which may never answer`;
 }
+
+const UNRESOLVED = {
+  missing: "no such directory",
+  notADirectory: "not a directory",
+  loop: "its links lead back to themselves",
+  notPermitted: "we may not look there",
+} as const;

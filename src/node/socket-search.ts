@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { startSlices, type Slices } from "../base/slices";
 import { type DirectoryEntry, listEntries } from "./directory-entries";
 import { type KubeletRoots, SOCKET_DIRECTORIES } from "./kubelet-roots";
-import type { Resolution, Root } from "./rooted-path";
+import type { Resolution, Root, Unresolved } from "./rooted-path";
 
 /** A socket that may be a driver's. */
 export interface NodeSocket {
@@ -228,11 +228,7 @@ function noteFound(search: Search, place: Place, parent: Place, { path, outerPat
   return file.type satisfies never;
 }
 
-function skipUnresolved(
-  search: Search,
-  place: Pick<Place, "path" | "owner">,
-  resolved: Exclude<Resolution, Found>,
-): readonly Place[] {
+function skipUnresolved(search: Search, place: Pick<Place, "path" | "owner">, resolved: Unresolved): readonly Place[] {
   switch (resolved.kind) {
     // A link to nowhere, or a socket that is gone by now.
     case "missing":

@@ -13,8 +13,8 @@ describe("where kubelets are looked for", () => {
     for (const path of ["/one", "/two", "/running", "/var/lib/kubelet"]) node.directory(path);
     const { roots, lookedIn } = findKubeletRoots(rootOf(node), ["/two/", "/one"], ["/running"]);
     expect(roots).toEqual([
-      { path: "/two", realPath: "/two", origin: "flag" },
-      { path: "/one", realPath: "/one", origin: "flag" },
+      { path: "/two", realPath: "/two" },
+      { path: "/one", realPath: "/one" },
     ]);
     expect(lookedIn.map(({ path }) => path)).toEqual(["/two", "/one"]);
   });
@@ -22,8 +22,8 @@ describe("where kubelets are looked for", () => {
   test("or else those of running kubelets, then every known one that is there", async () => {
     await using node = makeNode();
     for (const path of ["/running", ...KNOWN_ROOTS]) node.directory(path);
-    const { roots } = findKubeletRoots(rootOf(node), [], ["/running", "/var/lib/kubelet"]);
-    expect(roots.map(({ path, origin }) => [path, origin])).toEqual([
+    const { lookedIn } = findKubeletRoots(rootOf(node), [], ["/running", "/var/lib/kubelet"]);
+    expect(lookedIn.map(({ path, origin }) => [path, origin])).toEqual([
       ["/running", "kubelet"],
       ["/var/lib/kubelet", "kubelet"],
       ...KNOWN_ROOTS.slice(1).map((path) => [path, "known"]),
@@ -36,7 +36,7 @@ describe("where kubelets are looked for", () => {
     node.link("/var/lib/kubelet", "/mnt/data/kubelet");
     node.link("/var/data/kubelet", "../../mnt/data/kubelet");
     const { roots, lookedIn } = findKubeletRoots(rootOf(node), [], []);
-    expect(roots).toEqual([{ path: "/var/lib/kubelet", realPath: "/mnt/data/kubelet", origin: "known" }]);
+    expect(roots).toEqual([{ path: "/var/lib/kubelet", realPath: "/mnt/data/kubelet" }]);
     expect(lookedIn.find(({ path }) => path === "/var/data/kubelet")?.outcome).toEqual({
       kind: "same",
       as: "/var/lib/kubelet",
