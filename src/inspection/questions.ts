@@ -39,39 +39,31 @@ export interface DriverAnswers {
  * that is not answered is the last: a driver that hangs gets no more to do. Never rejects.
  */
 export async function questionDriver(options: QuestionOptions): Promise<DriverAnswers> {
-  const { connectPath, fileId, socketPath } = options;
+  const { connectPath, fileId, socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
   const pinned = pinSocket(connectPath, fileId);
-  switch (pinned.kind) {
-    case "pinned": {
-      using socket = pinned.socket;
-      return await askOnce({ ...options, connectPath: socket.path });
-    }
-    case "replaced":
-      return failed({
-        reason: "socket_missing",
-        message: `no such file: ${socketPath} was replaced just now; try again`,
-      });
-    case "failed":
-      return notAsked(pinned.code, socketPath);
-  }
-  return pinned satisfies never;
-}
-
-async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
-  const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  if (pinned.kind === "failed") return notAsked(pinned.code, socketPath);
+  if (pinned.kind === "replaced")
+    return failed({
+      reason: "socket_missing",
+      message: `no such file: ${socketPath} was replaced just now; try again`,
+    });
+  using socket = pinned.socket;
   try {
-    const opened = await openSession({ socketPath, timeoutMs, userAgent });
+    const opened = await openSession({ socketPath: socket.path, timeoutMs, userAgent });
     if (opened.kind === "open") {
       using session = opened.session;
       return await questionSession(session, options);
     }
     const { failure } = opened;
-    if (failure.kind === "refused" && SHORTAGES.has(failure.code)) return notAsked(failure.code, options.socketPath);
-    return failed(diagnoseConnect(failure, sceneOf(options, opened.elapsedMs, "Identity/Probe")));
+    if (failure.kind === "refused" && SHORTAGES.has(failure.code)) return notAsked(failure.code, socketPath);
+    const asked = { ...options, connectPath: socket.path };
+    return failed(diagnoseConnect(failure, sceneOf(asked, opened.elapsedMs, PROBE)));
   } catch (error) {
     return failed(diagnoseInternal(errorText(error)));
   }
 }
+
+const PROBE = "Identity/Probe";
 
 const NOTHING = {
   notCsi: undefined,
@@ -111,9 +103,9 @@ function judgeProbe(
       return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
     case "unimplemented":
     case "noAnswer":
-      return failed(diagnoseCall(answer.outcome, sceneOf(options, connectMs + durationMs, "Identity/Probe")));
+      return failed(diagnoseCall(answer.outcome, sceneOf(options, connectMs + durationMs, PROBE)));
     case "notAsked":
-      return failed(diagnoseCall({ kind: "closed" }, sceneOf(options, connectMs, "Identity/Probe")));
+      return failed(diagnoseCall({ kind: "closed" }, sceneOf(options, connectMs, PROBE)));
   }
   return answer satisfies never;
 }
@@ -155,11 +147,15 @@ function answered<Response>(answer: CallAnswer<Response>): Response | undefined 
 }
 
 /** A driver that is asked by a person, and how it is asked. */
-export interface AskedDriver {
+export interface AskedDriver extends Asker {
   /** What connect(2) gets. */
   readonly connectPath: string;
   /** What messages name: the path as the kubelet knows it. */
   readonly socketPath: string;
+}
+
+/** Who asks a driver, and for how long. */
+export interface Asker {
   /** For connecting and Identity/Probe, as the sidecar's `--probe-timeout`. */
   readonly probeTimeoutMs: number;
   readonly userAgent: string;

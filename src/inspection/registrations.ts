@@ -3,7 +3,7 @@ import { SHORTAGES } from "../driver/diagnosis";
 import type { RegistrationInfo } from "../driver/node-messages";
 import { getRegistrationInfo } from "../driver/registration";
 import { pinSocket } from "../node/pinned-socket";
-import { resolutionText, type Unresolved } from "../node/rooted-path";
+import { resolutionText } from "../node/rooted-path";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
 import type { NodeView } from "./node-view";
 import type { DriverOutcome } from "./report";
@@ -64,28 +64,22 @@ function targetOf({ endpoint }: RegistrationInfo, socket: FoundSocket, { root, k
   const path = endpoint.replace(/^unix:(\/\/)?/, "");
   if (path === "") return { kind: "socket", socket };
   const elsewhere = (outcome: DriverOutcome): Target => ({ kind: "elsewhere", path, outcome });
-  if (!path.startsWith("/")) return elsewhere(notAsked("its registration names no absolute path"));
+  const notAsked = (what: string) => elsewhere({ kind: "notAsked", message: `its registration names ${what}` });
+  if (!path.startsWith("/")) return notAsked("no absolute path");
   // Neither the kubelet nor anybody else can connect to it.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
-    return elsewhere(notAsked(`its registration names a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`));
+    return notAsked(`a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`);
   const resolved = root.resolve(path);
-  if (resolved.kind !== "found") return elsewhere(unresolved(resolved, path));
+  if (resolved.kind === "missing") {
+    const what = resolved.path === path ? "does not exist" : `does not exist, nor does ${resolved.path}`;
+    const message = `no such file: ${path} ${what}; is the driver running?`;
+    return elsewhere({ kind: "failed", reason: "socket_missing", message });
+  }
+  if (resolved.kind !== "found") return notAsked(`${path}: ${resolutionText(resolved)}`);
   if (!kubelets.holds(resolved.path))
-    return elsewhere(
-      notAsked(`its registration names ${resolved.path}, which lies outside of the kubelet's directory`),
-    );
+    return notAsked(`${resolved.path}, which lies outside of the kubelet's directory`);
   const { outerPath, file } = resolved;
   if (file.type !== "socket")
     return elsewhere({ kind: "failed", reason: "not_a_socket", message: `not a socket: ${path} is something else` });
   return { kind: "socket", socket: { path, outerPath, fileId: file.fileId, ownerUid: file.uid } };
-}
-
-function unresolved(resolution: Unresolved, path: string): DriverOutcome {
-  if (resolution.kind !== "missing") return notAsked(`its registration names ${path}: ${resolutionText(resolution)}`);
-  const what = resolution.path === path ? "does not exist" : `does not exist, nor does ${resolution.path}`;
-  return { kind: "failed", reason: "socket_missing", message: `no such file: ${path} ${what}; is the driver running?` };
-}
-
-function notAsked(message: string): DriverOutcome {
-  return { kind: "notAsked", message };
 }

@@ -1,22 +1,17 @@
-import { type DriverAnswers, questionDriver } from "./questions";
+import { type Asker, type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
 import type { ListenerReports } from "./listener-steps";
 import type { NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
-import type { SocketFile } from "../driver/socket-file";
 import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
 import { formatDuration } from "../base/duration";
 import { countConnections, createSlots, type Slots } from "../node/descriptors";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
 
-export interface SurveyOptions {
+export interface SurveyOptions extends Asker {
   /** Only drivers of this name; all of them where undefined. */
   readonly driver: string | undefined;
-  readonly probeTimeoutMs: number;
-  readonly userAgent: string;
-  readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
   /** Who listens on each socket, as far as it can be told. */
   readonly findListeners: (sockets: readonly NodeSocket[]) => Promise<ListenerReports>;
   /** Whether capabilities are asked for too. */

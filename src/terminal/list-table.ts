@@ -1,7 +1,6 @@
-import type { CapabilityReport, DriverReport, NodeReport } from "../inspection/report";
+import type { CapabilityReport, DriverOutcome, DriverReport, NodeReport } from "../inspection/report";
 import { oneLine } from "../base/text";
-import { formatElapsed } from "./layout";
-import { stateColour, stateText } from "./outcome";
+import { type Colour, formatElapsed } from "./layout";
 import type { Style } from "./style";
 import { type TableColumn, renderTable } from "./table";
 
@@ -29,6 +28,14 @@ const MAX_TEXT_BYTES = 4_096;
 /** More than all names that the specification has. */
 const MAX_CAPABILITIES_BYTES = 1_024;
 
+const COLOURS: Readonly<Record<DriverOutcome["kind"], Colour>> = {
+  ready: "green",
+  notReady: "yellow",
+  notAsked: "yellow",
+  failed: "red",
+  notCsi: "dim",
+};
+
 const HEAD: readonly Column[] = [
   { header: "DRIVER", atMost: (width) => Math.min(0.4 * width, 64), text: driverText },
   {
@@ -37,7 +44,7 @@ const HEAD: readonly Column[] = [
     atMost: (width) => Math.min(0.25 * width, 24),
     text: ({ vendorVersion }) => name(vendorVersion),
   },
-  { header: "STATE", text: stateOf, colour: ({ outcome, slow }) => (slow ? "yellow" : stateColour(outcome)) },
+  { header: "STATE", text: stateOf, colour: ({ outcome, slow }) => (slow ? "yellow" : COLOURS[outcome.kind]) },
   { header: "CONNECT", leaves: 7, text: ({ connectMs }) => elapsed(connectMs) },
   { header: "CALL", leaves: 6, text: ({ callMs }) => elapsed(callMs) },
   { header: "ANNOUNCED", leaves: 4, text: ({ announced }) => announced },
@@ -73,7 +80,8 @@ export const NOT_ITS_OWN_NAME = "*";
 
 /** With the state of its process, where that says why it does not answer. */
 function stateOf({ outcome, slow, listener }: DriverReport): string {
-  const state = slow ? `${stateText(outcome)}, slow` : stateText(outcome);
+  const told = outcome.kind === "failed" ? `failed: ${outcome.reason}` : outcome.kind;
+  const state = slow ? `${told}, slow` : told;
   if (listener === undefined || ANSWERING.has(listener.state.letter)) return state;
   return `${state}, ${listener.state.word} (${listener.state.letter})`;
 }

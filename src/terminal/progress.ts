@@ -1,8 +1,3 @@
-/** How far `list` is: `asked 12 of 30 drivers ...`. */
-export function renderProgress(asked: number, total: number): string {
-  return `asked ${asked} of ${total} drivers ...`;
-}
-
 /** A line that is rewritten in place; dispose of it to erase it. */
 export interface ProgressLine extends Disposable {
   /** Shows this, in place of what is there. */

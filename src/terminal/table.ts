@@ -8,16 +8,16 @@ export interface TableColumn<Row> {
   readonly text: (row: Row) => string;
   readonly colour?: (row: Row) => Colour;
   /**
-   * Which columns a narrow terminal loses from the row, to lines of their own below it: the smallest number first, those of one
-   * number together. Without one it always stays.
+   * Which columns leave the row of a narrow terminal, for lines of their own below it: the smallest number first, those of one
+   * number together. Without a number it always stays.
    */
   readonly leaves?: number;
   /**
-   * In a terminal, whatever its width: `below` is on a line of its own below the row, and `note` on the first such line, without its
+   * In a terminal of any width: `below` is on a line of its own below the row, and `note` on the first such line, without its
    * name. Elsewhere both are as `row`.
    */
   readonly place?: Place;
-  /** The width that it takes at most in a terminal of so many columns; a wider text is cut in the row, and whole below it. */
+  /** Its greatest width in a terminal of so many columns; a wider text is cut in the row, and stands whole below it. */
   readonly atMost?: (terminalWidth: number) => number;
 }
 
@@ -49,7 +49,7 @@ const NOTHING = "-";
 /** A column with what it holds, row by row. */
 interface Field {
   readonly header: string;
-  readonly leaves: number | undefined;
+  readonly leaves: number;
   readonly place: Place;
   readonly texts: readonly string[];
   /** The texts as they stand in the row. */
@@ -59,27 +59,22 @@ interface Field {
 }
 
 function layOut<Row>(column: TableColumn<Row>, rows: readonly Row[], terminalWidth: number): Field {
-  const { header, leaves, atMost = () => Infinity, colour = () => "none" as const } = column;
-  const widest = terminalWidth === Infinity ? Infinity : Math.max(header.length, Math.floor(atMost(terminalWidth)));
+  const { header, leaves = Infinity, place = "row", atMost = () => Infinity, colour = () => "none" as const } = column;
+  const isTerminal = terminalWidth !== Infinity;
+  const widest = isTerminal ? Math.max(header.length, Math.floor(atMost(terminalWidth))) : Infinity;
   const texts = rows.map(column.text);
   const cells = texts.map((text) => (text === "" ? NOTHING : cutToWidth(text, widest)));
-  return {
-    header,
-    leaves,
-    place: terminalWidth === Infinity ? "row" : (column.place ?? "row"),
-    texts,
-    cells,
-    colours: rows.map(colour),
-    width: Math.max(header.length, ...cells.map((cell) => Bun.stringWidth(cell))),
-  };
+  const width = Math.max(header.length, ...cells.map((cell) => Bun.stringWidth(cell)));
+  return { header, leaves, place: isTerminal ? place : "row", texts, cells, colours: rows.map(colour), width };
 }
 
 function keepWhatFits(fields: readonly Field[], width: number): readonly Field[] {
-  const inRow = fields.filter(({ place }) => place === "row");
-  const ranks = [...new Set(inRow.flatMap(({ leaves }) => (leaves === undefined ? [] : [leaves])))];
-  const steps = [-Infinity, ...ranks.toSorted((a, b) => a - b)];
-  const choices = steps.map((gone) => inRow.filter(({ leaves = Infinity }) => leaves > gone));
-  return choices.find((kept) => totalWidth(kept) <= width) ?? choices.at(-1) ?? inRow;
+  let kept = fields.filter(({ place }) => place === "row");
+  while (totalWidth(kept) > width && kept.some(({ leaves }) => leaves !== Infinity)) {
+    const next = Math.min(...kept.map(({ leaves }) => leaves));
+    kept = kept.filter(({ leaves }) => leaves > next);
+  }
+  return kept;
 }
 
 function totalWidth(fields: readonly Field[]): number {

@@ -1,5 +1,5 @@
 import { renderNodeTable } from "../../src/terminal/list-table";
-import { createProgressLine, renderProgress } from "../../src/terminal/progress";
+import { createProgressLine } from "../../src/terminal/progress";
 import { decideStyle } from "../../src/terminal/style";
 import { NODE_REPORT } from "./sample-reports";
 
@@ -10,6 +10,6 @@ const styleOf = ({ isTTY, columns }: NodeJS.WriteStream) =>
 
 {
   using line = createProgressLine({ write: (text) => void stderr.write(text), columns: styleOf(stderr).columns });
-  for (const asked of [1, 2, 3]) line.show(renderProgress(asked, 3));
+  for (const asked of [1, 2, 3]) line.show(`asked ${asked} of 3 drivers ...`);
 }
 stdout.write(renderNodeTable(NODE_REPORT, { ...styleOf(stdout), wide: false }));

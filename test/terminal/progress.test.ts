@@ -1,10 +1,6 @@
 import { expect, test } from "bun:test";
-import { createProgressLine, renderProgress } from "../../src/terminal/progress";
+import { createProgressLine } from "../../src/terminal/progress";
 import { screenOf } from "../support/pty";
-
-test("says how many drivers were asked", () => {
-  expect(renderProgress(12, 30)).toBe("asked 12 of 30 drivers ...");
-});
 
 test("is rewritten in place", () => {
   const { written, line } = begin(80);
