@@ -4,6 +4,7 @@ import { ConfigError } from "../base/errors";
 import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
 import { readMounts } from "../node/mounts";
 import { type PinOutcome, pinSocket } from "../node/pinned-socket";
+import { valueOf } from "../node/reads";
 import { openRoot, resolutionText, type Root } from "../node/rooted-path";
 import { findRunningRootDirs } from "../processes/running-kubelets";
 import { findSockets, type SocketSearch } from "../node/socket-search";
@@ -30,12 +31,12 @@ export interface NodePlaces {
  * @throws {ConfigError} where `--root` leads nowhere, or where it cannot be known what is mounted
  */
 export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<NodeView> {
-  const read = readMounts("/proc/self/mountinfo");
-  if (read.kind === "notRead")
+  const mounts = valueOf(readMounts("/proc/self/mountinfo"));
+  if (mounts === undefined)
     throw new ConfigError(
-      `/proc/self/mountinfo cannot be read (${read.code}), so no directory is safe to look into: mount /proc here`,
+      "/proc/self/mountinfo cannot be read, so no directory is safe to look into: mount /proc here",
     );
-  const opened = openRoot(rootDir, read.mounts);
+  const opened = openRoot(rootDir, mounts);
   if (opened.kind !== "opened")
     throw new ConfigError(`--root must be a directory, got ${rootDir}: ${resolutionText(opened)}`);
   // Of the node where its own is there: a debug container has one of its own besides.

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode } from "../base/errors";
+import { type Read, readText } from "./reads";
 
 /** A line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
 export interface Mount {
@@ -28,25 +27,17 @@ export interface MountTable {
   seenFrom(directory: string): MountTable;
 }
 
-export type MountsOutcome =
-  | { readonly kind: "read"; readonly mounts: MountTable }
-  /** Without the table it is not safe to look at any path. */
-  | { readonly kind: "notRead"; readonly code: string };
-
 /**
- * Reads what is mounted, without touching any of it.
+ * Reads what is mounted, without touching any of it. Without this table it is not safe to look at any path.
  *
  * To be read before a path is looked at: a stat(2) of a mount whose server has gone, the mount point itself included,
  * never returns. What is mounted afterwards is not known here, so read it anew for each look.
  *
  * @param path `/proc/self/mountinfo`, or that of a process whose namespace is to be looked into
  */
-export function readMounts(path: string): MountsOutcome {
-  try {
-    return { kind: "read", mounts: createMountTable(parseMountInfo(readFileSync(path, "utf8"))) };
-  } catch (error) {
-    return { kind: "notRead", code: errorCode(error) ?? "EIO" };
-  }
+export function readMounts(path: string): Read<MountTable> {
+  const read = readText(path);
+  return read.kind === "read" ? { kind: "read", value: createMountTable(parseMountInfo(read.value)) } : read;
 }
 
 /** Reads the text of a mountinfo file. Lines that break its format are left out. */

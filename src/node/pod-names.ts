@@ -1,12 +1,14 @@
 import { readNames, readText, valueOf } from "./reads";
 import type { Root } from "./rooted-path";
 
-/** What a file of the node tells of a container. */
+/** What files of the node tell of a container; each name is such as Kubernetes allows. Undefined is what they do not tell. */
 export interface ContainerNames {
-  readonly uid: string | undefined;
-  readonly namespace: string;
-  readonly name: string;
-  readonly container: string;
+  /** The pod's. */
+  readonly uid?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** The pod's. */
+  readonly name?: string | undefined;
+  readonly container?: string | undefined;
 }
 
 /** By the kubelet's links to logs, `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, which it makes for every runtime. */
@@ -15,8 +17,7 @@ export function byContainerLog(root: Root, containerId: string): ContainerNames 
   const found = namesIn(root, "/var/log/containers").flatMap((file) => {
     if (!file.endsWith(suffix)) return [];
     const [name, namespace, container, ...more] = file.slice(0, -suffix.length).split("_");
-    const names = more.length === 0 ? allowed({ namespace, name, container }) : undefined;
-    return names === undefined ? [] : [{ uid: undefined, ...names }];
+    return more.length === 0 ? (allowed({ namespace, name, container }) ?? []) : [];
   });
   // The kubelet makes one: of several none is believed.
   return found.length === 1 ? found[0] : undefined;
@@ -27,17 +28,18 @@ export function byRuntime(root: Root, containerId: string): ContainerNames | und
   for (const directory of RUNTIME_DIRECTORIES) {
     const found = root.resolve(`${directory.replace("ID", containerId)}/config.json`);
     const text = found.kind === "found" ? valueOf(readText(found.outerPath)) : undefined;
-    const names = text === undefined ? undefined : namesOf(annotationsOf(text));
-    if (names !== undefined) return names;
+    const names = text && namesOf(annotationsOf(text));
+
+    if (names) return names;
   }
   return undefined;
 }
 
-/** What a pod's directories tell of it: its names, and of its containers' names the one that is alone. */
-export type PodNames = Partial<Pick<ContainerNames, "namespace" | "name" | "container">>;
-
-/** By directories of the kubelet, `/var/log/pods/<namespace>_<name>_<uid>/<container>` and `<root>/pods/<uid>/containers/<container>`. */
-export function byPodDirectories(root: Root, uid: string, kubeletRoots: readonly string[]): PodNames {
+/**
+ * By directories of the kubelet, `/var/log/pods/<namespace>_<name>_<uid>/<container>` and `<root>/pods/<uid>/containers/<container>`.
+ * A container is named where it is the pod's only one.
+ */
+export function byPodDirectories(root: Root, uid: string, kubeletRoots: readonly string[]): ContainerNames {
   const logs = namesIn(root, "/var/log/pods").find((name) => name.endsWith(`_${uid}`));
   const [namespace, name] = logs?.split("_") ?? [];
   const names = isLabel(namespace) && isSubdomain(name) ? { namespace, name } : {};
@@ -49,37 +51,30 @@ export function byPodDirectories(root: Root, uid: string, kubeletRoots: readonly
 }
 
 /** By the logs of a container's runs, `/var/log/pods/<namespace>_<name>_<uid>/<container>/<restarts>.log`. */
-export function wasRestarted(root: Root, uid: string, { namespace, name, container }: PartialNames): boolean {
+export function wasRestarted(root: Root, uid: string, { namespace, name, container }: ContainerNames): boolean {
   if (namespace === undefined || name === undefined || container === undefined) return false;
   return namesIn(root, `/var/log/pods/${namespace}_${name}_${uid}/${container}`).some((log) =>
     /^[1-9]\d*\.log$/.test(log),
   );
 }
 
-interface PartialNames {
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly container: string | undefined;
-}
-
 /** The names, where all are there and such as Kubernetes allows. */
-function allowed({ namespace, name, container }: PartialNames): Omit<ContainerNames, "uid"> | undefined {
+function allowed({ namespace, name, container }: ContainerNames): ContainerNames | undefined {
   if (!isLabel(namespace) || !isSubdomain(name) || !isLabel(container)) return undefined;
   return { namespace, name, container };
 }
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const MAX_SUBDOMAIN = 253;
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** A label of RFC 1123, which names of namespaces and containers are. */
 function isLabel(name: string | undefined): name is string {
   return name !== undefined && LABEL.test(name);
 }
 
-/** A subdomain of RFC 1123, which names of pods and nodes are. */
-export function isSubdomain(name: string | undefined): name is string {
-  return name !== undefined && name.length <= MAX_SUBDOMAIN && SUBDOMAIN.test(name);
+/** A subdomain of RFC 1123, which names of pods are. */
+function isSubdomain(name: string | undefined): name is string {
+  return name !== undefined && SUBDOMAIN.test(name);
 }
 
 // containerd's state, in Kubernetes' own namespace of it; the same of k3s and RKE2, k0s and MicroK8s; and CRI-O's.
@@ -108,18 +103,13 @@ function uidOf(text: string | undefined): string | undefined {
 }
 
 function annotationsOf(json: string): ReadonlyMap<string, string> {
-  const config = parsed(json);
-  if (typeof config !== "object" || config === null || !("annotations" in config)) return new Map();
-  const entries = Object.entries(config.annotations ?? {});
-  return new Map(entries.flatMap(([key, value]) => (typeof value === "string" ? [[key, value] as const] : [])));
-}
-
-function parsed(json: string): unknown {
   try {
-    return JSON.parse(json);
+    const config: { readonly annotations?: unknown } | null = JSON.parse(json);
+    const entries = Object.entries(config?.annotations ?? {});
+    return new Map(entries.flatMap(([key, value]) => (typeof value === "string" ? [[key, value] as const] : [])));
   } catch {
     // It is being written.
-    return undefined;
+    return new Map();
   }
 }
 

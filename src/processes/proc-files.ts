@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type MountsOutcome, readMounts } from "../node/mounts";
+import { type MountTable, readMounts } from "../node/mounts";
 import { O_PATH } from "../node/pinned-socket";
 import { type Read, readFailure, readLink, readNames, readText, valueOf } from "../node/reads";
 import { createRoot } from "../node/rooted-path";
@@ -71,19 +71,19 @@ export type FoundFile = { readonly kind: "found"; readonly fileId: string } | { 
 
 /** Looks at each path once for each process, and reads once what is mounted for it. */
 export function createFileFinder(procDir: string): FileFinder {
-  const mountsOf = once((pid: number) => readMounts(`${procDir}/${pid}/mountinfo`));
+  const mountsOf = once((pid: number) => valueOf(readMounts(`${procDir}/${pid}/mountinfo`)));
   const finderFor = once((pid: number) => once((path: string) => findFile(procDir, pid, path, mountsOf(pid))));
   return (pid, path) => finderFor(pid)(path);
 }
 
-function findFile(procDir: string, pid: number, path: string, read: MountsOutcome): FoundFile | undefined {
-  const fd = read.kind === "read" ? holdDirectory(`${procDir}/${pid}/root`) : undefined;
-  if (read.kind !== "read" || fd === undefined) return undefined;
+function findFile(procDir: string, pid: number, path: string, mounts: MountTable | undefined): FoundFile | undefined {
+  const fd = mounts && holdDirectory(`${procDir}/${pid}/root`);
+  if (mounts === undefined || fd === undefined) return undefined;
   try {
     // Asked once its root is held: any process may go into a user namespace at any time, and mount there an overlay on a FUSE file
     // system of its own, which is a local type that hangs.
     if (hasOwnUsers(procDir, pid)) return { kind: "offLimits" };
-    const found = createRoot(`/proc/self/fd/${fd}`, read.mounts).resolve(absolutePath(procDir, pid, path));
+    const found = createRoot(`/proc/self/fd/${fd}`, mounts).resolve(absolutePath(procDir, pid, path));
     if (found.kind === "found") return { kind: "found", fileId: found.file.fileId };
     return found.kind === "offLimits" ? { kind: "offLimits" } : undefined;
   } finally {

@@ -18,13 +18,7 @@ export function padToWidth(text: string, width: number): string {
 /** Cuts to a width in columns, with `…` at the end where something is missing. */
 export function cutToWidth(text: string, width: number): string {
   if (Bun.stringWidth(text) <= width) return text;
-  // By hand, for Bun.sliceAnsi takes an ideograph too many where half of one would fit.
-  let cut = "";
-  for (const character of text) {
-    if (Bun.stringWidth(cut + character) > width - 1) break;
-    cut += character;
-  }
-  return `${cut}…`;
+  return `${longestPrefix(text, width - 1)}…`;
 }
 
 /** As `wrapWords`, but no line is longer: a longer word is broken too, after a separator where there is one in its second half. */
@@ -45,7 +39,7 @@ function breakWord(word: string, width: number): readonly string[] {
   return [...lines, rest];
 }
 
-/** At least one character. */
+/** At least one character. Bun.sliceAnsi takes an ideograph too many where half of one would fit. */
 function longestPrefix(text: string, width: number): string {
   let prefix = "";
   for (const character of text) {
