@@ -4,9 +4,8 @@ import { countConnections, createSlots } from "../node/descriptors";
 import { pinSocket } from "../node/pinned-socket";
 import { DRIVER_PLACES, driverDirectoryOf, type NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Target } from "./registrations";
-import { skippedText } from "./survey-notes";
 import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
-import type { NodeSocket } from "../node/socket-search";
+import { type NodeSocket, skippedText } from "../node/socket-search";
 import { quote } from "../base/text";
 
 export interface NamedDriverOptions extends RegistrationOptions {

@@ -5,14 +5,7 @@ import type { Surveyed } from "./driver-report";
 import type { NodeView } from "./node-view";
 import type { Registration } from "./registrations";
 import type { DriverReport } from "./report";
-import {
-  MAX_DEPTH,
-  MAX_ENTRIES,
-  MAX_SOCKETS,
-  type Skipped,
-  type SkippedKind,
-  type SocketSearch,
-} from "../node/socket-search";
+import { skippedText, type SocketSearch } from "../node/socket-search";
 
 /** A place that was looked in, and what came of it: `/var/lib/kubelet: 3 sockets`. */
 export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearch): string {
@@ -108,22 +101,3 @@ export function withoutSocketNote(
 }
 
 const MAX_NAMED = 3;
-
-/** What was left out, and why. */
-export function skippedText({ path, kind, detail }: Skipped): string {
-  return `${path} ${SKIPPED[kind]}${detail}`;
-}
-
-/** What follows the path, and is followed by the detail. */
-const SKIPPED: Readonly<Record<SkippedKind, string>> = {
-  mount: "was not looked into: it is a mount of the type ",
-  depth: `was not looked into: it lies more than ${MAX_DEPTH} directories deep`,
-  entries: `was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are no regular files`,
-  sockets: `was not looked at whole: it holds more than ${MAX_SOCKETS} sockets`,
-  link: "was not looked into: it is a link to a directory elsewhere",
-  outside: "was not asked: it is a link out of the kubelet's directory, to ",
-  name: "was not looked at: its name is not UTF-8",
-  tooLarge: "was not looked into: it holds too many files to be listed",
-  notPermitted: "may not be looked into by us",
-  failed: "could not be looked into: ",
-};

@@ -30,29 +30,10 @@ export interface Skipped {
   readonly path: string;
   /** The directory that it counts for: a driver's, right in `plugins/`, or `plugins/` itself. */
   readonly within: string;
-  readonly kind: SkippedKind;
+  readonly kind: keyof typeof SKIPPED;
   /** Of a mount its type, of what is outside where it is, of what failed the error's code. */
   readonly detail: string;
 }
-
-export type SkippedKind =
-  | "mount"
-  /** It lies deeper than `MAX_DEPTH`. */
-  | "depth"
-  /** It holds more than `MAX_ENTRIES`: the rest was not looked at. */
-  | "entries"
-  /** It holds more than `MAX_SOCKETS`. */
-  | "sockets"
-  /** A link to a directory that is not searched by its own name. */
-  | "link"
-  /** A link to a socket outside of the kubelet's directory. */
-  | "outside"
-  /** Its name is not UTF-8. */
-  | "name"
-  /** It was not read: `MAX_DIRECTORY_BYTES`. */
-  | "tooLarge"
-  | "notPermitted"
-  | "failed";
 
 export interface SocketSearch {
   /** One for each device and inode, of several paths the first. */
@@ -73,6 +54,25 @@ export const MAX_ENTRIES = 2_000;
 
 /** So many sockets are taken from each of them: every one costs a connection. */
 export const MAX_SOCKETS = 100;
+
+/** What follows the path, and is followed by the detail. */
+const SKIPPED = {
+  mount: "was not looked into: it is a mount of the type ",
+  depth: `was not looked into: it lies more than ${MAX_DEPTH} directories deep`,
+  entries: `was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are no regular files`,
+  sockets: `was not looked at whole: it holds more than ${MAX_SOCKETS} sockets`,
+  link: "was not looked into: it is a link to a directory elsewhere",
+  outside: "was not asked: it is a link out of the kubelet's directory, to ",
+  name: "was not looked at: its name is not UTF-8",
+  tooLarge: "was not looked into: it holds too many files to be listed",
+  notPermitted: "may not be looked into by us",
+  failed: "could not be looked into: ",
+} as const;
+
+/** What was left out, and why. */
+export function skippedText({ path, kind, detail }: Skipped): string {
+  return `${path} ${SKIPPED[kind]}${detail}`;
+}
 
 /**
  * Looks for every socket that drivers may have below the kubelets' roots, and touches no volume on the way. It works in
@@ -142,18 +142,9 @@ function open(search: Search, path: string, directory: SocketDirectory): readonl
 /** Notes the sockets in a directory; returns the directories in it. */
 async function searchIn(search: Search, place: Place): Promise<readonly Place[]> {
   const listing = await listEntries(search.root, place.realPath, search.slices);
-  switch (listing.kind) {
-    case "read":
-      return noteEntries(search, place, listing.value);
-    case "missing":
-      return [];
-    case "tooLarge":
-    case "notPermitted":
-      return skip(search, place, listing.kind);
-    case "failed":
-      return skip(search, place, "failed", listing.code);
-  }
-  return listing satisfies never;
+  if (listing.kind === "read") return noteEntries(search, place, listing.value);
+  if (listing.kind === "missing") return [];
+  return skip(search, place, listing.kind, listing.kind === "failed" ? listing.code : "");
 }
 
 async function noteEntries(
@@ -177,15 +168,14 @@ async function noteEntries(
 function noteEntry(search: Search, parent: Place, { name, kind, fsType }: DirectoryEntry): readonly Place[] {
   if (isIgnored(parent, name)) return [];
   const path = join(parent.path, name);
-  const isDrivers = kind === "directory" && parent.directory === "plugins" && parent.depth === 0;
-  const owner = isDrivers ? newOwner(path) : parent.owner;
+  const owner = kind === "directory" && parent.depth === 0 ? newOwner(path) : parent.owner;
   const inside: Place = { ...parent, path, realPath: join(parent.realPath, name), depth: parent.depth + 1, owner };
   switch (kind) {
     case "socket":
     case "link":
       return noteSocket(search, inside, parent);
     case "directory":
-      if (isDrivers) search.owners.push(owner);
+      if (owner !== parent.owner && parent.directory !== "plugins_registry") search.owners.push(owner);
       return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside, "depth");
     case "mount":
     case "name":
@@ -210,48 +200,40 @@ function noteSocket(search: Search, place: Place, parent: Place): readonly Place
 type Found = Extract<Resolution, { readonly kind: "found" }>;
 
 function noteFound(search: Search, place: Place, parent: Place, { path, outerPath, file }: Found): readonly Place[] {
-  const { owner } = place;
-  switch (file.type) {
-    case "socket": {
-      if (!search.holds(path)) return skip(search, place, "outside", path);
-      owner.sockets -= 1;
-      if (owner.sockets < 0) return owner.sockets === -1 ? skip(search, parent, "sockets") : [];
-      const { fileId, uid: ownerUid } = file;
-      search.sockets.push({ path: place.path, outerPath, directory: place.directory, fileId, ownerUid });
-      return [];
-    }
-    case "directory":
-      return path.startsWith(`${place.top}/`) ? [] : skip(search, place, "link");
-    case "other":
-      return [];
-  }
-  return file.type satisfies never;
+  const { owner, directory, top } = place;
+  const { type, fileId, uid: ownerUid } = file;
+  if (type === "other" || (type === "directory" && path.startsWith(`${top}/`))) return [];
+  if (type === "directory") return skip(search, place, "link");
+  if (!search.holds(path)) return skip(search, place, "outside", path);
+  owner.sockets -= 1;
+  if (owner.sockets >= 0) search.sockets.push({ path: place.path, outerPath, directory, fileId, ownerUid });
+  return owner.sockets === -1 ? skip(search, parent, "sockets") : [];
 }
 
-function skipUnresolved(search: Search, place: Pick<Place, "path" | "owner">, resolved: Unresolved): readonly Place[] {
-  switch (resolved.kind) {
+function skipUnresolved(search: Search, place: Pick<Place, "path" | "owner">, to: Unresolved): readonly Place[] {
+  switch (to.kind) {
     // A link to nowhere, or a socket that is gone by now.
     case "missing":
     case "notADirectory":
       return [];
     case "offLimits":
-      return resolved.mount === undefined ? [] : skip(search, place, "mount", resolved.mount.fsType);
+      return to.mount === undefined ? [] : skip(search, place, "mount", to.mount.fsType);
     case "loop":
       return skip(search, place, "failed", "ELOOP");
     case "notPermitted":
       return skip(search, place, "notPermitted");
     case "failed":
-      return skip(search, place, "failed", resolved.code);
+      return skip(search, place, "failed", to.code);
   }
-  return resolved satisfies never;
+  return to satisfies never;
 }
 
 function skip(
-  { skipped }: Search,
-  { path, owner }: Pick<Place, "path" | "owner">,
-  kind: SkippedKind,
+  search: Search,
+  place: Pick<Place, "path" | "owner">,
+  kind: Skipped["kind"],
   detail = "",
 ): readonly Place[] {
-  skipped.push({ path, within: owner.path, kind, detail });
+  search.skipped.push({ path: place.path, within: place.owner.path, kind, detail });
   return [];
 }

@@ -259,6 +259,11 @@ describe("a driver's directory without a socket is told", () => {
     ["not where a link in it leads to one", (node) => node.link(`${PLUGINS}/a/csi.sock`, `${KUBELET}/real.sock`), []],
     ["not where not all of it was seen", (node) => node.directory(`${PLUGINS}/a/b/c/d`), []],
     ["not where volumes are staged", (node) => node.directory(`${PLUGINS}/kubernetes.io/csi/a`), []],
+    [
+      "in the directory of old, too",
+      (node) => node.directory(`${KUBELET}/csi-plugins/a`),
+      [`${KUBELET}/csi-plugins/a`],
+    ],
     ["not of what is no driver's", (node) => node.directory(`${REGISTRY}/a`), []],
   ])("%s", async (_, make, withoutSocket) => {
     await using node = makeKubelet();
