@@ -58,29 +58,21 @@ function countsAsDriver({ outcome }: DriverReport): boolean {
 }
 
 /** @param capability the one by which root may do it */
-function adviceOn(what: string, capability: string, { uid, self }: Looker, wrap: Wrap): readonly string[] {
-  const { program, flags } = self;
-  const debug = [...DEBUG_NODE, ...(flags.includes("--root") ? [] : ["--root", "/host"]), ...flags];
-  const why = `Not permitted: uid ${uid} may not ${what}`;
-  const [lead, ...commands] =
+function adviceOn(what: string, capability: string, { uid, self: { flags } }: Looker, wrap: Wrap): readonly string[] {
+  const remedy =
     uid === 0
-      ? [
-          `${why}. Its capability ${capability} is missing, or SELinux, AppArmor or a user namespace is in the way. Run it privileged:`,
-        ]
-      : [
-          `${why}. Run it as uid 0, or from where kubectl works:`,
-          ownCommand({ program: ["sudo", ...program], flags }, ["list"]),
-        ];
+      ? `Its capability ${capability} is missing, or SELinux, AppArmor or a user namespace is in the way. Run it privileged:`
+      : "Run it as uid 0, or from where kubectl works:";
+  const root = flags.includes("--root") ? [] : ["--root", "/host"];
+  const command = shellCommand([...DEBUG_NODE.split(" "), "list", ...root, ...flags]);
   return [
-    ...wrap(lead),
-    ...[...commands, shellCommand(debug)].flatMap((command) => (command === undefined ? [] : [`  ${command}`])),
+    ...wrap(`Not permitted: uid ${uid} may not ${what}. ${remedy}`),
+    ...(command === undefined ? [] : [`  ${command}`]),
   ];
 }
 
 const DEBUG_NODE =
-  "kubectl debug node/NODE -n kube-system -it --profile=sysadmin --image=IMAGE -- /usr/bin/livenessprobe list".split(
-    " ",
-  );
+  "kubectl debug node/NODE -n kube-system -it --profile=sysadmin --image=IMAGE -- /usr/bin/livenessprobe";
 
 /**
  * The last lines of `list`: what the mark behind a name means, where there is one, and how the node's drivers are, such as
