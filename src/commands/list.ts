@@ -2,7 +2,6 @@ import { type CommandDef, defineCommand } from "citty";
 import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import type { Invocation } from "../base/shell-command";
-import { reportListeners } from "../inspection/listener-steps";
 import { surveyNode } from "../inspection/survey";
 import { openNode } from "../inspection/node-view";
 import { type ListOptions, readListOptions, readSharedFlags } from "../cli/operator-options";
@@ -24,11 +23,13 @@ export function defineList(edge: Edge, { values }: CommandLine): CommandDef {
 }
 
 async function list(options: ListOptions, self: Invocation, edge: Edge): Promise<number> {
+  const { output } = options;
   const report = await survey(options, edge);
   const notes = decideStyle(edge.streamFacts("error"));
-  edge.writeOut(render(report, options, edge));
+  const table = { ...decideStyle(edge.streamFacts("out")), wide: output === "wide" };
+  edge.writeOut(output === "json" ? renderNodeJson(report) : renderNodeTable(report, table));
   edge.writeError(renderNodeNotes(report, { uid: edge.uid, self }, notes));
-  if (options.output !== "json") edge.writeError(renderNodeSummary(report, self, notes));
+  if (output !== "json") edge.writeError(renderNodeSummary(report, self, notes));
   return listExitCode(report, options.driver);
 }
 
@@ -41,26 +42,9 @@ async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
     userAgent: `livenessprobe/${VERSION}`,
     uid: edge.uid,
     lookAtSocketFile,
-    findListeners: (sockets) => {
-      const kubeletDirs = node.kubelets.roots.map(({ path }) => path);
-      const toFind = sockets.map(({ outerPath: path, fileId, ownerUid }) => ({ path, fileId, ownerUid }));
-      const access = { procDir: node.procDir, uid: edge.uid };
-      return reportListeners({ access, root: node.root, kubeletDirs }, toFind);
-    },
     wide: options.output !== "table",
     onProgress: (asked, total) => progress.show(`asked ${asked} of ${total} drivers ...`),
   });
-}
-
-function render(report: NodeReport, { output }: ListOptions, edge: Edge): string {
-  switch (output) {
-    case "json":
-      return renderNodeJson(report);
-    case "table":
-    case "wide":
-      return renderNodeTable(report, { ...decideStyle(edge.streamFacts("out")), wide: output === "wide" });
-  }
-  return output satisfies never;
 }
 
 /**

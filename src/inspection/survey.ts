@@ -1,6 +1,6 @@
 import { type Asker, type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
-import type { ListenerReports } from "./listener-steps";
+import { reportListeners } from "./listener-steps";
 import type { NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
@@ -12,8 +12,6 @@ import type { FoundSocket, NodeSocket } from "../node/socket-search";
 export interface SurveyOptions extends Asker {
   /** Only drivers of this name; all of them where undefined. */
   readonly driver: string | undefined;
-  /** Who listens on each socket, as far as it can be told. */
-  readonly findListeners: (sockets: readonly NodeSocket[]) => Promise<ListenerReports>;
   /** Whether capabilities are asked for too. */
   readonly wide: boolean;
   readonly onProgress: (asked: number, total: number) => void;
@@ -27,7 +25,13 @@ export interface SurveyOptions extends Asker {
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
   const { driver: wanted, probeTimeoutMs } = options;
-  const listeners = await options.findListeners(asked.map(({ socket }) => socket));
+  const view = {
+    access: { procDir: node.procDir, uid: options.uid },
+    root: node.root,
+    kubeletDirs: node.kubelets.roots.map(({ path }) => path),
+  };
+  const sockets = asked.map(({ socket: { outerPath: path, fileId, ownerUid } }) => ({ path, fileId, ownerUid }));
+  const listeners = await reportListeners(view, sockets);
   const all = [
     ...asked.map(({ socket, answers }) =>
       reportDriver(socket, answers, {
