@@ -63,9 +63,9 @@ const WIDE_COLUMNS: readonly Column[] = [
   CONTAINER,
   PROCESS,
   SOCKET,
-  capabilities("PLUGIN", ({ plugin }) => plugin),
-  capabilities("NODE", ({ node }) => node),
-  capabilities("CONTROLLER", ({ controller }) => controller),
+  capabilities("plugin"),
+  capabilities("node"),
+  capabilities("controller"),
   MESSAGE,
 ];
 
@@ -119,13 +119,13 @@ function messageText({ driver, nameSource, outcome }: DriverReport): string {
   return outcome satisfies never;
 }
 
-function capabilities(service: string, pick: (report: CapabilityReport) => readonly string[] | undefined): Column {
-  const text = (report: CapabilityReport | undefined): string => {
-    const names = report === undefined ? undefined : pick(report);
+function capabilities(service: keyof CapabilityReport): Column {
+  const text = ({ capabilities: report }: DriverReport): string => {
+    const names = report?.[service];
     if (names === undefined) return "";
     return names.length === 0 ? "none" : oneLine(names.join(", "), MAX_CAPABILITIES_BYTES);
   };
-  return { header: `${service} CAPABILITIES`, place: "below", text: (row) => text(row.capabilities) };
+  return { header: `${service.toUpperCase()} CAPABILITIES`, place: "below", text };
 }
 
 function elapsed(ms: number | undefined): string {
