@@ -26,7 +26,7 @@ export interface NodePlaces {
 }
 
 /**
- * Opens a node's file system and finds its sockets; none of them is touched.
+ * Opens a node's file system and finds its sockets, without touching them.
  *
  * @throws {ConfigError} where `--root` leads nowhere, or where it cannot be known what is mounted
  */
@@ -39,7 +39,7 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
   const opened = openRoot(rootDir, mounts);
   if (opened.kind !== "opened")
     throw new ConfigError(`--root must be a directory, got ${rootDir}: ${resolutionText(opened)}`);
-  // Of the node where its own is there: a debug container has one of its own besides.
+  // A debug container has a /proc of its own besides the node's.
   const outerProc = join(rootDir, "proc");
   const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";
   const kubelets = findKubeletRoots(opened.root, kubeletDirs, await findRunningRootDirs(procDir));
@@ -47,8 +47,8 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
 }
 
 /**
- * Holds the socket that a path of the kubelet's leads to at this moment. It is `replaced` where the path leads to none, or out of the
- * kubelet's directory: whoever may write there may put a link in the socket's place at any time.
+ * Holds the socket to which a kubelet's path leads at this moment. It is `replaced` where the path leads to no socket, or out of
+ * the kubelet's directory: anyone who may write there can put a link in the socket's place.
  */
 export function holdSocket({ root, kubelets }: NodeView, path: string): PinOutcome {
   const resolved = root.resolve(path);
@@ -56,10 +56,10 @@ export function holdSocket({ root, kubelets }: NodeView, path: string): PinOutco
   return pinSocket(resolved.outerPath, resolved.file.fileId);
 }
 
-/** Where drivers have a directory each, in the kubelet's. */
+/** The kubelet's directories in which each driver has its own. */
 export const DRIVER_PLACES = ["plugins", "csi-plugins"] as const;
 
-/** The name of the directory that a socket's driver has right in `plugins/`, which is the driver's own name by convention. */
+/** The name of the driver's directory that holds a socket: by convention the driver's own name. */
 export function driverDirectoryOf({ kubelets }: NodeView, path: string): string | undefined {
   const places = kubelets.roots.flatMap((root) => DRIVER_PLACES.map((name) => `${root.path}/${name}/`));
   const place = places.find((directory) => path.startsWith(directory));

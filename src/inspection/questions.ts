@@ -15,7 +15,7 @@ import { pinSocket } from "../node/pinned-socket";
 import type { CapabilityReport, DriverOutcome } from "./report";
 
 export interface QuestionOptions extends AskedDriver {
-  /** `device:inode` of the socket at `connectPath`: another one that has taken its place is not asked. */
+  /** `device:inode` of the socket at `connectPath`. Another socket in its place is not asked. */
   readonly fileId: string;
   /** Whether capabilities are asked for too. */
   readonly wide: boolean;
@@ -24,7 +24,7 @@ export interface QuestionOptions extends AskedDriver {
 /** What one driver said of itself. */
 export interface DriverAnswers {
   readonly outcome: Exclude<DriverOutcome, { readonly kind: "notCsi" }>;
-  /** Where it does not answer as a CSI driver: what it seems to be. */
+  /** What it seems to be, where it does not answer as a CSI driver. */
   readonly notCsi: string | undefined;
   /** What it calls itself. */
   readonly name: string | undefined;
@@ -35,8 +35,8 @@ export interface DriverAnswers {
 }
 
 /**
- * Asks one driver, over one connection: Probe first, for its state is what counts; then its name, and what it can do. A call
- * that is not answered is the last: a driver that hangs gets no more to do. Never rejects.
+ * Asks one driver over one connection: Probe first, because its state matters most, then its name and its capabilities. After a
+ * call without an answer, nothing more is asked. Never rejects.
  */
 export async function questionDriver(options: QuestionOptions): Promise<DriverAnswers> {
   const { connectPath, fileId, socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
@@ -85,7 +85,7 @@ async function questionSession(session: Session, options: QuestionOptions): Prom
   const isNoCsi = probe.answer.kind === "unimplemented" && info.answer.kind === "unimplemented";
   return {
     ...probed,
-    // The Identity service has to be there, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
+    // Every driver has Identity, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
     notCsi: isNoCsi ? "a gRPC server without csi.v1.Identity" : probed.notCsi,
     name: details?.name || undefined,
     vendorVersion: details?.vendorVersion || undefined,
@@ -110,7 +110,7 @@ function judgeProbe(
   return answer satisfies never;
 }
 
-/** Whether nothing more is to be asked. A status is an answer: the next RPC may have another. */
+/** Whether nothing more should be asked. A status is an answer: the next RPC may succeed. */
 function hasEnded(answer: CallAnswer<unknown>): boolean {
   return answer.kind === "notAsked" || (answer.kind === "noAnswer" && answer.outcome.kind !== "status");
 }
@@ -123,7 +123,7 @@ function notAsked(code: string, socketPath: string): DriverAnswers {
   return { ...NOTHING, outcome: { kind: "notAsked", message } };
 }
 
-/** What is no gRPC server at all is none of ours to judge, unless it is registered as a driver. */
+/** What is not a gRPC server is not a failed driver, unless it is registered as one. */
 function failed({ reason, message }: Diagnosis): DriverAnswers {
   const notCsi = reason === "not_grpc" ? message : undefined;
   return { ...NOTHING, outcome: { kind: "failed", reason, message }, notCsi };
@@ -146,11 +146,11 @@ function answered<Response>(answer: CallAnswer<Response>): Response | undefined 
   return answer.kind === "answered" ? answer.response : undefined;
 }
 
-/** A driver that is asked by a person, and how it is asked. */
+/** A driver, and who asks it. */
 export interface AskedDriver extends Asker {
   /** What connect(2) gets. */
   readonly connectPath: string;
-  /** What messages name: the path as the kubelet knows it. */
+  /** The path in messages: as the kubelet knows it. */
   readonly socketPath: string;
 }
 

@@ -8,10 +8,10 @@ import type { FoundSocket, NodeSocket } from "../node/socket-search";
 import type { NodeView } from "./node-view";
 import type { DriverOutcome } from "./report";
 
-/** What a registration socket comes to. */
+/** What a registration socket answered. */
 export type Registration =
   | { readonly kind: "told"; readonly socket: FoundSocket; readonly info: RegistrationInfo; readonly target: Target }
-  /** A gRPC server that is no registrar: perhaps a driver that listens in the registry. */
+  /** A gRPC server that is not a registrar: perhaps a driver that listens in the registry. */
   | { readonly kind: "other"; readonly socket: FoundSocket }
   | { readonly kind: "silent"; readonly socket: FoundSocket; readonly why: string };
 
@@ -20,7 +20,7 @@ export type Told = Extract<Registration, { readonly kind: "told" }>;
 /** Where a registrar says that its plugin listens. */
 export type Target =
   | { readonly kind: "socket"; readonly socket: NodeSocket }
-  /** A path that is not connected to; `outcome` says why. */
+  /** A path that must not be connected to, or leads to no socket. */
   | { readonly kind: "elsewhere"; readonly path: string; readonly outcome: DriverOutcome };
 
 /** The type that a CSI driver registers as. */
@@ -66,7 +66,7 @@ function targetOf({ endpoint }: RegistrationInfo, socket: FoundSocket, { root, k
   const elsewhere = (outcome: DriverOutcome): Target => ({ kind: "elsewhere", path, outcome });
   const notAsked = (what: string) => elsewhere({ kind: "notAsked", message: `its registration names ${what}` });
   if (!path.startsWith("/")) return notAsked("no absolute path");
-  // Neither the kubelet nor anybody else can connect to it.
+  // Nobody can connect to it, not even the kubelet.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
     return notAsked(`a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`);
   const resolved = root.resolve(path);

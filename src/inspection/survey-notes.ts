@@ -7,7 +7,7 @@ import type { Registration } from "./registrations";
 import type { DriverReport } from "./report";
 import { skippedText, type SocketSearch } from "../node/socket-search";
 
-/** A place that was looked in, and what came of it: `/var/lib/kubelet: 3 sockets`. */
+/** Such as `/var/lib/kubelet: 3 sockets`. */
 export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearch): string {
   if (outcome.kind === "same") return `${path}: the same directory as ${outcome.as}`;
   if (outcome.kind !== "found") return `${path}: ${resolutionText(outcome)}`;
@@ -15,7 +15,7 @@ export function lookedText({ path, outcome }: LookedIn, { sockets }: SocketSearc
   return `${path}: ${count === 1 ? "1 socket" : `${count} sockets`}`;
 }
 
-/** What may have hidden a driver. */
+/** What was left out and may have hidden a driver. */
 export function unseenNotes({ kubelets, search }: NodeView, registrations: readonly Registration[]): readonly string[] {
   const silent = registrations.flatMap((each) => (each.kind === "silent" ? [each] : []));
   return [
@@ -32,7 +32,7 @@ export function unseenNotes({ kubelets, search }: NodeView, registrations: reado
   ];
 }
 
-/** Of each kind one sentence, with the count: who makes many must not hide the rest. */
+/** One sentence for each kind, with the count: many of one kind must not hide the others. */
 function grouped<T>(
   all: readonly T[],
   kindOf: (each: T) => string,
@@ -45,7 +45,7 @@ function grouped<T>(
   });
 }
 
-/** Whether a place was not looked into that may be a kubelet's. The usual places count where they may exist. */
+/** Whether a place was not looked into that may be a kubelet's. Those that are only known count where they may exist. */
 function isUnseen({ origin, outcome }: LookedIn): boolean {
   if (outcome.kind === "found" || outcome.kind === "same") return false;
   return origin !== "known" || outcome.kind === "notPermitted";
@@ -53,14 +53,14 @@ function isUnseen({ origin, outcome }: LookedIn): boolean {
 
 const ORIGIN = { flag: "--kubelet-dir", kubelet: "a kubelet's --root-dir", known: "the usual place" } as const;
 
-/** The directories that may not be looked into by us. */
+/** The directories that are closed to us. */
 export function deniedPaths({ kubelets, search }: NodeView): readonly string[] {
   const places = kubelets.lookedIn.flatMap(({ outcome }) => (outcome.kind === "notPermitted" ? [outcome.path] : []));
   const directories = search.skipped.flatMap(({ path, kind }) => (kind === "notPermitted" ? [path] : []));
   return [...new Set([...places, ...directories])];
 }
 
-/** That no driver is called as it was asked for, and which there are; undefined where there is none at all. */
+/** That no driver has the wanted name, with the names that there are; undefined where there is no driver at all. */
 export function absentText(wanted: string, all: readonly Surveyed[]): string | undefined {
   const drivers = all.map(({ report }) => report).filter(({ outcome }) => outcome.kind !== "notCsi");
   const names = [...new Set(drivers.flatMap(({ driver }) => driver ?? []))].toSorted();
@@ -77,8 +77,8 @@ export function notAskedNote(drivers: readonly DriverReport[]): readonly string[
 }
 
 /**
- * Directories that drivers have left without a socket. A driver that stops in order removes its socket; one that was uninstalled
- * leaves its directory for ever. Nothing on the node tells the two apart, so this is a note and changes no exit code.
+ * Drivers' directories without a socket. A driver that stops in order removes its socket, and one that was uninstalled leaves its
+ * directory for ever. Nothing on the node tells the two apart, so this is a note and changes no exit code.
  */
 export function withoutSocketNote(
   { search }: NodeView,

@@ -18,9 +18,8 @@ export interface SurveyOptions extends Asker {
 }
 
 /**
- * Asks every driver of a node, side by side as far as file descriptors allow, each over one connection at a time; then, when
- * all have answered, looks for who listens: on a busy node that takes this thread for longer than a driver may take to
- * answer. Never rejects.
+ * Asks every driver of a node, as many at once as file descriptors allow. Looks for the listening processes when all have
+ * answered: on a busy node that keeps this thread for longer than a driver may take. Never rejects.
  */
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
@@ -67,10 +66,10 @@ interface Asked {
   readonly answers: DriverAnswers;
 }
 
-/** How long a registrar may take for the driver that it names to have the whole timeout, in milliseconds. */
+/** If a registrar takes longer, in milliseconds, the driver that it names does not get the whole timeout. */
 const GRACE_MS = 500;
 
-/** Drivers are asked while registrars are: one that hangs must not make the others wait. */
+/** Drivers are asked while registrars are: a registrar that hangs delays nobody. */
 async function askAll(node: NodeView, options: SurveyOptions) {
   const slots = createSlots(countConnections());
   const questions = createQuestions(options, slots);
@@ -92,13 +91,13 @@ function isRegistry({ directory }: FoundSocket): boolean {
   return directory === "plugins_registry";
 }
 
-/** Asks each socket once, whatever paths lead to it. */
+/** Asks each socket once, even if several paths lead to it. */
 function createQuestions(options: SurveyOptions, slots: Slots) {
   const byFileId = new Map<string, Promise<Asked>>();
   let answered = 0;
   const answersOf = async (socket: NodeSocket, registrarMs: number): Promise<Asked> => {
     const { outerPath: connectPath, path: socketPath, fileId } = socket;
-    // All of it must end within one timeout and a second, however late a registrar names a driver.
+    // The whole survey ends within one timeout and a second, however late a registrar names a driver.
     const probeTimeoutMs = options.probeTimeoutMs - Math.max(0, registrarMs - GRACE_MS);
     const question = { ...options, connectPath, fileId, socketPath, probeTimeoutMs };
     const answers = await slots.use(() => questionDriver(question));
@@ -112,7 +111,7 @@ function createQuestions(options: SurveyOptions, slots: Slots) {
   return { ask, asked: () => [...byFileId.values()] };
 }
 
-/** A driver that had less than the whole timeout has not failed by not answering in it. */
+/** A driver that had less than the whole timeout is not called hung. */
 function withoutVerdict(answers: DriverAnswers, registrarMs: number): DriverAnswers {
   const { outcome } = answers;
   if (outcome.kind !== "failed" || outcome.reason !== "hung") return answers;
@@ -121,7 +120,7 @@ function withoutVerdict(answers: DriverAnswers, registrarMs: number): DriverAnsw
   return { ...answers, connectMs: undefined, callMs: undefined, outcome: { kind: "notAsked", message } };
 }
 
-/** What a registrar adds to the sockets that may be a driver's. */
+/** The sockets that a registrar adds. */
 function announcedBy(registration: Registration): readonly NodeSocket[] {
   switch (registration.kind) {
     case "told": {
@@ -136,7 +135,7 @@ function announcedBy(registration: Registration): readonly NodeSocket[] {
   return registration satisfies never;
 }
 
-/** What needs a person first, and what is no driver last. */
+/** Drivers that need attention come first, what is not a driver last. */
 const URGENCY: readonly DriverOutcome["kind"][] = ["failed", "notReady", "notAsked", "ready", "notCsi"];
 
 function byUrgency(one: DriverReport, other: DriverReport): number {

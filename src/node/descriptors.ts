@@ -1,6 +1,6 @@
 import { readNames, readText, valueOf } from "./reads";
 
-/** Lets so many do their work at once; the others wait for their turn, in order. */
+/** Runs a limited number of tasks at once. The others wait in the order of their calls. */
 export interface Slots {
   use<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -23,7 +23,7 @@ export function createSlots(count: number): Slots {
   };
 }
 
-/** For how many sockets file descriptors are left (getrlimit(2), RLIMIT_NOFILE). At least one. */
+/** How many sockets can be asked at once with the file descriptors that are left (getrlimit(2), RLIMIT_NOFILE). At least one. */
 export function countConnections(): number {
   const limit = /^Max open files +(\d+)/m.exec(valueOf(readText("/proc/self/limits")) ?? "")?.[1];
   const open = valueOf(readNames("/proc/self/fd"))?.length ?? 0;
@@ -31,7 +31,7 @@ export function countConnections(): number {
 }
 
 const USUAL_LIMIT = 1_024;
-/** For all that is read in the meantime. */
+/** For the files that are read in the meantime. */
 const SPARE = 16;
-/** The socket's file that is held, the connection, and one more while a refusal is looked into. */
+/** The pinned socket, the connection, and one more to explain a refusal. */
 const FOR_EACH = 3;

@@ -5,16 +5,16 @@ import type { Slices } from "../base/slices";
 import { type Read, readFailure } from "./reads";
 import type { Root } from "./rooted-path";
 
-/** An entry that drivers may have a socket in or by: regular files and the like are left out. */
+/** An entry that may be a socket or lead to one. Regular files and the like are left out. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly kind:
     | "socket"
     | "directory"
     | "link"
-    /** Something is mounted on it; what, is not looked at. */
+    /** A mount point, which is not looked at. */
     | "mount"
-    /** Its name is not UTF-8 (or has U+FFFD in it): the text leads to no file, or to another one. */
+    /** Its name is not UTF-8 (or contains U+FFFD), so the text names no file, or another one. */
     | "name";
   /** Of a mount. */
   readonly fsType?: string;
@@ -22,20 +22,20 @@ export interface DirectoryEntry {
 
 export type EntriesOutcome =
   | Read<readonly DirectoryEntry[]>
-  /** It takes more than `MAX_DIRECTORY_BYTES`: the runtime reads a directory whole, and this one would take the memory. */
+  /** It takes more than `MAX_DIRECTORY_BYTES`. The runtime reads a whole directory into memory. */
   | { readonly kind: "tooLarge" };
 
-/** Of the directory itself, by lstat(2): some 300,000 names. */
+/** The size of the directory itself, by lstat(2): about 300,000 names. */
 export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
 
 /** What `st_blocks` counts in (stat(3type)). */
 const BLOCK_BYTES = 512;
 
-/** So many names are looked at before everything else may have its turn. */
+/** How many names are looked at between two pauses. */
 const NAMES_AT_ONCE = 100;
 
 /**
- * Lists a directory, by name, without touching what is mounted in it. Types come from the directory itself (readdir(3)), not
+ * Lists a directory in the order of names, without touching its mount points. Types come from the directory (readdir(3)), not
  * from the files. The directory is read on another thread, and signals are served in between. Never rejects.
  *
  * @param directory a path of the root without symbolic links
@@ -43,7 +43,7 @@ const NAMES_AT_ONCE = 100;
 export async function listEntries(root: Root, directory: string, slices: Slices): Promise<EntriesOutcome> {
   try {
     const outer = root.outerPath(directory);
-    // ZFS has the number of names as a directory's size, and its bytes in the blocks; btrfs and tmpfs have no blocks.
+    // On ZFS, st_size is the number of names and the blocks are its size; btrfs and tmpfs have no blocks.
     const { size, blocks } = await lstat(outer);
     if (Math.max(size, blocks * BLOCK_BYTES) > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
     const entries = root.mounts.hasMountsIn(directory)
@@ -71,7 +71,7 @@ async function pickEntries<Name>(
   return entries;
 }
 
-// Where a file system tells no types in its directories, the runtime lstats every entry by itself: a mount would be touched.
+// On a file system whose directories have no types, the runtime would call lstat(2) on every entry, mount points included.
 function lookAt(root: Root, directory: string, name: string): DirectoryEntry | undefined {
   const path = join(directory, name);
   const mount = root.mounts.at(path).at(-1);
@@ -92,7 +92,7 @@ function entryOf(name: string, file: Dirent | Stats): DirectoryEntry | undefined
   return kind && { name, kind: isUtf8(name) ? kind : "name" };
 }
 
-// The runtime reads names as UTF-8, with U+FFFD for what is not.
+// The runtime replaces what is not UTF-8 by U+FFFD.
 function isUtf8(name: string): boolean {
   return !name.includes("\ufffd");
 }

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import type { Root, Unresolved } from "./rooted-path";
 
-/** A directory that a kubelet keeps its state in, drivers' sockets among it. */
+/** The directory in which a kubelet keeps its state, and drivers their sockets. */
 export interface KubeletRoot {
-  /** As it is named: what the kubelet puts before every path below it. */
+  /** As it was named. */
   readonly path: string;
   /** The same without symbolic links. */
   readonly realPath: string;
 }
 
-/** A place that was looked in, and what came of it. */
+/** A directory that was looked for. */
 export interface LookedIn {
   readonly path: string;
-  /** Who named it: `--kubelet-dir`, a running kubelet's `--root-dir`, or nobody: some kubelets have theirs there. */
+  /** `--kubelet-dir`, the `--root-dir` of a running kubelet, or `KNOWN_ROOTS`. */
   readonly origin: "flag" | "kubelet" | "known";
   readonly outcome:
     | { readonly kind: "found" }
@@ -23,28 +23,28 @@ export interface LookedIn {
 
 export interface KubeletRoots {
   readonly roots: readonly KubeletRoot[];
-  /** Every place, in the order of looking. */
+  /** In the order of looking. */
   readonly lookedIn: readonly LookedIn[];
   /**
-   * The root to use from here on. Below a kubelet's root it never touches a mount of any kind, nor `plugins/kubernetes.io/`,
-   * where volumes are staged. The kubelet's root may be a mount itself.
+   * The root to use from here on. Below a kubelet's root it touches no mount of any kind, nor `plugins/kubernetes.io/`, where
+   * volumes are staged. The kubelet's root itself may be a mount.
    */
   readonly root: Root;
   /**
    * Whether a path without symbolic links lies in a kubelet's root, or in a directory of it that is a link to another disk.
-   * What lies elsewhere is not connected to: a link, or a registration socket, must not lead this process to any socket.
+   * A socket elsewhere is not connected to: neither a link nor a registration may choose what root connects to.
    */
   holds(realPath: string): boolean;
 }
 
-/** The directories that sockets are looked for in, of each kubelet's root. */
+/** The directories of a kubelet's root in which sockets are looked for. */
 export const SOCKET_DIRECTORIES = ["plugins_registry", "csi-plugins", "plugins"] as const;
 
-/** Where kubelets keep their state when nothing else is known, the usual place first. */
+/** Where kubelets keep their state by default, the usual place first. */
 export const KNOWN_ROOTS = [
   "/var/lib/kubelet",
   "/var/lib/k0s/kubelet",
-  // k3s before 0.10, and without root; since then it is the usual place.
+  // k3s before 0.10, and without root
   "/var/lib/rancher/k3s/agent/kubelet",
   // MicroK8s
   "/var/snap/microk8s/common/var/lib/kubelet",
@@ -57,8 +57,8 @@ export const KNOWN_ROOTS = [
 ] as const;
 
 /**
- * Finds the directories to look for sockets in: those given, or else those of running kubelets and the known ones.
- * Only what exists counts, and of several paths to one directory the first. Never throws.
+ * Finds the kubelets' directories: those given, or else those of running kubelets and the known ones. Of several paths to one
+ * directory, the first counts. Never throws.
  *
  * @param given the values of `--kubelet-dir`: where there are any, nothing else is looked at
  * @param running the `--root-dir`s of running kubelets
@@ -88,7 +88,7 @@ export function findKubeletRoots(root: Root, given: readonly string[], running: 
   return { roots, lookedIn, root: careful, holds };
 }
 
-// `plugins` and `pods` may be links to another disk, where volumes are no less volumes.
+// `plugins` and `pods` may be links to another disk.
 function withoutVolumes(root: Root, kubeletRoots: readonly KubeletRoot[]): Root {
   const outer = withoutMountsBelow(
     root,

@@ -3,9 +3,9 @@ import { type Read, readText } from "./reads";
 
 /** A line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
 export interface Mount {
-  /** Where it is mounted: an absolute path without symbolic links, seen from the process's root. */
+  /** An absolute path without symbolic links, as seen from the process's root. */
   readonly mountPoint: string;
-  /** The directory of the file system that is seen at the mount point: `/` but for bind mounts. */
+  /** The directory of the file system that appears at the mount point: `/` unless it is a bind mount. */
   readonly fsRoot: string;
   /** Such as `ext4`, `nfs4` or `fuse.sshfs`. */
   readonly fsType: string;
@@ -17,21 +17,19 @@ export interface Mount {
 export interface MountTable {
   /** All mounts, in the kernel's order. */
   readonly all: readonly Mount[];
-  /** The mounts right at `path`, one over the other: all but the last are hidden. */
+  /** The mounts at exactly this path, in the order of mounting: the last hides the others. */
   at(path: string): readonly Mount[];
-  /** Whether something is mounted right inside a directory. */
+  /** Whether an entry of this directory is a mount point. */
   hasMountsIn(directory: string): boolean;
-  /** The mount that holds a path without symbolic links: undefined only where the table is not whole. */
+  /** The mount that holds a path without symbolic links; undefined where the table has no `/`. */
   holding(path: string): Mount | undefined;
-  /** The same table for who calls `directory` its root: what is not below it is left out. */
+  /** The table as a process sees it whose root is `directory`. */
   seenFrom(directory: string): MountTable;
 }
 
 /**
- * Reads what is mounted, without touching any of it. Without this table it is not safe to look at any path.
- *
- * To be read before a path is looked at: a stat(2) of a mount whose server has gone, the mount point itself included,
- * never returns. What is mounted afterwards is not known here, so read it anew for each look.
+ * Reads what is mounted, without touching it. To be read before any path is looked at: stat(2) never returns from a mount whose
+ * server has gone, not even for the mount point.
  *
  * @param path `/proc/self/mountinfo`, or that of a process whose namespace is to be looked into
  */
@@ -40,7 +38,7 @@ export function readMounts(path: string): Read<MountTable> {
   return read.kind === "read" ? { kind: "read", value: createMountTable(parseMountInfo(read.value)) } : read;
 }
 
-/** Reads the text of a mountinfo file. Lines that break its format are left out. */
+/** Parses a mountinfo file. Malformed lines are left out. */
 export function parseMountInfo(text: string): readonly Mount[] {
   return text.split("\n").flatMap((line) => parseLine(line) ?? []);
 }
@@ -61,8 +59,8 @@ export function createMountTable(all: readonly Mount[]): MountTable {
 }
 
 /**
- * Whether looking at a file system stays on this machine, by its type. An unknown type does not count: it may ask a server
- * or a process that never answers, as `nfs`, `cifs`, `ceph` and every `fuse` do, or mount something else, as `autofs` does.
+ * Whether looking at a file system of this type stays on this machine. An unknown type does not: it may ask a server or a
+ * process, as `nfs`, `cifs`, `ceph` and `fuse` do, or mount something, as `autofs` does.
  */
 export function isLocal(mount: Mount): boolean {
   return LOCAL_TYPES.has(mount.fsType);
@@ -70,7 +68,7 @@ export function isLocal(mount: Mount): boolean {
 
 const ON_DISKS = "bcachefs btrfs erofs ext2 ext3 ext4 f2fs iso9660 jfs squashfs vfat xfs zfs";
 const IN_MEMORY = "cgroup cgroup2 devtmpfs proc ramfs rootfs sysfs tmpfs";
-// virtiofs is a virtual machine's directory of its host, without a network between them.
+// virtiofs is a directory of a virtual machine's host, without a network in between.
 const ON_OTHERS = "aufs overlay virtiofs";
 const LOCAL_TYPES: ReadonlySet<string> = new Set(`${ON_DISKS} ${IN_MEMORY} ${ON_OTHERS}`.split(" "));
 
@@ -89,7 +87,7 @@ function parseLine(line: string): Mount | undefined {
   };
 }
 
-// The kernel escapes what would break the format: space, tab, newline, backslash, and "#".
+// The kernel escapes space, tab, newline, backslash and "#".
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -6,22 +6,22 @@ export interface ProcAccess {
   readonly uid: number;
 }
 
-/** What this process would need to see more of another one. */
+/** What this process lacks to see more of another one. */
 export type Need =
-  /** The processes of the node, rather than of this container alone. */
+  /** The node's process namespace. */
   | "hostPID"
   | "uid 0"
-  /** The capability; uid 0 without it sees only processes that have no more capabilities than itself (ptrace(2)). */
+  /** The capability. Without it, uid 0 sees only processes with no more capabilities than its own (ptrace(2)). */
   | "SYS_PTRACE";
 
-/** What is to be seen of a process, or what it takes to see it. */
+/** What was seen of a process. */
 export type Seen<T> =
   | { readonly kind: "seen"; readonly value: T }
   | { readonly kind: "notPermitted"; readonly needs: Need }
-  /** There is nothing to see: it has ended, does not answer in time, or this kernel does not tell. */
+  /** The process has ended, its file was not read in time, or this kernel does not have it. */
   | { readonly kind: "unknown" };
 
-/** What it takes where the kernel says EACCES of a process. */
+/** What this process lacks where the kernel says EACCES. */
 export function needOf(uid: number): Need {
   return uid === 0 ? "SYS_PTRACE" : "uid 0";
 }

@@ -1,21 +1,21 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { errorCode } from "../base/errors";
 
-/** A socket's file that is held, whatever happens to its path. */
+/** A socket's file, held open: it stays the same file, whatever happens to its path. */
 export interface PinnedSocket extends Disposable {
-  /** What connect(2) gets: it leads to the file that is held, and follows no other link. */
+  /** What to connect to: it leads to the held file and follows no other link. */
   readonly path: string;
 }
 
 export type PinOutcome =
   | { readonly kind: "pinned"; readonly socket: PinnedSocket }
-  /** The path leads to another file by now, or to none. */
+  /** The path now leads to another file, or to none. */
   | { readonly kind: "replaced" }
   | { readonly kind: "failed"; readonly code: string };
 
 /**
- * Holds a socket's file between the look at it and the connection: whoever may write to its directory could put a link there
- * in the meantime, and lead this process to any socket. Never throws. Takes /proc.
+ * Holds a socket's file from the look at it until the connection. In between, anyone who may write to its directory could put a
+ * link there and choose what this process connects to. Never throws. Needs /proc.
  *
  * @param outerPath where this process has seen it, without symbolic links
  * @param fileId `device:inode`, as it was seen
@@ -34,7 +34,7 @@ export function pinSocket(outerPath: string, fileId: string): PinOutcome {
   }
 }
 
-/** A path at which there is nothing: to connect to it says that the socket is missing, and follows no link. */
+/** A path that leads to nothing: connecting to it fails with ENOENT, and follows no link. */
 export const GONE_PATH = "/proc/self/fd/-1";
 
 /** Of open(2), for which node:fs has no name; the same on x86-64 and arm64. */

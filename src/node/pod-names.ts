@@ -1,7 +1,7 @@
 import { readNames, readText, valueOf } from "./reads";
 import type { Root } from "./rooted-path";
 
-/** What files of the node tell of a container; each name is such as Kubernetes allows. Undefined is what they do not tell. */
+/** What the node's files say of a container. Every name is one that Kubernetes allows; undefined is what they do not say. */
 export interface ContainerNames {
   /** The pod's. */
   readonly uid?: string | undefined;
@@ -11,7 +11,7 @@ export interface ContainerNames {
   readonly container?: string | undefined;
 }
 
-/** By the kubelet's links to logs, `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, which it makes for every runtime. */
+/** By the kubelet's links to logs: `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`. */
 export function byContainerLog(root: Root, containerId: string): ContainerNames | undefined {
   const suffix = `-${containerId}.log`;
   const found = namesIn(root, "/var/log/containers").flatMap((file) => {
@@ -19,11 +19,11 @@ export function byContainerLog(root: Root, containerId: string): ContainerNames 
     const [name, namespace, container, ...more] = file.slice(0, -suffix.length).split("_");
     return more.length === 0 ? (allowed({ namespace, name, container }) ?? []) : [];
   });
-  // The kubelet makes one: of several none is believed.
+  // The kubelet makes one. If there are several, none is believed.
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** By the runtime's own files: the annotations that containerd and CRI-O give to a running container (OCI, `config.json`). */
+/** By the annotations that containerd and CRI-O write for a running container (OCI, `config.json`). */
 export function byRuntime(root: Root, containerId: string): ContainerNames | undefined {
   for (const directory of RUNTIME_DIRECTORIES) {
     const found = root.resolve(`${directory.replace("ID", containerId)}/config.json`);
@@ -58,7 +58,7 @@ export function wasRestarted(root: Root, uid: string, { namespace, name, contain
   );
 }
 
-/** The names, where all are there and such as Kubernetes allows. */
+/** The names, where all three are there and Kubernetes allows them. */
 function allowed({ namespace, name, container }: ContainerNames): ContainerNames | undefined {
   if (!isLabel(namespace) || !isSubdomain(name) || !isLabel(container)) return undefined;
   return { namespace, name, container };
@@ -77,7 +77,7 @@ function isSubdomain(name: string | undefined): name is string {
   return name !== undefined && SUBDOMAIN.test(name);
 }
 
-// containerd's state, in Kubernetes' own namespace of it; the same of k3s and RKE2, k0s and MicroK8s; and CRI-O's.
+// The state of containerd in its namespace for Kubernetes, also as k3s and RKE2, k0s and MicroK8s have it, and that of CRI-O.
 const CONTAINERD = "io.containerd.runtime.v2.task/k8s.io/ID";
 const RUNTIME_DIRECTORIES = [
   `/run/containerd/${CONTAINERD}`,

@@ -1,26 +1,26 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { errorCode } from "../base/errors";
 
-/** What a read of the node came to. */
+/** What reading one of the node's files returned. */
 export type Read<T> =
   | { readonly kind: "read"; readonly value: T }
-  /** Its mode denies it, or, below /proc, the kernel: to another user, or for want of SYS_PTRACE (ptrace(2), "access mode checking"). */
+  /** By its mode or, below /proc, for another user or without SYS_PTRACE (ptrace(2), "access mode checking"). */
   | { readonly kind: "notPermitted" }
   /** It does not exist: below /proc, the process has ended. */
   | { readonly kind: "missing" }
   | { readonly kind: "failed"; readonly code: string };
 
-/** Reads a file, of which it is known that it answers at once. Never throws. */
+/** Reads a file that is known to answer at once. Never throws. */
 export function readText(path: string): Read<string> {
   return attempt(() => readFileSync(path, "utf8"));
 }
 
-/** The same with each byte as one character. */
+/** The same, with each byte as one character. */
 export function readBytes(path: string): Read<string> {
   return attempt(() => readFileSync(path, "latin1"));
 }
 
-/** Reads where a link points, without following it. Never throws. */
+/** Reads the target of a link. Never throws. */
 export function readLink(path: string): Read<string> {
   return attempt(() => readlinkSync(path));
 }
@@ -30,16 +30,16 @@ export function readNames(path: string): Read<readonly string[]> {
   return attempt(() => readdirSync(path));
 }
 
-/** What was read, where it does not matter why it was not. */
+/** What was read; undefined where the reason for a failure does not matter. */
 export function valueOf<T>(read: Read<T>): T | undefined {
   return read.kind === "read" ? read.value : undefined;
 }
 
-/** What an error of the file system says of a read. */
+/** Classifies an error of the file system. */
 export function readFailure(error: unknown): Exclude<Read<never>, { readonly kind: "read" }> {
   const code = errorCode(error) ?? "EIO";
   if (code === "EACCES" || code === "EPERM") return { kind: "notPermitted" };
-  // ESRCH: a process that ended after its file was opened.
+  // ESRCH: the process ended after its file was opened.
   if (code === "ENOENT" || code === "ESRCH") return { kind: "missing" };
   return { kind: "failed", code };
 }

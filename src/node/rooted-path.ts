@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { isLocal, type Mount, type MountTable } from "./mounts";
 import { readFailure } from "./reads";
 
-/** What a path inside a root leads to. All paths but `outerPath` are those of somebody for whom the root is `/`. */
+/** What a path inside a root leads to. All paths but `outerPath` are as seen from that root. */
 export type Resolution =
   | {
       readonly kind: "found";
@@ -13,20 +13,20 @@ export type Resolution =
       readonly outerPath: string;
       readonly file: FileFacts;
     }
-  /** `path` is the first that is missing on the way. */
+  /** `path` is the first component that is missing. */
   | { readonly kind: "missing"; readonly path: string }
-  /** `path` is no directory, and there is more after it. */
+  /** `path` is not a directory, and more components follow it. */
   | { readonly kind: "notADirectory"; readonly path: string }
-  /** More symbolic links than Linux follows: they lead back to themselves. */
+  /** More symbolic links than Linux follows. */
   | { readonly kind: "loop" }
   | { readonly kind: "notPermitted"; readonly path: string }
-  /** `path` is not looked at: what is mounted there may never answer, or it belongs to volumes. */
+  /** `path` is not looked at: its mount may never answer, or volumes are there. */
   | { readonly kind: "offLimits"; readonly path: string; readonly mount: Mount | undefined }
   | { readonly kind: "failed"; readonly path: string; readonly code: string };
 
 export type Unresolved = Exclude<Resolution, { readonly kind: "found" }>;
 
-/** What lstat(2) says of a file that is no symbolic link. */
+/** What lstat(2) says of a file that is not a symbolic link. */
 export interface FileFacts {
   readonly type: "socket" | "directory" | "other";
   /** `device:inode`: the same for every path to the file. */
@@ -37,30 +37,29 @@ export interface FileFacts {
   readonly mode: number;
 }
 
-/** A directory that is taken for `/`. */
+/** A directory that is used as `/`. */
 export interface Root {
   /** What is mounted in it, by paths inside it. */
   readonly mounts: MountTable;
-  /** Resolves an absolute path inside the root, as the kernel would resolve it for a process with that root. Never throws. */
+  /** Resolves an absolute path as the kernel would for a process with this root. Never throws. */
   resolve(path: string): Resolution;
-  /** Where this process finds a path of the root that has no symbolic links in it. */
+  /** Translates a path inside the root, without symbolic links, for this process. */
   outerPath(path: string): string;
-  /** The same root with more that is never touched. */
+  /** The same root with one more boundary. */
   avoiding(boundary: Boundary): Root;
 }
 
-/** Whether a path without symbolic links, on which `mounts` are mounted (or nothing), is never to be touched. */
+/** Whether a path without symbolic links, with the mounts on it, must not be touched. */
 export type Boundary = (path: string, mounts: readonly Mount[]) => boolean;
 
-/** As many symbolic links as Linux follows in a path (path_resolution(7)). */
+/** How many symbolic links Linux follows in a path (path_resolution(7)). */
 export const MAX_LINKS = 40;
 
 /**
- * Takes a directory for `/`: with `--root /host`, a path that the node's kubelet uses means the same as to the kubelet.
+ * Uses a directory as `/`: with `--root /host`, the kubelet's paths mean the same as to the kubelet.
  *
- * A path is walked one component at a time: absolute links start at the root, `..` stops there, and nothing outside is read. The
- * table of mounts is asked before the file system: a component that is not on a local one is not even lstat'ed, which would
- * hang for ever where its server has gone.
+ * A path is walked one component at a time. Absolute links start at the root, `..` stops there, and nothing outside is read. A
+ * component on a file system that is not local is not even lstat'ed, because that hangs when its server has gone.
  *
  * @param rootDir without symbolic links: see `openRoot`; or `/proc/PID/root`
  * @param mounts as seen from the root
@@ -81,7 +80,7 @@ export function createRoot(rootDir: string, mounts: MountTable, boundary: Bounda
   };
 }
 
-/** Takes the directory at `rootDir`, an absolute path of this process, for `/`. */
+/** Uses the directory at `rootDir`, an absolute path of this process, as `/`. */
 export function openRoot(
   rootDir: string,
   mounts: MountTable,
@@ -92,7 +91,7 @@ export function openRoot(
   return { kind: "opened", root: createRoot(found.path, mounts.seenFrom(found.path)) };
 }
 
-// The root itself is in use by whoever asks, whatever it is on.
+// The root itself is in use already, whatever it is on.
 function isRemote(path: string, mounts: readonly Mount[]): boolean {
   return path !== "/" && !mounts.every(isLocal);
 }
@@ -122,7 +121,7 @@ function walk(look: (path: string) => Look, path: string): Resolution {
 
 function lookAt(path: string, outerPath: string): Look {
   try {
-    // The root may be a link that is not to be read, but gone through: `/proc/PID/root`.
+    // The root may be `/proc/PID/root`, a link that has to be followed rather than read.
     const stats = lstatSync(path === "/" ? `${outerPath}/.` : outerPath, { bigint: true });
     if (stats.isSymbolicLink()) return { kind: "link", target: readlinkSync(outerPath) };
     return { kind: "found", path, outerPath, file: factsOf(stats) };
@@ -145,7 +144,7 @@ function componentsOf(path: string): readonly string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
-/** Why a path leads to nothing that can be used. */
+/** Why a path cannot be used, in words. */
 export function resolutionText(resolution: Unresolved): string {
   if (resolution.kind === "failed") return resolution.code;
   if (resolution.kind !== "offLimits") return UNRESOLVED[resolution.kind];

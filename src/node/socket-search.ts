@@ -6,7 +6,7 @@ import type { Resolution, Root, Unresolved } from "./rooted-path";
 
 /** A socket that may be a driver's. */
 export interface NodeSocket {
-  /** As the kubelet sees it, links and all. */
+  /** As the kubelet sees it, with its links. */
   readonly path: string;
   /** As this process sees it, without symbolic links. */
   readonly outerPath: string;
@@ -16,22 +16,22 @@ export interface NodeSocket {
   readonly ownerUid: number;
 }
 
-/** A socket below a kubelet's root: a driver's, a registration socket, or something else's. */
+/** A socket below a kubelet's root: of a driver, a registrar or something else. */
 export interface FoundSocket extends NodeSocket {
   readonly directory: SocketDirectory;
 }
 
-/** Where drivers listen, where they announce themselves to the kubelet, and where they listened before Kubernetes 1.13. */
+/** `plugins` is where drivers listen, `csi-plugins` where they listened before Kubernetes 1.13. */
 export type SocketDirectory = (typeof SOCKET_DIRECTORIES)[number];
 
 /** What was not looked into. */
 export interface Skipped {
   /** As the kubelet sees it. */
   readonly path: string;
-  /** The directory that it counts for: a driver's, right in `plugins/`, or `plugins/` itself. */
+  /** The driver's directory in `plugins/`, or `plugins/` itself. */
   readonly within: string;
   readonly kind: keyof typeof SKIPPED;
-  /** Of a mount its type, of what is outside where it is, of what failed the error's code. */
+  /** The type of a mount, the target of a link outside, or the code of an error. */
   readonly detail: string;
 }
 
@@ -43,16 +43,16 @@ export interface SocketSearch {
   readonly withoutSocket: readonly string[];
 }
 
-/** A socket is found at most so many names below `plugins/`. */
+/** How many names below `plugins/` a socket may be. */
 export const MAX_DEPTH = 4;
 
 /**
- * So many directories, links and sockets are looked at in each directory right in `plugins/`, with all below it, and so many
- * right in `plugins/`: a driver that fills its directory hides no other one. Regular files do not count.
+ * How many directories, links and sockets are looked at below each driver's directory, and how many in `plugins/` itself. So a
+ * driver that fills its directory hides no other driver. Regular files do not count.
  */
 export const MAX_ENTRIES = 2_000;
 
-/** So many sockets are taken from each of them: every one costs a connection. */
+/** How many sockets are taken from each: every one costs a connection. */
 export const MAX_SOCKETS = 100;
 
 /** What follows the path, and is followed by the detail. */
@@ -74,16 +74,13 @@ export function skippedText({ path, kind, detail }: Skipped): string {
   return `${path} ${SKIPPED[kind]}${detail}`;
 }
 
-/**
- * Looks for every socket that drivers may have below the kubelets' roots, and touches no volume on the way. It works in
- * slices, so that signals are served. Never rejects.
- */
+/** Finds every socket of a driver below the kubelets' roots, and touches no volume. Signals are served meanwhile. Never rejects. */
 export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch> {
   const search: Search = { ...kubelets, slices: startSlices(Infinity), owners: [], sockets: [], skipped: [] };
   const queue = kubelets.roots.flatMap(({ path }) =>
     SOCKET_DIRECTORIES.flatMap((directory) => open(search, join(path, directory), directory)),
   );
-  // It grows: the directories of one level come before all that is below them.
+  // It grows while it is read: the directories of one level come before those below them.
   // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
   for (const place of queue) queue.push(...(await searchIn(search, place)));
   const { skipped, owners } = search;
@@ -115,12 +112,12 @@ interface Place {
   readonly directory: SocketDirectory;
   /** `plugins/` or another of them, without links. */
   readonly top: string;
-  /** How many names it is below the directory of drivers: that itself is at 0. */
+  /** 0 is the directory of all drivers itself. */
   readonly depth: number;
   readonly owner: Owner;
 }
 
-/** A driver's directory, or that of all drivers, with what may still be taken from it. */
+/** A driver's directory, or that of all drivers, with how much may still be taken from it. */
 interface Owner {
   readonly path: string;
   entries: number;
@@ -184,7 +181,7 @@ function noteEntry(search: Search, parent: Place, { name, kind, fsType }: Direct
   return kind satisfies never;
 }
 
-// In `plugins/` it holds staged volumes. In the registry, the kubelet ignores what is hidden.
+// `plugins/kubernetes.io` holds staged volumes. In the registry, the kubelet ignores hidden files.
 function isIgnored({ directory, depth }: Place, name: string): boolean {
   if (directory === "plugins_registry") return name.startsWith(".");
   return directory === "plugins" && depth === 0 && name === "kubernetes.io";
@@ -193,7 +190,7 @@ function isIgnored({ directory, depth }: Place, name: string): boolean {
 function noteSocket(search: Search, place: Place, parent: Place): readonly Place[] {
   const resolved = search.root.resolve(place.realPath);
   if (resolved.kind === "found") return noteFound(search, place, parent, resolved);
-  // A link that leads back to itself leads to no socket.
+  // A link to itself leads to no socket.
   return resolved.kind === "loop" ? [] : skipUnresolved(search, place, resolved);
 }
 

@@ -1,27 +1,27 @@
 import { styleText } from "node:util";
 import { formatDuration } from "../base/duration";
 
-/** What a colour says, not more: words stay words without it. */
+/** Colours only repeat what the words say. */
 export type Colour = "green" | "yellow" | "red" | "dim" | "none";
 
-/** The text in a colour, as SGR sequences; the reset after it is that of the colour alone. */
+/** The text between SGR sequences for a colour. */
 export function paint(text: string, colour: Colour): string {
-  // Whether there are colours is decided already: the streams of this process are not asked again.
+  // Whether to use colours is decided already.
   return colour === "none" ? text : styleText(colour, text, { validateStream: false });
 }
 
-/** Fills up with spaces to a width in columns: ideographs and emoji take two, and the sequences of a colour none. */
+/** Pads with spaces to a width in columns. Ideographs and emoji take two columns, colours none. */
 export function padToWidth(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - Bun.stringWidth(text)));
 }
 
-/** Cuts to a width in columns, with `…` at the end where something is missing. */
+/** Cuts to a width in columns; a text that was cut ends with `…`. */
 export function cutToWidth(text: string, width: number): string {
   if (Bun.stringWidth(text) <= width) return text;
   return `${longestPrefix(text, width - 1)}…`;
 }
 
-/** As `wrapWords`, but no line is longer: a longer word is broken too, after a separator where there is one in its second half. */
+/** Like `wrapWords`, but words that are too long are broken too, if possible after a separator. */
 export function wrapToWidth(text: string, width: number): readonly string[] {
   return wrapWords(text, width).flatMap((line) => breakWord(line, width));
 }
@@ -50,10 +50,8 @@ function longestPrefix(text: string, width: number): string {
 }
 
 /**
- * Breaks a text at its spaces into lines of at most `width` columns.
- *
- * A longer word keeps a line to itself and is never broken: it may be a path that somebody copies, and terminals fold long lines
- * such that it stays in one piece.
+ * Breaks a text at spaces into lines of at most `width` columns. A longer word has a line of its own and is not broken: it may be
+ * a path that somebody copies.
  */
 export function wrapWords(text: string, width: number): readonly string[] {
   if (Bun.stringWidth(text) <= width) return [text.trimEnd()];
@@ -61,7 +59,7 @@ export function wrapWords(text: string, width: number): readonly string[] {
   let line: string | undefined;
   for (const word of text.split(" ")) {
     if (line === undefined) {
-      // Spaces at a break are gone: an empty word is what lies between two of them.
+      // Spaces at a break are dropped; an empty word is what lies between two of them.
       line = word === "" && lines.length > 0 ? undefined : word;
     } else if (Bun.stringWidth(line) + 1 + Bun.stringWidth(word) <= width) {
       line += ` ${word}`;
@@ -73,12 +71,12 @@ export function wrapWords(text: string, width: number): readonly string[] {
   return line === undefined ? lines : [...lines, line.trimEnd()];
 }
 
-/** A measured time as a person reads it, in Go's form and no finer than it means something: `213µs`, `1.2ms`, `3.01s`. */
+/** A measured time in Go's form, rounded for a person: `213µs`, `1.2ms`, `3.01s`. */
 export function formatElapsed(ms: number): string {
   return formatDuration(ms < 1 ? rounded(ms, 1_000) : ms < 1_000 ? rounded(ms, 10) : rounded(ms, 0.1));
 }
 
-/** Milliseconds as JSON has them: to a tenth. */
+/** Milliseconds for JSON: to a tenth. */
 export function tenths(ms: number): number {
   return rounded(ms, 10);
 }

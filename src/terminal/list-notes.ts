@@ -18,8 +18,8 @@ export interface Looker {
 }
 
 /**
- * What is to be said besides the table, for standard error: why it found no driver, what to run instead where we are not permitted
- * to look or to connect, and the report's notes. Empty, or lines with a newline at their end; commands to paste are never broken.
+ * Lines for standard error: why no driver was found, what to run where we may not look or connect, and the report's notes. Each
+ * ends with a newline. Commands to paste are never broken.
  */
 export function renderNodeNotes(report: NodeReport, looker: Looker, { columns = Infinity }: NotesStyle): string {
   const wrap = (text: string): readonly string[] => wrapWords(oneLine(text, MAX_TEXT_BYTES), columns);
@@ -35,7 +35,7 @@ export function renderNodeNotes(report: NodeReport, looker: Looker, { columns = 
 
 const MAX_TEXT_BYTES = 4_096;
 
-/** So many are shown: who makes many must not hide the others' rows. */
+/** How many notes are shown: they must not push the table out of sight. */
 const MAX_NOTES = 20;
 
 type Wrap = (text: string) => readonly string[];
@@ -57,7 +57,7 @@ function countsAsDriver({ outcome }: DriverReport): boolean {
   return outcome.kind !== "notCsi";
 }
 
-/** @param capability the one by which root may do it */
+/** @param capability by which root may do it */
 function adviceOn(what: string, capability: string, { uid, self: { flags } }: Looker, wrap: Wrap): readonly string[] {
   const remedy =
     uid === 0
@@ -75,9 +75,9 @@ const DEBUG_NODE =
   "kubectl debug node/NODE -n kube-system -it --profile=sysadmin --image=IMAGE -- /usr/bin/livenessprobe";
 
 /**
- * The last lines of `list`: what the mark behind a name means, where there is one, and how the node's drivers are, such as
- * `9 drivers: 5 ready, 3 failed, 1 not ready; next: livenessprobe inspect red.csi.example`. Empty where there is no driver.
- * With a newline at its end. The command to paste is never broken, and has a line of its own where it does not fit.
+ * The last lines of `list`: what the mark behind a name means, if there is one, and a summary such as
+ * `9 drivers: 5 ready, 3 failed, 1 not ready; next: livenessprobe inspect red.csi.example`. Empty where there is no driver. Ends
+ * with a newline. The command to paste is never broken; where it does not fit, it has a line of its own.
  */
 export function renderNodeSummary(
   { drivers, complete }: NodeReport,
@@ -89,7 +89,7 @@ export function renderNodeSummary(
   const counts = COUNTED.map(({ words, holds }) => ({ words, count: counted.filter(holds).length }));
   const parts = counts.filter(({ count }) => count > 0).map(({ words, count }) => `${count} ${words}`);
   const state = `${counted.length} ${counted.length === 1 ? "driver" : "drivers"}: ${parts.join(", ")}`;
-  // What is not to be connected to has its reason in its row, and its path may be anybody's invention.
+  // The row of a driver that was not asked says why, and its path may be invented.
   const first = counted.find(({ outcome }) => outcome.kind !== "ready" && outcome.kind !== "notAsked");
   const next = first === undefined ? undefined : inspection(first, drivers, self);
   const start = `${state}${complete ? "" : "; there may be more: see the notes"}${next === undefined ? "" : "; next:"}`;
@@ -115,7 +115,7 @@ function isNamedByOthers({ driver, nameSource }: DriverReport): boolean {
   return driver !== undefined && nameSource !== "driver";
 }
 
-/** By the driver's name where it is a name and nobody else's, else by its socket. */
+/** By the driver's name where it is valid and no other driver has it, else by its socket. */
 function inspection(
   { driver, socket }: DriverReport,
   drivers: readonly DriverReport[],

@@ -10,11 +10,8 @@ export interface NodeTableStyle extends Style {
 }
 
 /**
- * The drivers of a node as a table, in the report's order; empty where there are none. What it leaves to be said besides, such as the
- * report's notes, is `renderNodeNotes`.
- *
- * All that drivers and the file system say is escaped. In a terminal, a failed driver's message stands on lines of its own below its
- * row, and so does what does not fit; elsewhere each driver is one line with everything, uncut.
+ * The drivers of a node as a table, in the report's order; empty where there are none. Everything that drivers and the file system
+ * say is escaped. In a terminal, messages and what does not fit stand below the row; elsewhere each driver is one line, uncut.
  */
 export function renderNodeTable({ drivers }: NodeReport, style: NodeTableStyle): string {
   return renderTable(style.wide ? WIDE_COLUMNS : COLUMNS, drivers, style);
@@ -25,7 +22,7 @@ type Column = TableColumn<DriverReport>;
 // The CSI specification gives a name 63 bytes and any string 128; a message of ours holds at most 1 KiB of a driver's text and a path.
 const MAX_NAME_BYTES = 256;
 const MAX_TEXT_BYTES = 4_096;
-/** More than all names that the specification has. */
+/** More than all names of the specification take. */
 const MAX_CAPABILITIES_BYTES = 1_024;
 
 const COLOURS: Readonly<Record<DriverOutcome["kind"], Colour>> = {
@@ -75,10 +72,10 @@ function driverText({ driver, nameSource, outcome }: DriverReport): string {
   return nameSource === "driver" ? name(driver) : `${name(driver)}${NOT_ITS_OWN_NAME}`;
 }
 
-/** Behind a name that the driver has not told itself. */
+/** Marks a name that does not come from the driver itself. */
 export const NOT_ITS_OWN_NAME = "*";
 
-/** With the state of its process, where that says why it does not answer. */
+/** With the state of its process, if that explains why it does not answer. */
 function stateOf({ outcome, slow, listener }: DriverReport): string {
   const told = outcome.kind === "failed" ? `failed: ${outcome.reason}` : outcome.kind;
   const state = slow ? `${told}, slow` : told;
@@ -132,7 +129,7 @@ function elapsed(ms: number | undefined): string {
   return ms === undefined ? "" : formatElapsed(ms);
 }
 
-// Three spaces are what columns stand apart by.
+// Three spaces separate columns.
 function name(text: string | undefined): string {
   return oneLine(text ?? "", MAX_NAME_BYTES)
     .replace(/ {2,}/g, " ")

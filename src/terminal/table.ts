@@ -4,7 +4,7 @@ import type { Style } from "./style";
 /** A column of a table of `Row`s. */
 export interface TableColumn<Row> {
   readonly header: string;
-  /** One line that is fit for a terminal; empty where there is nothing to tell. */
+  /** One line, escaped; empty where nothing is known. */
   readonly text: (row: Row) => string;
   readonly colour?: (row: Row) => Colour;
   /**
@@ -24,10 +24,8 @@ export interface TableColumn<Row> {
 export type Place = "row" | "below" | "note";
 
 /**
- * Rows under upper-case headers, left-aligned, without frames, as `kubectl get` writes them; empty where there are no rows.
- *
- * Nothing is lost in a narrow terminal: what does not fit into the row stands below it, indented, by its header's name. Where it is
- * no terminal, each row is one line with everything.
+ * Rows under upper-case headers, left-aligned, without frames, like `kubectl get`; empty where there are no rows. In a narrow
+ * terminal, what does not fit into a row stands below it under its header's name. Elsewhere each row is one line.
  */
 export function renderTable<Row>(columns: readonly TableColumn<Row>[], rows: readonly Row[], style: Style): string {
   if (rows.length === 0) return "";
@@ -91,7 +89,7 @@ function cellText({ cells, colours }: Field, row: number, coloured: boolean): st
   return coloured ? paint(text, colours[row] ?? "none") : text;
 }
 
-/** What the row does not hold, or not in whole: the note, then what would have been in the row, several on a line, then the others. */
+/** What the row does not show, or not whole: the note, then the cells that left the row, then what is always below. */
 function detailLines(fields: readonly Field[], kept: readonly Field[], row: number, width: number): readonly string[] {
   const missing = fields.filter((field) => !kept.includes(field) || field.cells[row] !== field.texts[row]);
   const items = (place: Place): readonly string[] =>
