@@ -98,16 +98,10 @@ function judgeProbe(
   connectMs: number,
   options: QuestionOptions,
 ): DriverAnswers {
-  switch (answer.kind) {
-    case "answered":
-      return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
-    case "unimplemented":
-    case "noAnswer":
-      return failed(diagnoseCall(answer.outcome, sceneOf(options, connectMs + durationMs, PROBE)));
-    case "notAsked":
-      return failed(diagnoseCall({ kind: "closed" }, sceneOf(options, connectMs, PROBE)));
-  }
-  return answer satisfies never;
+  if (answer.kind === "answered")
+    return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
+  const outcome = answer.kind === "notAsked" ? ({ kind: "closed" } as const) : answer.outcome;
+  return failed(diagnoseCall(outcome, sceneOf(options, connectMs + durationMs, PROBE)));
 }
 
 /** Whether nothing more should be asked. A status is an answer: the next RPC may succeed. */

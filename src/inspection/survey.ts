@@ -111,28 +111,21 @@ function createQuestions(options: SurveyOptions, slots: Slots) {
   return { ask, asked: () => [...byFileId.values()] };
 }
 
-/** A driver that had less than the whole timeout is not called hung. */
+/** A driver that had less than the whole timeout has neither hung in it nor failed because it ended. */
 function withoutVerdict(answers: DriverAnswers, registrarMs: number): DriverAnswers {
   const { outcome } = answers;
-  if (outcome.kind !== "failed" || outcome.reason !== "hung") return answers;
+  if (outcome.kind !== "failed" || !(outcome.reason === "hung" || outcome.reason === "rpc_error")) return answers;
   const took = formatDuration(Math.round(registrarMs));
-  const message = `no answer in the time that was left after its registration socket had taken ${took}; try again`;
+  const message = `its registration socket took ${took}, and it did not succeed in the time that was left; try again`;
   return { ...answers, connectMs: undefined, callMs: undefined, outcome: { kind: "notAsked", message } };
 }
 
 /** The sockets that a registrar adds. */
 function announcedBy(registration: Registration): readonly NodeSocket[] {
-  switch (registration.kind) {
-    case "told": {
-      const { info, target } = registration;
-      return info.type === CSI_PLUGIN && target.kind === "socket" ? [target.socket] : [];
-    }
-    case "other":
-      return [registration.socket];
-    case "silent":
-      return [];
-  }
-  return registration satisfies never;
+  if (registration.kind === "silent") return [];
+  if (registration.kind === "other") return [registration.socket];
+  const { info, target } = registration;
+  return info.type === CSI_PLUGIN && target.kind === "socket" ? [target.socket] : [];
 }
 
 /** Drivers that need attention come first, what is not a driver last. */

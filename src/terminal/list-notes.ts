@@ -49,8 +49,10 @@ function noneFound({ looked, denied, absent }: NodeReport, looker: Looker, wrap:
 
 function everyDriverRefuses({ drivers }: NodeReport): boolean {
   const counted = drivers.filter(countsAsDriver);
-  const refusing = counted.filter(({ outcome }) => outcome.kind === "failed" && outcome.reason === "permission_denied");
-  return counted.length > 0 && refusing.length === counted.length;
+  return (
+    counted.length > 0 &&
+    counted.every(({ outcome }) => outcome.kind === "failed" && outcome.reason === "permission_denied")
+  );
 }
 
 function countsAsDriver({ outcome }: DriverReport): boolean {
