@@ -77,11 +77,14 @@ export const NOT_ITS_OWN_NAME = "*";
 
 /** With the state of its process, if that explains why it does not answer. */
 function stateOf({ outcome, slow, listener }: DriverReport): string {
-  const told = outcome.kind === "failed" ? `failed: ${outcome.reason}` : outcome.kind;
+  const told = outcome.kind === "failed" ? `failed: ${outcome.reason}` : STATES[outcome.kind];
   const state = slow ? `${told}, slow` : told;
   if (listener === undefined || ANSWERING.has(listener.state.letter)) return state;
   return `${state}, ${listener.state.word} (${listener.state.letter})`;
 }
+
+// In words for a person: JSON has `notReady`, metrics and logs of the sidecar `not_ready`.
+const STATES = { ready: "ready", notReady: "not ready", notAsked: "not asked", notCsi: "not CSI" } as const;
 
 /** The states of a process that may answer at any time: running, sleeping, idle. */
 const ANSWERING: ReadonlySet<string> = new Set(["R", "S", "I"]);

@@ -83,17 +83,17 @@ describe("what a cell says", () => {
     ["no version", { vendorVersion: undefined }, "VERSION", "-"],
     ["spaces that would begin a column", { vendorVersion: " 1    ready " }, "VERSION", "1 ready"],
     ["ready", { outcome: { kind: "ready" } }, "STATE", "ready"],
-    ["not ready", { outcome: { kind: "notReady" } }, "STATE", "notReady"],
+    ["not ready", { outcome: { kind: "notReady" } }, "STATE", "not ready"],
     ["a failure", { outcome: { kind: "failed", reason: "hung", message: "x" } }, "STATE", "failed: hung"],
     ["a slow driver", { slow: true }, "STATE", "ready, slow"],
     ["a process that sleeps", { listener: listener({}) }, "STATE", "ready"],
     ["a process that is stopped", { listener: listener({ state: STOPPED }) }, "STATE", "ready, stopped (T)"],
-    ["a socket that is not asked", { outcome: { kind: "notAsked", message: "x" } }, "STATE", "notAsked"],
+    ["a socket that is not asked", { outcome: { kind: "notAsked", message: "x" } }, "STATE", "not asked"],
     ["why it is not asked", { outcome: { kind: "notAsked", message: "x: y" } }, "MESSAGE", "x: y"],
     ["its message", { outcome: { kind: "failed", reason: "hung", message: "x: y" } }, "MESSAGE", "x: y"],
     ["what a driver that is not ready said", { outcome: { kind: "notReady" } }, "MESSAGE", NOT_READY],
     ["another plugin", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "DRIVER", "not CSI: DRAPlugin"],
-    ["another plugin's state", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "STATE", "notCsi"],
+    ["another plugin's state", { outcome: { kind: "notCsi", what: "DRAPlugin" } }, "STATE", "not CSI"],
     ["another plugin's name", { outcome: { kind: "notCsi", what: "?" }, driver: "gpu" }, "MESSAGE", "its name is gpu"],
     ["microseconds", { connectMs: 0.21349 }, "CONNECT", "213µs"],
     ["milliseconds", { connectMs: 12.3456 }, "CONNECT", "12.3ms"],
@@ -121,9 +121,9 @@ describe("what a cell says", () => {
 
 test.each<readonly [DriverReport["outcome"], string]>([
   [{ kind: "ready" }, "\u001b[32mready\u001b[39m"],
-  [{ kind: "notReady" }, "\u001b[33mnotReady\u001b[39m"],
+  [{ kind: "notReady" }, "\u001b[33mnot ready\u001b[39m"],
   [{ kind: "failed", reason: "hung", message: "m" }, "\u001b[31mfailed: hung\u001b[39m"],
-  [{ kind: "notCsi", what: "w" }, "\u001b[2mnotCsi\u001b[22m"],
+  [{ kind: "notCsi", what: "w" }, "\u001b[2mnot CSI\u001b[22m"],
 ])("the state alone has a colour: $kind", (outcome, painted) => {
   const text = renderNodeTable(nodeReport([driverReport({ outcome })]), terminal(80, { colour: true }));
   expect(text.split(painted)).toHaveLength(2);
