@@ -10,10 +10,10 @@ import type { InspectReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderInspectionJson } from "../terminal/json";
 import { renderInspection } from "../terminal/inspect-text";
+import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import type { Invocation } from "../base/shell-command";
 import { VERSION } from "../version";
-import { startProgress } from "./start-progress";
 
 /** `livenessprobe inspect ADDRESS|DRIVER`: one driver in depth. Its `run` returns the exit code and throws ConfigError. */
 export function defineInspect(edge: Edge, { values, words }: CommandLine): CommandDef {

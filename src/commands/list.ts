@@ -10,9 +10,9 @@ import { lookAtSocketFile } from "../driver/socket-file";
 import { renderNodeJson } from "../terminal/json";
 import { renderNodeNotes, renderNodeSummary } from "../terminal/list-notes";
 import { renderNodeTable } from "../terminal/list-table";
+import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import { VERSION } from "../version";
-import { startProgress } from "./start-progress";
 
 /** `livenessprobe list`: every CSI driver of the node, in one table. Its `run` returns the exit code and throws ConfigError. */
 export function defineList(edge: Edge, { values }: CommandLine): CommandDef {

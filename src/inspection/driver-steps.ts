@@ -1,6 +1,8 @@
 import { type AskedDriver, sceneOf } from "./questions";
 import type { CallAnswer, TimedCall } from "../driver/conversation";
 import type { ConnectFailure } from "../grpc/connection";
+import type { PluginInfo, ProbeResponse } from "../driver/messages";
+import type { NodeInfo } from "../driver/node-messages";
 import { openSession, type Session } from "../driver/session";
 import { statusName } from "../grpc/status";
 import { diagnoseCall, diagnoseConnect, type Diagnosis, type Scene } from "../driver/diagnosis";
@@ -47,65 +49,52 @@ interface Rpc {
   readonly ask: (session: Session) => Promise<TimedCall<Said>>;
 }
 
-// Probe first, as check does: the driver's state is what it says.
+// Probe first, as in check: it decides the driver's state.
 const RPCS: readonly Rpc[] = [
-  rpc(
-    "Identity",
-    "Probe",
-    (session) => session.probe(),
-    ({ ready }) => ({
-      details: [ready ? "ready" : "ready: false"],
-      ready,
-    }),
-  ),
-  rpc(
-    "Identity",
-    "GetPluginInfo",
-    (session) => session.getPluginInfo(),
-    ({ name, vendorVersion }) => ({
-      details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`],
-      name,
-    }),
-  ),
-  rpc(
-    "Identity",
-    "GetPluginCapabilities",
-    (session) => session.getPluginCapabilities(),
-    (capabilities) =>
-      namesOf([...capabilities.services, ...capabilities.volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
-  ),
-  rpc("Node", "NodeGetCapabilities", (session) => session.nodeGetCapabilities(), namesOf),
-  rpc("Controller", "ControllerGetCapabilities", (session) => session.controllerGetCapabilities(), namesOf),
+  { service: "Identity", title: "Probe", ask: async (on) => said(await on.probe(), readiness) },
+  { service: "Identity", title: "GetPluginInfo", ask: async (on) => said(await on.getPluginInfo(), pluginInfo) },
+  {
+    service: "Identity",
+    title: "GetPluginCapabilities",
+    ask: async (on) =>
+      said(await on.getPluginCapabilities(), ({ services, volumeExpansion }) =>
+        namesOf([...services, ...volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
+      ),
+  },
+  { service: "Node", title: "NodeGetCapabilities", ask: async (on) => said(await on.nodeGetCapabilities(), namesOf) },
+  {
+    service: "Controller",
+    title: "ControllerGetCapabilities",
+    ask: async (on) => said(await on.controllerGetCapabilities(), namesOf),
+  },
 ];
 
-const NODE_GET_INFO = rpc(
-  "Node",
-  "NodeGetInfo",
-  (session) => session.nodeGetInfo(),
-  (info) => ({
-    details: [
-      `node id ${quote(info.nodeId)}`,
-      `at most ${info.maxVolumesPerNode === 0 ? "any number of" : info.maxVolumesPerNode} volumes`,
-      ...[...info.topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`),
-    ],
-  }),
-);
+const NODE_GET_INFO: Rpc = {
+  service: "Node",
+  title: "NodeGetInfo",
+  ask: async (on) => said(await on.nodeGetInfo(), nodeDetails),
+};
 
-function rpc<Response>(
-  service: Rpc["service"],
-  title: string,
-  call: (session: Session) => Promise<TimedCall<Response>>,
+function said<Response>(
+  { answer, durationMs }: TimedCall<Response>,
   describe: (response: Response) => Said,
-): Rpc {
-  return {
-    service,
-    title,
-    ask: async (session) => {
-      const { answer, durationMs } = await call(session);
-      if (answer.kind !== "answered") return { answer, durationMs };
-      return { answer: { kind: "answered", response: describe(answer.response) }, durationMs };
-    },
-  };
+): TimedCall<Said> {
+  if (answer.kind !== "answered") return { answer, durationMs };
+  return { answer: { kind: "answered", response: describe(answer.response) }, durationMs };
+}
+
+function readiness({ ready }: ProbeResponse): Said {
+  return { details: [ready ? "ready" : "ready: false"], ready };
+}
+
+function pluginInfo({ name, vendorVersion }: PluginInfo): Said {
+  return { details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`], name };
+}
+
+function nodeDetails({ nodeId, maxVolumesPerNode, topologySegments }: NodeInfo): Said {
+  const volumes = `at most ${maxVolumesPerNode === 0 ? "any number of" : maxVolumesPerNode} volumes`;
+  const segments = [...topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`);
+  return { details: [`node id ${quote(nodeId)}`, volumes, ...segments] };
 }
 
 function namesOf(names: readonly string[]): Said {

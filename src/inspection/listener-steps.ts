@@ -1,7 +1,7 @@
 import { formatDuration } from "../base/duration";
 import type { NextCommands } from "./next-commands";
 import { findListeners, type ListenerSearch, type SocketToFind } from "../processes/listeners";
-import type { ProcAccess, Seen } from "../node/needs";
+import type { ProcAccess } from "../node/needs";
 import { readOomKills } from "../processes/oom-kills";
 import { findPod, type Pod } from "../processes/pod";
 import { describeProcess, type ProcessFacts } from "../processes/processes";
@@ -63,21 +63,21 @@ export async function reportListeners(view: ListenerView, sockets: readonly Sock
   return { byFileId, cut };
 }
 
-function reportOn(view: ListenerView, pid: number): ListenerReport | undefined {
-  const described = describeProcess(view.access, pid);
-  if (described.kind === "gone") return undefined;
-  const pod = findPod(view.root, described.process.cgroups, view.kubeletDirs);
+function reportOn({ access, root, kubeletDirs }: ListenerView, pid: number): ListenerReport | undefined {
+  const process = describeProcess(access.procDir, pid);
+  if (process === undefined) return undefined;
+  const pod = findPod(root, process.cgroups, kubeletDirs);
   return {
     pid,
-    command: described.process.name,
-    state: described.process.blocked[0]?.state ?? described.process.state,
+    command: process.name,
+    state: process.blocked[0]?.state ?? process.state,
     namespace: pod?.namespace,
     pod: pod?.name,
     container: pod?.container,
   };
 }
 
-/** Finds who listens on a socket, without a connection to it, and says how that process is. Never rejects. */
+/** Finds who listens on a socket, without a connection to it, and describes that process. Never rejects. */
 export async function takeListenerSteps(
   view: ListenerView,
   socket: SocketToFind,
@@ -90,22 +90,26 @@ export async function takeListenerSteps(
   if (search.kind !== "found")
     return { steps: [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
   const { pids, boundPath } = search.listener;
-  const described = describeProcess(view.access, pids[0]);
-  const path = boundPath === socket.path ? [] : [`bound as ${boundPath}`];
-  const held = pids.length > 1 ? [`held by ${pids.length} processes`] : [];
-  if (described.kind === "gone") {
-    const details = [`pid ${pids[0]}`, ...path];
+  const [pid] = pids;
+  const { procDir } = view.access;
+  const process = describeProcess(procDir, pid);
+  const pod = process && findPod(view.root, process.cgroups, view.kubeletDirs);
+  const details = [
+    `pid ${pid}${process === undefined ? "" : ` ${quote(process.name)}`}`,
+    ...(boundPath === socket.path ? [] : [`bound as ${boundPath}`]),
+    ...(pids.length > 1 ? [`held by ${pids.length} processes`] : []),
+    ...(process === undefined ? [] : podDetails(pod)),
+  ];
+  const found = step("listener", passed(details), elapsedMs);
+  if (process === undefined) {
     const gone = failed(["it has just ended"], "try again", next.inspect);
-    return { steps: [step("listener", passed(details), elapsedMs), step("process", gone)], ...NOBODY };
+    return { steps: [found, step("process", gone)], ...NOBODY };
   }
-  const { process } = described;
-  const pod = findPod(view.root, process.cgroups, view.kubeletDirs);
-  const details = [`pid ${process.pid} ${quote(process.name)}`, ...path, ...held, ...podDetails(pod)];
   return {
-    steps: [step("listener", passed(details), elapsedMs), step("process", judgeProcess(process, view))],
-    pid: process.pid,
+    steps: [found, step("process", judgeProcess(process, view))],
+    pid,
     pod,
-    label: readSecurityLabel(view.access.procDir, process.pid),
+    label: readSecurityLabel(procDir, pid),
   };
 }
 
@@ -165,7 +169,7 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
     `${state.word} (${state.letter})`,
     ...(uid === undefined ? [] : [`uid ${uid}`]),
     ...(ageMs === undefined ? [] : [`up for ${formatDuration(Math.round(ageMs / 1_000) * 1_000)}`]),
-    ...seenText(executable),
+    ...(executable === undefined ? [] : [executable]),
     ...killText("its container", kills.container),
     ...killText("its pod", kills.pod),
   ];
@@ -194,10 +198,6 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
 function stacksCommand(directory: string): string | undefined {
   const command = shellCommand(["cat", directory]);
   return command === undefined ? undefined : `${command}/*/stack`;
-}
-
-function seenText(executable: Seen<string>): readonly string[] {
-  return executable.kind === "seen" ? [executable.value] : [];
 }
 
 function killText(where: string, kills: number | undefined): readonly string[] {

@@ -14,13 +14,6 @@ export type Need =
   /** The capability. Without it, uid 0 sees only processes with no more capabilities than its own (ptrace(2)). */
   | "SYS_PTRACE";
 
-/** What was seen of a process. */
-export type Seen<T> =
-  | { readonly kind: "seen"; readonly value: T }
-  | { readonly kind: "notPermitted"; readonly needs: Need }
-  /** The process has ended, its file was not read in time, or this kernel does not have it. */
-  | { readonly kind: "unknown" };
-
 /** What this process lacks where the kernel says EACCES. */
 export function needOf(uid: number): Need {
   return uid === 0 ? "SYS_PTRACE" : "uid 0";

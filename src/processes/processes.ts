@@ -1,8 +1,7 @@
 import { type Cgroup, parseCgroups } from "./cgroups";
-import { needOf, type ProcAccess, type Seen } from "../node/needs";
 import { readUids } from "./proc-files";
 import { describeWait, parseProcessStat, type ProcessState, type Wait } from "./process-state";
-import { type Read, readLink, readNames, readText, valueOf } from "../node/reads";
+import { readLink, readNames, readText, valueOf } from "../node/reads";
 
 /** A process, as far as it is to be seen. What a process says of itself (`name`) is not made safe for a terminal. */
 export interface ProcessFacts {
@@ -18,8 +17,8 @@ export interface ProcessFacts {
   readonly uid: number | undefined;
   /** How long ago it started, in milliseconds. */
   readonly ageMs: number | undefined;
-  /** The executable, in its own mount namespace. */
-  readonly executable: Seen<string>;
+  /** The path of its executable in its own mount namespace; undefined where we may not see it. */
+  readonly executable: string | undefined;
   readonly cgroups: readonly Cgroup[];
 }
 
@@ -29,32 +28,23 @@ export interface BlockedThread {
   readonly wait: Wait;
 }
 
-export type ProcessOutcome =
-  | { readonly kind: "seen"; readonly process: ProcessFacts }
-  /** It has ended. */
-  | { readonly kind: "gone" };
-
 export const MAX_BLOCKED = 8;
 
-/** Describes a process by proc(5). Never throws, and needs no rights but for what is `Seen`, and for where it waits. */
-export function describeProcess(access: ProcAccess, pid: number): ProcessOutcome {
-  const { procDir, uid } = access;
+/** Describes a process by proc(5); undefined where it has ended. Never throws. */
+export function describeProcess(procDir: string, pid: number): ProcessFacts | undefined {
   const directory = `${procDir}/${pid}`;
   const stat = parseProcessStat(valueOf(readText(`${directory}/stat`)) ?? "");
-  if (stat === undefined) return { kind: "gone" };
+  if (stat === undefined) return undefined;
   return {
-    kind: "seen",
-    process: {
-      pid,
-      name: nameIn(directory),
-      state: stat.state,
-      wait: waitIn(directory),
-      blocked: blockedThreads(directory),
-      uid: readUids(procDir, pid)?.effective,
-      ageMs: ageMs(valueOf(readText(`${procDir}/uptime`)) ?? "", stat.startedMs),
-      executable: seen(readLink(`${directory}/exe`), uid),
-      cgroups: parseCgroups(valueOf(readText(`${directory}/cgroup`)) ?? ""),
-    },
+    pid,
+    name: nameIn(directory),
+    state: stat.state,
+    wait: waitIn(directory),
+    blocked: blockedThreads(directory),
+    uid: readUids(procDir, pid)?.effective,
+    ageMs: ageMs(valueOf(readText(`${procDir}/uptime`)) ?? "", stat.startedMs),
+    executable: valueOf(readLink(`${directory}/exe`)),
+    cgroups: parseCgroups(valueOf(readText(`${directory}/cgroup`)) ?? ""),
   };
 }
 
@@ -79,17 +69,4 @@ function nameIn(directory: string): string {
 function ageMs(uptime: string, startedMs: number): number | undefined {
   const seconds = /^[\d.]+/.exec(uptime)?.[0];
   return seconds === undefined ? undefined : Math.max(0, Number(seconds) * 1_000 - startedMs);
-}
-
-function seen<T>(read: Read<T>, uid: number): Seen<T> {
-  switch (read.kind) {
-    case "read":
-      return { kind: "seen", value: read.value };
-    case "notPermitted":
-      return { kind: "notPermitted", needs: needOf(uid) };
-    case "missing":
-    case "failed":
-      return { kind: "unknown" };
-  }
-  return read satisfies never;
 }

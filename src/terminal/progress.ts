@@ -1,17 +1,24 @@
+import { decideStyle, type StyleFacts } from "./style";
+
 /** A line that is rewritten in place; dispose of it to erase it. */
 export interface ProgressLine extends Disposable {
   /** Shows this, in place of what is there. */
   readonly show: (line: string) => void;
 }
 
-export interface ProgressOptions {
-  readonly write: (text: string) => void;
-  /** The width of the terminal that is written to; undefined where it is none, and nothing is written. */
-  readonly columns: number | undefined;
+/** What a progress line needs of `Edge`. */
+export interface ProgressEdge {
+  readonly writeError: (text: string) => void;
+  readonly streamFacts: (stream: "error") => StyleFacts;
+  readonly onInterrupt: (undo: () => void) => Disposable;
 }
 
-/** Begins a progress line of printable ASCII. It takes no escape sequence, so that a dumb terminal shows it too. */
-export function createProgressLine({ write, columns }: ProgressOptions): ProgressLine {
+/**
+ * Begins a progress line on standard error, if that is a terminal; a signal that ends the process erases it. It is printable ASCII and
+ * takes no escape sequence, so that a dumb terminal shows it too.
+ */
+export function startProgress({ writeError, streamFacts, onInterrupt }: ProgressEdge): ProgressLine {
+  const { columns } = decideStyle(streamFacts("error"));
   let shown = "";
   const show = (line: string): void => {
     if (columns === undefined) return;
@@ -20,8 +27,15 @@ export function createProgressLine({ write, columns }: ProgressOptions): Progres
     if (text === shown) return;
     // What was longer before is overwritten with spaces.
     const rest = " ".repeat(Math.max(0, shown.length - text.length));
-    write(`\r${text}${rest}${text === "" ? "\r" : ""}`);
+    writeError(`\r${text}${rest}${text === "" ? "\r" : ""}`);
     shown = text;
   };
-  return { show, [Symbol.dispose]: () => show("") };
+  const interrupt = onInterrupt(() => show(""));
+  return {
+    show,
+    [Symbol.dispose]: () => {
+      interrupt[Symbol.dispose]();
+      show("");
+    },
+  };
 }

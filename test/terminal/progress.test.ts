@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createProgressLine } from "../../src/terminal/progress";
+import { startProgress } from "../../src/terminal/progress";
 import { screenOf } from "../support/pty";
 
 test("is rewritten in place", () => {
@@ -43,5 +43,10 @@ test.each([
 
 function begin(columns: number | undefined) {
   const written: string[] = [];
-  return { written, line: createProgressLine({ write: (text) => void written.push(text), columns }) };
+  const line = startProgress({
+    writeError: (text) => void written.push(text),
+    streamFacts: () => ({ isTerminal: columns !== undefined, columns, env: {} }),
+    onInterrupt: () => ({ [Symbol.dispose]: () => {} }),
+  });
+  return { written, line };
 }
