@@ -15,32 +15,32 @@ import {
   type Stats,
   write,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { errorCode } from "../base/errors";
 
 /**
- * A directory that is held open, in which files are looked at and placed: whatever becomes of its path meanwhile, and whatever links lie
- * in it, nothing outside of it is written to. Errors of the file system are thrown.
+ * A directory that is held open to look at files and to place some. Nothing outside of it is written to, whatever happens to its path and
+ * whatever links lie in it. Errors of the file system are thrown.
  */
 export interface HeldDirectory extends Disposable {
-  /** A directory in this one, made where it is missing. A link in its place is refused. */
+  /** Opens a directory in this one, and makes it if it is missing. Refuses a link. */
   readonly enter: (name: string) => HeldDirectory;
-  /** The owners of this directory and of those above it, from here to `/`, by their paths. */
-  readonly owners: () => ReadonlyMap<string, number>;
-  /** Throws where we may not make, replace and remove files in it. */
+  /** The owners of all that is on the way from `/` to this directory, its own path and the one by which it was opened, by path. */
+  readonly owners: (openedBy: string) => ReadonlyMap<string, number>;
+  /** Throws if we may not make, replace and remove files in it. */
   readonly assertWritable: () => void;
-  /** What is there by that name, itself and not what a link leads to. */
+  /** As lstat(2). */
   readonly look: (name: string) => Stats | undefined;
-  /** The bytes of a regular file. A link is refused, and a FIFO is not waited for. */
+  /** The bytes of a regular file. Refuses a link, and does not wait for a FIFO. */
   readonly read: (name: string) => Content;
-  /** Writes a file that appears whole or not at all, in place of what is there. */
+  /** Writes a file in place of what is there. It appears whole or not at all. */
   readonly place: (name: string, content: Content, mode: number) => Promise<void>;
-  /** Removes what calls of `place` have left that were killed. */
+  /** Removes what calls of `place` left when they were killed. */
   readonly removeParts: () => void;
 }
 
-/** Bytes in pieces, of which none takes long to handle: a signal is served between them. */
+/** Bytes in pieces that are quick to handle: signals are served between them. */
 export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** The bytes of any file, by its path. */
@@ -53,14 +53,14 @@ const PIECE_BYTES = 1_048_576;
 /** Calls `undo` if the process is ended while this is not disposed of: see `Edge.onInterrupt`. */
 export type OnInterrupt = (undo: () => void) => Disposable;
 
-/** Opens a directory, made where it is missing; links on the way to it are followed, for somebody has named it. */
+/** Opens a directory, and makes it if it is missing. Follows links on the way to it, because a person named it. */
 export function holdDirectory(path: string, onInterrupt: OnInterrupt): HeldDirectory {
   mkdirSync(path, { recursive: true });
   return hold(openSync(path, constants.O_DIRECTORY), onInterrupt);
 }
 
 function hold(fd: number, onInterrupt: OnInterrupt): HeldDirectory {
-  // There is no openat(2) here; this link of the kernel's leads to the directory that is open, wherever it is.
+  // In place of openat(2), which node:fs does not have: this link leads to the open directory, wherever it is.
   const itself = `/proc/self/fd/${fd}`;
   const at = (name: string): string => `${itself}/${name}`;
   return {
@@ -68,7 +68,10 @@ function hold(fd: number, onInterrupt: OnInterrupt): HeldDirectory {
       makeDirectory(at(name));
       return hold(openSync(at(name), constants.O_DIRECTORY | constants.O_NOFOLLOW), onInterrupt);
     },
-    owners: () => new Map(withParents(readlinkSync(itself)).map((path) => [path, lstatSync(path).uid])),
+    owners: (openedBy) => {
+      const paths = [readlinkSync(itself), resolve(openedBy)].flatMap(withParents);
+      return new Map(paths.map((path) => [path, lstatSync(path).uid]));
+    },
     assertWritable: () => accessSync(at(""), constants.W_OK | constants.X_OK),
     look: (name) => lstatSync(at(name), { throwIfNoEntry: false }),
     read: (name) => readPieces(at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
@@ -107,7 +110,7 @@ interface Placing {
 
 async function place(part: string, path: string, { content, mode, onInterrupt }: Placing): Promise<void> {
   const remove = (): void => rmSync(part, { force: true });
-  // At once, for a signal must not come between the making of the file and the means to remove it.
+  // Not awaited: a signal must not come between making the file and being able to remove it.
   const fd = openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   using _ = onInterrupt(remove);
   try {
@@ -127,7 +130,7 @@ async function fill(fd: number, content: Content): Promise<void> {
     let rest = piece;
     while (rest.length > 0) rest = rest.subarray((await writeSome(fd, rest)).bytesWritten);
   }
-  // Without this a power cut may leave a file that has its name and not its bytes.
+  // Otherwise a power cut may leave a file with its name and without its bytes.
   await sync(fd);
 }
 

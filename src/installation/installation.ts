@@ -13,14 +13,14 @@ export interface OwnFiles {
   readonly libraries: readonly string[];
 }
 
-/** What the executable names as needed, but for the loader (`ldd`). */
+/** The libraries that the executable needs (`ldd`), without the loader. */
 const SONAMES = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
 /**
- * Finds them by what the kernel has mapped into this process (proc_pid_maps(5)), which is right in an image, on a node, and when
- * it was started through a loader: /proc/self/exe is the loader then.
+ * Finds them by the files that are mapped into this process (proc_pid_maps(5)). /proc/self/exe would be the loader, if this was started
+ * by one.
  *
- * @throws {ConfigError} where a library is not where the others are
+ * @throws {ConfigError} if a library is not in the directory of another one
  */
 export function findOwnFiles(maps = readFileSync("/proc/self/maps", "utf8")): OwnFiles {
   const mapped = [...new Set([...maps.matchAll(/ (\/.+)$/gm)].map(([, path = ""]) => path))].filter(existsSync);
@@ -43,7 +43,7 @@ export interface InstallOptions {
   readonly directory: string;
   /** The directory's path where the executable is to be started. */
   readonly startAs: string;
-  /** Whether files that are not ours are replaced too, and whether it may be where another user could replace them. */
+  /** Whether to replace files that are not ours, and to install where another user could replace them. */
   readonly force: boolean;
   readonly version: string;
   /** Our own effective user id. */
@@ -52,26 +52,25 @@ export interface InstallOptions {
 }
 
 /**
- * Copies the executable, its loader and its libraries into a directory, where it then runs on any node or in any container of the
- * same architecture, whatever glibc is there or not.
+ * Copies the executable, its loader and its libraries into a directory. There it runs on any node or in any container of the same
+ * architecture, with any glibc or none.
  *
- * Each file appears whole or not at all. What is there by its name is replaced where it is the one that README.txt says we installed,
- * which it does by the digest.
+ * Each file appears whole or not at all. It replaces a file only if README.txt lists that file's digest as installed by us.
  *
- * Root is going to run it, so the directory and those above it must belong to uid 0 or to us: any other owner could rename what is in
- * them. Their modes do not count: an emptyDir is everybody's to write to.
+ * Root is going to run it, so the directory and those above it must belong to uid 0 or to us: another owner could rename what is in
+ * them. Modes do not count, because everybody may write to an emptyDir.
  *
  * @returns lines that say how to start it, with commands for a POSIX shell
- * @throws {ConfigError} where the directory cannot be written to, holds files by those names that are not ours, or is another user's
+ * @throws {ConfigError} if the directory is not writable, belongs to another user, or has files by those names that are not ours
  */
 export async function install(own: OwnFiles, options: InstallOptions): Promise<string> {
   const { directory, startAs } = options;
   const usage = usageOf(startAs);
   try {
     using top = holdDirectory(directory, options.onInterrupt);
-    if (!options.force) assertTrusted(top, options.uid);
+    if (!options.force) assertTrusted(top, options);
     using lib = top.enter("lib");
-    await installInto({ top, lib }, own, { ...options, usage });
+    await installInto(top, lib, own, { ...options, usage });
     return usage;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -84,8 +83,8 @@ export async function install(own: OwnFiles, options: InstallOptions): Promise<s
   }
 }
 
-function assertTrusted(top: HeldDirectory, uid: number): void {
-  const other = [...top.owners()].find(([, owner]) => !isTrusted(owner, uid));
+function assertTrusted(top: HeldDirectory, { directory, uid }: InstallOptions): void {
+  const other = [...top.owners(directory)].find(([, owner]) => !isTrusted(owner, uid));
   if (other === undefined) return;
   throw new ConfigError(
     `${other[0]} belongs to uid ${other[1]}, who could replace what is installed; choose a directory that belongs to uid ${uid}, as those above it, or install there all the same with --force`,
@@ -105,11 +104,6 @@ function usageOf(directory: string): string {
   return `To list the CSI drivers of a node:\n  ${start} list\nTo run the sidecar:\n  ${start} --csi-address=/csi/csi.sock\n`;
 }
 
-interface Directories {
-  readonly top: HeldDirectory;
-  readonly lib: HeldDirectory;
-}
-
 /** A file to install. */
 interface Item {
   /** As README.txt names it: `lib/ld.so`. */
@@ -121,7 +115,8 @@ interface Item {
 }
 
 async function installInto(
-  { top, lib }: Directories,
+  top: HeldDirectory,
+  lib: HeldDirectory,
   { executable, loader, libraries }: OwnFiles,
   options: InstallOptions & { readonly usage: string },
 ): Promise<void> {
@@ -133,7 +128,7 @@ async function installInto(
   const before = await readNote(top, options.uid);
   const states = await Promise.all(items.map((item) => stateOf(item, before.digests, options.uid)));
   const foreign = [
-    // Whoever owns it may put other libraries there.
+    // Its owner could put other libraries there.
     ...(isTrusted(top.look("lib")?.uid ?? options.uid, options.uid) ? [] : ["lib"]),
     ...(before.kind === "foreign" ? [NOTE] : []),
     ...items.filter((_, index) => states[index] === "foreign").map(({ path }) => path),
@@ -147,7 +142,7 @@ async function installInto(
     place.removeParts();
   }
   const digests = items.map(({ path, digest }) => `${digest}  ${path}`);
-  // First with the digests of both versions: whenever this is interrupted, what is there is known for ours.
+  // First with the digests of both versions, so that the next install knows all files if this one is interrupted.
   await top.place(NOTE, [noteOf(options, new Set([...digests, ...before.digests]))], 0o644);
   for (const [index, { place, name, source }] of items.entries())
     // oxlint-disable-next-line no-await-in-loop -- a disk is not faster for two at once
@@ -159,13 +154,13 @@ async function itemOf(place: HeldDirectory, name: string, source: string, prefix
   return { path: `${prefix}${name}`, place, name, source, digest: await digestOf(readPieces(source)) };
 }
 
-/** What is in the place of a file to install. */
+/** What is there by the name of a file to install. */
 type State = "missing" | "same" | "ours" | "foreign";
 
 async function stateOf({ place, name, path, digest }: Item, digests: ReadonlySet<string>, uid: number): Promise<State> {
   const found = place.look(name);
   if (found === undefined) return "missing";
-  // A file of somebody else's may be changed by them.
+  // Another owner could change it.
   if (!found.isFile() || !isTrusted(found.uid, uid)) return "foreign";
   const there = await digestOf(place.read(name));
   if (there === digest && (found.mode & 0o777) === 0o755) return "same";

@@ -165,6 +165,14 @@ describe.if(mayBeOthers)("what another user could replace is not installed, unle
     expect((await runSidecar(["install", "--force", place.dest])).code).toBe(0);
   });
 
+  test("a link of theirs to a directory of ours", async () => {
+    using place = hostilePlace();
+    await asNobody(place.dest, 'ln -s "$1" link', place.ours);
+    const link = join(place.dest, "link");
+    expect(await runSidecar(["install", link])).toMatchObject({ code: 1, stdout: "" });
+    expect(ofOurs(place.ours)).toEqual({ files: ["victim"], victim: "ours" });
+  });
+
   test("a directory of root's, such as an emptyDir, is no such one", async () => {
     using place = hostilePlace();
     const executable = copyExecutable(dirname(place.dest));
