@@ -1,12 +1,12 @@
-/** A line of `/proc/PID/cgroup` (cgroups(7)): where a process is in one hierarchy of control groups. */
+/** A line of `/proc/PID/cgroup` (cgroups(7)): a process's control group in one hierarchy. */
 export interface Cgroup {
-  /** The controllers of a version 1 hierarchy, such as `memory`; none for the one hierarchy of version 2. */
+  /** Of a version 1 hierarchy, such as `memory`; the only hierarchy of version 2 has none. */
   readonly controllers: readonly string[];
-  /** From the hierarchy's root as this process sees it: in a cgroup namespace of our own, it begins with `/..`. */
+  /** From the root of our cgroup namespace: if that is not the node's, it begins with `/..`. */
   readonly path: string;
 }
 
-/** The container and pod that a process is in, as far as its control groups tell. */
+/** A process's pod and container, as its control groups name them. */
 export interface ContainerIds {
   readonly podUid: string | undefined;
   /** 64 hexadecimal digits. */
@@ -23,12 +23,12 @@ export function parseCgroups(text: string): readonly Cgroup[] {
 }
 
 /**
- * Finds pod and container in the paths that the kubelet and the container runtimes make: with systemd
- * `/kubepods.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`, without
- * `/kubepods/burstable/pod<uid>/<id>`, and with `crio-` or `docker-` for `cri-containerd-`. A static pod's uid is 32 digits.
+ * Finds pod and container in the paths of kubelets and container runtimes: with systemd
+ * `/kubepods.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`, without it `/kubepods/burstable/pod<uid>/<id>`,
+ * and with `crio-` or `docker-` for `cri-containerd-`. A static pod's uid has 32 digits.
  *
- * A process may make groups below its own and name them at will, so the pod nearest to the root counts, and the container nearest to the
- * pod. Without a pod, only a container next to us counts, and nothing in a user's slice.
+ * A process can make groups with any name below its own, so the pod nearest to the root counts, and the container nearest to the pod.
+ * Without a pod, only a container beside ours counts, and nothing in a user's slice.
  */
 export function containerIdsOf(cgroups: readonly Cgroup[]): ContainerIds {
   const found = cgroups.map(({ path }) => idsIn(path));
@@ -47,7 +47,7 @@ function idsIn(path: string): ContainerIds {
 
 const NO_IDS: ContainerIds = { podUid: undefined, containerId: undefined };
 
-/** The part of a group's path that is the pod's group; undefined where it has none. */
+/** The path of the pod's group; undefined if the group is in no pod. */
 export function podCgroupOf(path: string): string | undefined {
   const pod = POD.exec(path);
   if (pod === null) return undefined;
@@ -57,7 +57,7 @@ export function podCgroupOf(path: string): string | undefined {
 
 const POD = /[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?=[./]|$)/;
 const NEXT_TO_US = /^(?:\/\.\.)+\/(?:cri-containerd-|crio-|docker-)?([0-9a-f]{64})(?=[./]|$)/;
-// systemd lets a user make groups here.
+// Where systemd lets users make groups.
 const USER_SLICE = /(?:^|\/)user\.slice(?:\/|$)/;
-// The runtime's other groups, such as crio-conmon-<id>, hold its helpers and not the container.
+// Other groups of the runtime, such as crio-conmon-<id>, hold no container.
 const CONTAINER = /(?:^|\/|:|cri-containerd-|crio-|docker-|libpod-)([0-9a-f]{64})(?=[./]|$)/g;

@@ -6,9 +6,9 @@ import { startSlices, type Slices } from "../base/slices";
 import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
 import { readUnixSockets, type UnixSocket } from "./unix-sockets";
 
-/** Somebody who listens on a socket's file. */
+/** Who listens on a socket's file. */
 export interface Listener {
-  /** The processes that hold the listening socket, by rising id: several where it was inherited, and all were looked for. */
+  /** The processes that hold the listening socket, by rising id: several if it was inherited and `everyHolder` is set. */
   readonly pids: readonly [number, ...number[]];
   /** The path that it was bound to, in the mount namespace of those processes. */
   readonly boundPath: string;
@@ -16,28 +16,25 @@ export interface Listener {
 
 export type ListenerSearch =
   | { readonly kind: "found"; readonly listener: Listener }
-  /** For each socket of that name it was seen who holds it, and it is another. */
+  /** The holder of each socket of that name was seen, and listens on another file. */
   | { readonly kind: "nobody" }
-  /** It cannot be told, though there are processes that may be it. */
+  /** These processes may be it. */
   | { readonly kind: "doubtful"; readonly why: Doubt; readonly pids: readonly number[] }
-  /** Nobody was found, and not everybody was looked at. */
+  /** Not every process was looked at, and none of the others is it. */
   | { readonly kind: "unknown"; readonly why: "mount" | "cut" }
-  /** Somebody listens on a socket of that name, and cannot be seen; with `hostPID`, nobody knows. */
+  /** There may be one, which we may not see. */
   | { readonly kind: "notPermitted"; readonly needs: Need };
 
 export type Doubt =
-  /**
-   * Several listen on a socket of that path. So it is where a driver's file was replaced by another's while the first still
-   * runs: the kernel tells paths of the sockets, and not which file was whose.
-   */
+  /** Several listen on that path, as when a driver's file was replaced while it still runs: the kernel tells only their paths. */
   | "several"
-  /** The kernel's table says so in a row that somebody may have forged. */
+  /** The row of the kernel's table may be forged. */
   | "forged"
   /** It runs neither as root nor as the owner of the file. */
   | "stranger";
 
 export interface SocketToFind {
-  /** The path to its file without symbolic links: only its last name counts, since processes have their own mounts. */
+  /** The path of its file without symbolic links. Only its last name counts, because processes have their own mounts. */
   readonly path: string;
   /** `device:inode`. */
   readonly fileId: string;
@@ -49,29 +46,26 @@ export interface ListenerQuestion {
   readonly sockets: readonly SocketToFind[];
   /** How long it may take, in milliseconds. */
   readonly boundMs: number;
-  /** Whether all processes that hold a socket are looked for, rather than one. */
+  /** Whether to look for all processes that hold a socket, rather than one. */
   readonly everyHolder: boolean;
 }
 
 /**
- * Finds who listens on sockets' files, for all of them at once: on a busy node, /proc has hundreds of thousands of
+ * Finds who listens on sockets' files, for all of them at once, because /proc of a busy node has hundreds of thousands of
  * descriptors. The answers are in the order of the sockets. Never rejects.
  *
- * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in mount namespaces of their own. So this takes the
- * sockets of that name from the table of each network namespace (proc_net(5)), finds the processes that hold them
- * (`/proc/PID/fd`), and looks whether the path leads one of these to our device and inode, below `/proc/PID/root`. That look
- * obeys the process's own table of mounts: it crosses only local file systems. A file that was renamed after it was bound is
- * not found.
+ * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in their own mount namespaces. So this takes the sockets
+ * of that name from the table of each network namespace (proc_net(5)), finds the processes that hold them (`/proc/PID/fd`), and
+ * resolves the path below `/proc/PID/root`, across local file systems only. The listener is the process for which it leads to our
+ * device and inode. A file that was renamed after it was bound is not found.
  *
- * No process is taken at its word:
- * - A row counts if it can only be the kernel's (`parseUnixSockets`). Any other row may be forged: it may give the inode of a
- *   stranger's socket a path of the forger's. Such a row counts only if no other row, in any network namespace, has that
- *   inode, and if the descriptor is a unix socket. For every unix socket the kernel has written a row, so it is this one.
- *   (Not where the socket's network namespace has no process left, whose table could be read.) The descriptor is seen before
- *   the table is read and again after it, so the socket was there in between.
- * - A process with a mount namespace of its own may bind any path there, and mount what it likes over it afterwards. So a
- *   listener is a process of root's or of the file's owner, by all of its user ids. Of two none is chosen. Nothing below the
- *   `/proc/PID/root` of other processes is looked at.
+ * Processes may lie:
+ * - A row that is not certainly the kernel's (`parseUnixSockets`) may give a forger's path to the inode of another's socket. It
+ *   counts only if no other row, in any network namespace, has that inode, and if the descriptor is a unix socket: the kernel has
+ *   a row for each, so this is it. (Except where no process is left in the socket's network namespace.) The descriptor is looked
+ *   at before and after the table is read, so the socket was there in between.
+ * - A process in its own mount namespace can bind any path, and mount anything over it. So a listener runs as root or as the
+ *   file's owner, by all of its user ids, and of two none is chosen. Nothing is resolved for other processes.
  */
 export async function findListeners(
   { procDir, uid }: ProcAccess,
@@ -83,7 +77,7 @@ export async function findListeners(
   const before = await readUnixSockets(procDir, isNamed, slices);
   const inodes = new Set(before.rows.map(({ inode }) => inode));
   const search = inodes.size === 0 ? NOBODY : await findHolders(procDir, { inodes, everyHolder }, slices);
-  // This read has time of its own: without it no doubtful row is believed.
+  // It has a bound of its own: without this read no doubtful row counts.
   const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), startSlices(boundMs));
   const there = new Set(after.rows.map(rowKey));
   const contradicted = contradictedIn(after.rows);
@@ -91,7 +85,7 @@ export async function findListeners(
     procDir,
     uid,
     search: { ...search, cut: search.cut || before.cut || after.cut },
-    // A socket that was closed since is not in the table a second time.
+    // Without sockets that were closed in between.
     rows: Map.groupBy(
       before.rows.filter((row) => there.has(rowKey(row))),
       ({ path }) => basename(path),
@@ -179,13 +173,13 @@ function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind
   const file = view.fileOf(holder.pid, row.path);
   if (file?.kind === "offLimits") return { kind: "mount" };
   if (file?.fileId !== fileId) return { kind: "other" };
-  // The table has been read since: the socket was open before and after it.
+  // The socket was open before and after the table was read.
   if (!stillHolds(view.procDir, holder, row.inode)) return { kind: "unheld" };
   const pids = [holder.pid, ...others.map(({ pid }) => pid)] as const;
   return { kind: "listener", listener: { pids, boundPath: row.path }, isSure: isProven(view, row, holder) };
 }
 
-// By all of its ids: whoever starts a setuid program may leave it any socket.
+// By all of its ids: a user can hand any socket to a setuid program.
 function isTrusted(uids: ProcessUids | undefined, ownerUid: number): boolean {
   return uids !== undefined && uids.all.every((uid) => uid === 0 || uid === ownerUid);
 }

@@ -4,15 +4,15 @@ import type { Mount } from "../node/mounts";
 import { readText, valueOf } from "../node/reads";
 import type { Root } from "../node/rooted-path";
 
-/** How often the kernel killed a process for want of memory. Undefined where it is not to be seen. */
+/** How many processes the kernel killed because memory ran out; undefined if we cannot see it. */
 export interface OomKills {
-  /** In the process's own control group: since its container was started. */
+  /** In the process's own control group, since its container started. */
   readonly container: number | undefined;
-  /** In the group above it: the pod's, all its containers and their earlier runs included. Version 1 does not add them up. */
+  /** In its pod's group, with all containers and their earlier runs; not in version 1. */
   readonly pod: number | undefined;
 }
 
-/** Reads the kills from the node's control groups, wherever they are mounted in the root. Never throws. */
+/** Reads the kills from the node's control groups, wherever they are mounted. Never throws. */
 export function readOomKills(root: Root, cgroups: readonly Cgroup[]): OomKills {
   const memory = cgroups.find(({ controllers }) => controllers.includes("memory"));
   if (memory !== undefined) {
@@ -46,9 +46,9 @@ function killsIn(root: Root, isHierarchy: (mount: Mount) => boolean, group: stri
   return undefined;
 }
 
-/** Where a group may be below a mount of its hierarchy, the likely place first. */
+/** Where a group may be below a mount of its hierarchy, the likeliest place first. */
 function directoriesOf({ mountPoint, fsRoot }: Mount, group: string): readonly string[] {
-  // We are in a cgroup namespace of our own, and what both paths have in common is not told.
+  // We are in another cgroup namespace, so the beginning of the path is not known.
   if (CLIMB.test(group)) {
     return KUBELET_GROUPS.map((parent) => join(mountPoint, parent, group.replace(CLIMB, "")));
   }
@@ -58,7 +58,7 @@ function directoriesOf({ mountPoint, fsRoot }: Mount, group: string): readonly s
 
 const CLIMB = /^(\/\.\.)+(?=\/|$)/;
 
-// The kubelet's groups above a pod's: with systemd, and without.
+// The kubelet's groups above a pod's, with and without systemd.
 const KUBELET_GROUPS = [
   "",
   "kubepods.slice",

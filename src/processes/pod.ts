@@ -2,7 +2,7 @@ import { type Cgroup, containerIdsOf, podCgroupOf } from "./cgroups";
 import { byContainerLog, byPodDirectories, byRuntime, wasRestarted } from "../node/pod-names";
 import type { Root } from "../node/rooted-path";
 
-/** The pod that a process runs in. Undefined is what the node's files do not tell, or not to us. Names are as Kubernetes allows them. */
+/** The pod that a process runs in; undefined is what the node's files do not tell us. Names are valid in Kubernetes. */
 export interface Pod {
   readonly uid: string | undefined;
   readonly namespace: string | undefined;
@@ -11,16 +11,15 @@ export interface Pod {
   readonly container: string | undefined;
   /** The runtime's: 64 hexadecimal digits. */
   readonly containerId: string | undefined;
-  /** Whether there was a container before this one: `kubectl logs --previous` has what it said. */
+  /** Whether `kubectl logs --previous` has the log of an earlier run. */
   readonly restarted: boolean;
 }
 
 /**
- * Finds the pod of a process by its control groups, and names for it in what kubelet and runtime keep on the node, without
- * asking the API server. Never throws.
+ * Finds the pod of a process by its control groups, and its names in the files of kubelet and runtime; undefined if it is in no pod. Never
+ * throws.
  *
- * @param kubeletRoots kubelets' roots, as paths inside the root
- * @returns undefined where the process is in no pod
+ * @param kubeletRoots kubelets' directories, as paths inside the root
  */
 export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: readonly string[]): Pod | undefined {
   if (cgroups.some((cgroup) => isMadeByAnother(root, cgroup))) return undefined;
@@ -28,7 +27,7 @@ export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: re
   const told =
     containerId === undefined ? undefined : (byContainerLog(root, containerId) ?? byRuntime(root, containerId));
   const uid = podUid ?? told?.uid;
-  // A container by itself is no pod's: Docker and Podman make such.
+  // Docker and Podman make containers without a pod.
   if (uid === undefined) return undefined;
   const directories = byPodDirectories(root, uid, kubeletRoots);
   const names = {
@@ -39,7 +38,7 @@ export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: re
   return { uid, containerId, ...names, restarted: wasRestarted(root, uid, names) };
 }
 
-/** Whether a group that is named like a pod's belongs to another user than root: the kubelet did not make it. */
+/** Whether a group with a pod's name does not belong to root, so that no kubelet made it. */
 function isMadeByAnother(root: Root, { path }: Cgroup): boolean {
   const group = podCgroupOf(path);
   const found = group === undefined ? undefined : root.resolve(`/sys/fs/cgroup${group}`);

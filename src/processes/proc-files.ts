@@ -6,7 +6,7 @@ import { O_PATH } from "../node/pinned-socket";
 import { type Read, readFailure, readLink, readNames, readText, valueOf } from "../node/reads";
 import { createRoot } from "../node/rooted-path";
 
-/** All processes that are to be seen, by rising id. Empty where there is no /proc. */
+/** All visible processes, by rising id; none without /proc. */
 export function listPids(procDir: string): readonly number[] {
   const names = valueOf(readNames(procDir)) ?? [];
   return names
@@ -15,21 +15,19 @@ export function listPids(procDir: string): readonly number[] {
     .toSorted((one, other) => one - other);
 }
 
-/** A process's user ids, as this process counts them. */
+/** A process's user ids in our user namespace. */
 export interface ProcessUids {
   readonly effective: number;
-  /** Real, effective, saved and file system's: who runs a setuid program has a real one of its own. */
+  /** Real, effective, saved and file system's: those of a setuid program differ. */
   readonly all: readonly number[];
 }
 
 /**
- * Reads a process's user ids: in a user namespace of its own, a process that is uid 0 there has another one here. Undefined
- * where it has ended.
- *
- * Not the owner of `/proc/PID`, which is root for whatever process wants it so (prctl(2), PR_SET_DUMPABLE).
+ * Reads a process's user ids; undefined if it has ended. The owner of `/proc/PID` is not used: any process can make root its owner
+ * (prctl(2), PR_SET_DUMPABLE).
  */
 export function readUids(procDir: string, pid: number): ProcessUids | undefined {
-  // The kernel escapes line feeds in the name, which comes before.
+  // The process's name, on the line before, cannot forge this one: the kernel escapes its line feeds.
   const line = /^Uid:((?:\t\d+){4})$/m.exec(valueOf(readText(`${procDir}/${pid}/status`)) ?? "")?.[1];
   const all = line?.trim().split("\t").map(Number);
   const effective = all?.[1];
@@ -37,9 +35,8 @@ export function readUids(procDir: string, pid: number): ProcessUids | undefined 
 }
 
 /**
- * Reads a process's arguments (proc_pid_cmdline(5)): none of a zombie. The kernel answers with the process's memory map
- * locked, so where the process hangs with the lock held, that is never. Such a read keeps one of the runtime's threads, which
- * process.exit ends. Never rejects.
+ * Reads a process's arguments (proc_pid_cmdline(5)); a zombie has none. The kernel takes the lock of the process's memory map for it, so
+ * the read never ends if the process hangs with that lock. It then keeps a thread of the runtime until process.exit. Never rejects.
  *
  * @param timeoutMs after which the answer is `failed` with `ETIMEDOUT`
  */
@@ -62,14 +59,14 @@ function argvOf(text: string): readonly string[] {
 }
 
 /**
- * Which file a path leads to for a process, by its own root directory and mounts; a relative one from its working directory.
- * `offLimits` is what may hang who looks at it. Undefined where there is no such file, or it cannot be looked at.
+ * Resolves a path as a process would, in its own root and mounts; a relative one in its working directory. `offLimits` means that
+ * resolving it might hang. Undefined if there is no such file, or we may not see it.
  */
 export type FileFinder = (pid: number, path: string) => FoundFile | undefined;
 
 export type FoundFile = { readonly kind: "found"; readonly fileId: string } | { readonly kind: "offLimits" };
 
-/** Looks at each path once for each process, and reads once what is mounted for it. */
+/** Resolves each path once for each process, and reads each process's mounts once. */
 export function createFileFinder(procDir: string): FileFinder {
   const mountsOf = once((pid: number) => valueOf(readMounts(`${procDir}/${pid}/mountinfo`)));
   const finderFor = once((pid: number) => once((path: string) => findFile(procDir, pid, path, mountsOf(pid))));
@@ -80,8 +77,8 @@ function findFile(procDir: string, pid: number, path: string, mounts: MountTable
   const fd = mounts && holdDirectory(`${procDir}/${pid}/root`);
   if (mounts === undefined || fd === undefined) return undefined;
   try {
-    // Asked once its root is held: any process may go into a user namespace at any time, and mount there an overlay on a FUSE file
-    // system of its own, which is a local type that hangs.
+    // After its root is held: any process may enter a new user namespace at any time, and mount an overlay on its own FUSE file
+    // system there, which is of a local type and may hang.
     if (hasOwnUsers(procDir, pid)) return { kind: "offLimits" };
     const found = createRoot(`/proc/self/fd/${fd}`, mounts).resolve(absolutePath(procDir, pid, path));
     if (found.kind === "found") return { kind: "found", fileId: found.file.fileId };
@@ -91,7 +88,7 @@ function findFile(procDir: string, pid: number, path: string, mounts: MountTable
   }
 }
 
-/** A descriptor of a directory, whatever becomes of its path. */
+/** Opens a directory, to hold it whatever happens to its path. */
 function holdDirectory(path: string): number | undefined {
   try {
     return openSync(path, O_PATH | constants.O_DIRECTORY);
@@ -110,7 +107,7 @@ function absolutePath(procDir: string, pid: number, path: string): string {
   return join(valueOf(readLink(`${procDir}/${pid}/cwd`)) ?? "/", path);
 }
 
-/** The same function, that is called once for each key. */
+/** The same function, but called only once for each key. */
 export function once<Key extends string | number, Value>(ask: (key: Key) => Value): (key: Key) => Value {
   const answers = new Map<Key, { readonly value: Value }>();
   return (key) => {

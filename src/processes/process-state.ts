@@ -1,4 +1,4 @@
-/** What a process or thread does at this moment, as `ps` shows it. */
+/** The state of a process or thread, as in `ps`. */
 export interface ProcessState {
   /** As in `/proc/PID/stat` (proc_pid_stat(5)): `R`, `S`, `D`, `T`, ... */
   readonly letter: string;
@@ -10,13 +10,13 @@ export interface ProcessStat {
   readonly state: ProcessState;
   /** When it started, in milliseconds after the machine did. */
   readonly startedMs: number;
-  /** Whether it is a thread of the kernel's own: its name may be anybody's, this may not. */
+  /** Whether it is a thread of the kernel. */
   readonly isKernelThread: boolean;
 }
 
-/** Reads `/proc/PID/stat`, or that of a thread; undefined where the text is not one. */
+/** Parses `/proc/PID/stat`, or that of a thread; undefined if it is not one. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
-  // The name in field 2 may hold spaces and parentheses.
+  // Field 2, the name, may contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const field = (number: number) => fields[number - 3];
   const letter = field(3);
@@ -50,23 +50,19 @@ const TICKS_PER_SECOND = 100;
 
 /** What a thread waits for in the kernel. */
 export interface Wait {
-  /** The kernel's function that it sleeps in (`/proc/PID/wchan`), such as `rpc_wait_bit_killable`. */
+  /** The function of the kernel in which it sleeps (`/proc/PID/wchan`), such as `rpc_wait_bit_killable`. */
   readonly channel: string | undefined;
-  /** What that tells a person, worded to follow "waits for"; undefined where it tells nothing. */
+  /** That in words, to follow "waits for"; undefined if the function is not known. */
   readonly whatFor: string | undefined;
 }
 
-/**
- * Makes words of where a thread waits.
- *
- * @param wchan the text of `/proc/PID/wchan`: `0` where it does not sleep, and where we may not know
- */
+/** @param wchan the text of `/proc/PID/wchan`: `0` if it does not sleep, or if we may not know */
 export function describeWait(wchan: string | undefined): Wait {
   const channel = wchan === undefined || wchan === "" || wchan === "0" ? undefined : wchan;
   return { channel, whatFor: channel === undefined ? undefined : whatFor(channel) };
 }
 
-// Functions that threads sleep in, by the beginnings of their names, in Linux 4.18 to 6.18.
+// By the beginning of the function's name, in Linux 4.18 to 6.18.
 const CHANNELS: readonly (readonly [RegExp, string])[] = [
   [/^_*(rpc|nfs|nfs4|xprt)_/, "an NFS server"],
   [/^_*(cifs|smb|smb2|compound_send_recv|wait_for_response)/, "an SMB server"],

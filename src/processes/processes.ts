@@ -3,21 +3,21 @@ import { readUids } from "./proc-files";
 import { describeWait, parseProcessStat, type ProcessState, type Wait } from "./process-state";
 import { readLink, readNames, readText, valueOf } from "../node/reads";
 
-/** A process, as far as it is to be seen. What a process says of itself (`name`) is not made safe for a terminal. */
+/** A process. Its `name` is not escaped. */
 export interface ProcessFacts {
   readonly pid: number;
-  /** `comm`: at most 15 bytes, which the process may change. */
+  /** `comm`: at most 15 bytes, which the process can change. */
   readonly name: string;
   readonly state: ProcessState;
   /** What its first thread waits for. */
   readonly wait: Wait;
-  /** Its threads in state D, at most `MAX_BLOCKED`: a process sleeps quietly while one of its threads hangs. */
+  /** At most `MAX_BLOCKED` of its threads in state D. The process's own state does not show them. */
   readonly blocked: readonly BlockedThread[];
-  /** Its effective user id, as this process counts them. */
+  /** Its effective user id in our user namespace. */
   readonly uid: number | undefined;
   /** How long ago it started, in milliseconds. */
   readonly ageMs: number | undefined;
-  /** The path of its executable in its own mount namespace; undefined where we may not see it. */
+  /** The path of its executable in its mount namespace; undefined if we may not see it. */
   readonly executable: string | undefined;
   readonly cgroups: readonly Cgroup[];
 }
@@ -30,7 +30,7 @@ export interface BlockedThread {
 
 export const MAX_BLOCKED = 8;
 
-/** Describes a process by proc(5); undefined where it has ended. Never throws. */
+/** Reads proc(5); undefined if the process has ended. Never throws. */
 export function describeProcess(procDir: string, pid: number): ProcessFacts | undefined {
   const directory = `${procDir}/${pid}`;
   const stat = parseProcessStat(valueOf(readText(`${directory}/stat`)) ?? "");

@@ -4,10 +4,7 @@ import { parseProcessStat } from "./process-state";
 import { listPids, readArgv, readUids } from "./proc-files";
 import { readLink, readText, valueOf } from "../node/reads";
 
-/**
- * Names of executables that are a kubelet or have one inside: the kubelet itself, also that of k0s and RKE2; k3s; MicroK8s;
- * and the one for all of Kubernetes before 1.19.
- */
+/** Executables that are or contain a kubelet: also of k0s and RKE2; k3s; MicroK8s; all of Kubernetes before 1.19. */
 const EXECUTABLES: ReadonlySet<string> = new Set([
   "kubelet",
   "k3s",
@@ -17,12 +14,12 @@ const EXECUTABLES: ReadonlySet<string> = new Set([
   "hyperkube",
 ]);
 
-/** How long a kubelet's command line may take to be read, in milliseconds. */
+/** For a kubelet's command line, in milliseconds. */
 const READ_TIMEOUT_MS = 500;
 
 /**
- * Looks for running kubelets and what their `--root-dir` says, each once: absolute paths, as the kubelet sees them.
- * Configuration files cannot set it, so none is read. Never rejects.
+ * Finds the `--root-dir` of each running kubelet, each once: absolute paths, as the kubelet sees them. A configuration file cannot set
+ * it. Never rejects.
  */
 export async function findRunningRootDirs(procDir: string): Promise<readonly string[]> {
   const pids = listPids(procDir).filter((pid) => isKubelet(procDir, pid));
@@ -32,8 +29,8 @@ export async function findRunningRootDirs(procDir: string): Promise<readonly str
 }
 
 /**
- * Whether the processes to be seen are the node's, rather than those of one container: the kernel's own second thread is among
- * them, which only the first pid namespace has, or a kubelet, where the node is a container itself.
+ * Whether this is the process namespace of the node, not of one container: it has the kernel's second thread or, if the node is itself a
+ * container, a kubelet.
  */
 export function seesNodeProcesses(procDir: string): boolean {
   if (parseProcessStat(valueOf(readText(`${procDir}/2/stat`)) ?? "")?.isKernelThread === true) return true;
@@ -41,8 +38,8 @@ export function seesNodeProcesses(procDir: string): boolean {
 }
 
 /**
- * The `--root-dir` of a kubelet's arguments: `--root-dir=X`, `--root-dir X`, or as k3s passes it on, `--kubelet-arg=root-dir=X`.
- * The last one counts. A relative one hangs on the kubelet's working directory, and is not told.
+ * The last `--root-dir` in a kubelet's arguments: `--root-dir=X`, `--root-dir X`, or for k3s `--kubelet-arg=root-dir=X`. Relative paths
+ * are ignored.
  */
 export function rootDirOf(argv: readonly string[]): string | undefined {
   const words = argv.flatMap((word) => word.split(/^(--?[a-z-]+)=/).filter((part) => part !== ""));
@@ -58,11 +55,10 @@ function rootDirValue(flag: string, value = ""): readonly string[] {
   return [];
 }
 
-// A kubelet's word leads this process to directories, so it has to be one: what any process may call itself (`comm`, its
-// arguments) does not count, and a process in a pod is none, whatever its uid there.
+// A kubelet's arguments decide where we look, so its name (`comm`, arguments) is no proof, and a process in a pod is none.
 function isKubelet(procDir: string, pid: number): boolean {
   const executable = valueOf(readLink(`${procDir}/${pid}/exe`)) ?? "";
-  // The kernel adds the words where the file was replaced while it runs.
+  // The kernel adds the word if the file was replaced since.
   if (!EXECUTABLES.has(basename(executable.replace(/ \(deleted\)$/, "")))) return false;
   if (readUids(procDir, pid)?.all.every((uid) => uid === 0) !== true) return false;
   return containerIdsOf(parseCgroups(valueOf(readText(`${procDir}/${pid}/cgroup`)) ?? "")).podUid === undefined;

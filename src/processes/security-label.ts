@@ -1,6 +1,6 @@
 import { readText, valueOf } from "../node/reads";
 
-/** What a Linux security module calls a process. */
+/** The label that a Linux security module has given a process. */
 export type SecurityLabel =
   /** Such as `system_u:system_r:container_t:s0:c1,c2`. */
   | { readonly module: "SELinux"; readonly label: string }
@@ -8,16 +8,14 @@ export type SecurityLabel =
   | { readonly module: "AppArmor"; readonly label: string };
 
 /**
- * Reads a process's label: undefined where no module gives it one, or it is `unconfined`.
+ * Reads a process's label; undefined if no module gives it one, or if it is `unconfined`.
  *
- * That of a socket's file is not to be had: it takes getxattr(2), and the runtime calls native code only with its JIT, which
- * is off. SELinux also asks for the label of the process that listens (`unix_stream_socket connectto`), which is here.
- *
- * @param pid a process, or `self`
+ * The label of a socket's file takes getxattr(2), which this runtime cannot call without its JIT. But SELinux also checks the label of
+ * the process that listens (`unix_stream_socket connectto`).
  */
 export function readSecurityLabel(procDir: string, pid: number | "self"): SecurityLabel | undefined {
   const attributes = `${procDir}/${pid}/attr`;
-  // AppArmor has files of its own since Linux 5.8; `current` belongs to the first module that is there.
+  // AppArmor has its own files since Linux 5.8; `current` belongs to the first module.
   const own = labelIn(`${attributes}/apparmor/current`);
   const label = own ?? labelIn(`${attributes}/current`);
   if (label === undefined || label === "unconfined") return undefined;
@@ -25,7 +23,7 @@ export function readSecurityLabel(procDir: string, pid: number | "self"): Securi
   return { module: isAppArmor ? "AppArmor" : "SELinux", label };
 }
 
-// user:role:type, and in most policies a range.
+// user:role:type, and in most policies :range.
 const SELINUX_CONTEXT = /^[^:\s]+:[^:\s]+:[^:\s]+(:\S+)?$/;
 
 function labelIn(path: string): string | undefined {

@@ -2,16 +2,16 @@ import { listPids } from "./proc-files";
 import { readLink, readNames, readText, valueOf } from "../node/reads";
 import type { Slices } from "../base/slices";
 
-/** A descriptor of a process. */
+/** A process, and its descriptor of a socket. */
 export interface Holder {
   readonly pid: number;
   readonly fd: string;
 }
 
 export interface HolderSearch {
-  /** Who holds a socket, by its inode: of each process one descriptor. */
+  /** By the socket's inode: one for each process that holds it. */
   readonly holders: ReadonlyMap<string, readonly Holder[]>;
-  /** Whether there are processes whose descriptors may not be seen. */
+  /** Whether we may not see the descriptors of some processes. */
   readonly denied: boolean;
   /** Whether the time was up before every process had been looked at. */
   readonly cut: boolean;
@@ -20,14 +20,13 @@ export interface HolderSearch {
 export interface HolderQuestion {
   /** The inodes of the sockets, as in `socket:[12345]`. */
   readonly inodes: ReadonlySet<string>;
-  /** Whether all holders are looked for, rather than one of each socket. */
+  /** Whether to look for all holders of a socket, rather than one. */
   readonly everyHolder: boolean;
 }
 
 /**
- * Looks once through the descriptors of all processes, those with few of them first: on a busy node a driver has some dozen,
- * and who has thousands must not hide it. Of any process, not only those in the socket's network namespace: a listening
- * socket may have been inherited. Never rejects.
+ * Reads the descriptors of all processes once, of those with few first: a driver has a few dozen, and processes with thousands must not
+ * use up its time. Processes of all network namespaces count, because a listening socket may be inherited. Never rejects.
  */
 export async function findHolders(
   procDir: string,
@@ -55,12 +54,12 @@ export async function findHolders(
   return { holders, denied, cut };
 }
 
-/** Whether a descriptor is still that socket. */
+/** Whether the descriptor is still that socket. */
 export function stillHolds(procDir: string, { pid, fd }: Holder, inode: string): boolean {
   return valueOf(readLink(`${procDir}/${pid}/fd/${fd}`)) === `socket:[${inode}]`;
 }
 
-/** Whether a descriptor is a unix socket, by its fdinfo (proc_pid_fdinfo(5)). Linux before 5.6 does not tell: it is false. */
+/** Whether the descriptor is a unix socket, by its fdinfo (proc_pid_fdinfo(5)); always false on Linux before 5.6. */
 export function isUnixSocket(procDir: string, { pid, fd }: Holder): boolean {
   return /^scm_fds:/m.test(valueOf(readText(`${procDir}/${pid}/fdinfo/${fd}`)) ?? "");
 }
@@ -89,14 +88,14 @@ async function listDescriptors(procDir: string, slices: Slices) {
   return { listings: listings.toSorted((one, other) => one.fds.length - other.fds.length), denied, cut };
 }
 
-/** So many links are read before it is looked whether the slice is over. */
+/** How many links are read between two pauses. */
 const LINKS_AT_A_TIME = 256;
 
 async function lookThrough(procDir: string, { pid, fds }: Listing, inodes: ReadonlySet<string>, slices: Slices) {
   const sockets = new Map<string, string>();
   for (const [at, fd] of fds.entries()) {
     const link = readLink(`${procDir}/${pid}/fd/${fd}`);
-    // To uid 0 without SYS_PTRACE the kernel lists them, and says of none what it is.
+    // Without SYS_PTRACE, uid 0 may list descriptors but not read what they are.
     if (link.kind === "notPermitted") return { sockets, denied: true, cut: false };
     const inode = SOCKET.exec(valueOf(link) ?? "")?.[1];
     if (inode !== undefined && inodes.has(inode) && !sockets.has(inode)) sockets.set(inode, fd);

@@ -3,34 +3,30 @@ import { readBytes, valueOf } from "../node/reads";
 import { listPids } from "./proc-files";
 import type { Slices } from "../base/slices";
 
-/** A row of the kernel's table of unix sockets, or what somebody made to look like one. */
+/** A row of the kernel's table of unix sockets, or a line that looks like one. */
 export interface UnixSocket {
-  /** The inode of the socket itself, as in `socket:[12345]` of `/proc/PID/fd`; not that of its file. */
+  /** That of the socket, as in `socket:[12345]` of `/proc/PID/fd`, not of its file. */
   readonly inode: string;
-  /**
-   * As it was given to bind(2): in the mount namespace of whoever bound it, perhaps relative, perhaps renamed since. Empty
-   * where it was not bound; an abstract name begins with `@`.
-   */
+  /** As given to bind(2): perhaps relative, perhaps renamed since. Empty if not bound; an abstract name begins with `@`. */
   readonly path: string;
-  /** Whether it is a stream socket that is listened on, by a path. */
+  /** Whether it is a stream socket with a path that accepts connections. */
   readonly isListening: boolean;
-  /** Flags, type and path, to compare what two rows say of one inode. */
+  /** Flags, type and path: two rows of one inode contradict each other if these differ. */
   readonly content: string;
-  /** Whether it may be no row at all but a part of a path in a row before it. */
+  /** Whether it may be part of a path in an earlier row. */
   readonly mayBeForged: boolean;
 }
 
 /**
  * Reads `/proc/PID/net/unix` (proc_net(5)), the unix sockets of one network namespace.
  *
- * The kernel writes a path as it is, line feeds too, so whoever may bind a socket can write a line that looks like any row:
- * bind(2) to `x\n0000000000000000: 00000002 ... 12345 /csi/csi.sock`. But a path has at most 108 bytes, so a line is the
- * kernel's own where it is too far from the beginning of each path before it. Of any other line that cannot be known.
+ * The kernel does not escape paths, so a process can bind `x\n0000000000000000: 00000002 ... 12345 /csi/csi.sock`, which reads as two
+ * rows. But a path has at most 108 bytes: a line is certainly the kernel's if no earlier path can reach that far.
  *
  * @param table its bytes, each as one character (`latin1`)
  */
 export function* parseUnixSockets(table: string): Generator<UnixSocket, void> {
-  // How long the last path would be, if all lines since its row were a part of it.
+  // The length of the last path, if all lines since its row belong to it.
   let pathBytes = Infinity;
   for (const line of linesOf(table)) {
     pathBytes += 1 + line.length;
@@ -57,10 +53,10 @@ function* linesOf(text: string): Generator<string, void> {
   }
 }
 
-/** `sun_path` (unix(7)); the kernel takes a path that fills it without a NUL at its end. */
+/** `sun_path` (unix(7)), of which a path may fill every byte. */
 const MAX_PATH_BYTES = 108;
 
-// Num: RefCount Protocol Flags Type St Inode Path. Without an address, the row ends with the inode.
+// Num: RefCount Protocol Flags Type St Inode Path. A socket that is not bound has no path.
 const ROW = /^[0-9a-f(_)ptrvl]+: [0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) [0-9a-f]+ +(\d+)(?: (.*))?$/is;
 
 // __SO_ACCEPTCON and SOCK_STREAM, in linux/net.h.
@@ -72,7 +68,7 @@ function isListening(flags: string, type: string, path = ""): boolean {
   return accepts && path !== "" && !path.startsWith("@");
 }
 
-/** So many rows are read before it is looked whether the slice is over. */
+/** How many rows are read between two pauses. */
 const ROWS_AT_A_TIME = 1_024;
 
 export interface UnixTables {
@@ -81,7 +77,7 @@ export interface UnixTables {
   readonly cut: boolean;
 }
 
-/** Reads one table for each network namespace that a process is in, and keeps the rows that are asked for. Never rejects. */
+/** Reads the table of each network namespace that has a process, and keeps the rows that `keep` selects. Never rejects. */
 export async function readUnixSockets(
   procDir: string,
   keep: (row: UnixSocket) => boolean,
@@ -109,7 +105,7 @@ export async function readUnixSockets(
   return { rows: kept, cut: false };
 }
 
-// The table's own inode is one a namespace too, and unlike `/proc/PID/ns/net` it may be asked for by anyone.
+// The table's inode identifies the namespace too, and needs no rights, unlike `/proc/PID/ns/net`.
 function namespaceOf(procDir: string, pid: number): number | undefined {
   try {
     return statSync(`${procDir}/${pid}/net/unix`).ino;
