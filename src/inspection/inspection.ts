@@ -18,13 +18,13 @@ import type { Invocation } from "../base/shell-command";
 export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "next"> {
   readonly node: NodeView;
   readonly self: Invocation;
-  /** Whether the path was found by a driver's name: nobody has named it, so it is followed only in the kubelet's directory. */
+  /** Whether the path was found by a driver's name. Nobody has typed it, so it is followed only in the kubelet's directory. */
   readonly byName: boolean;
 }
 
 /**
- * One driver in depth: its path, its file, who listens and how that process is, all without a connection; then one
- * connection, with HTTP/2 and each RPC. What comes after a step without which it makes no sense is not reached.
+ * Inspects one driver: first its path, its file, the process that listens and that process's state, all without a connection; then over
+ * one connection HTTP/2 and each RPC. Steps that need one that failed are not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
   const { node, self, socketPath, uid } = options;
@@ -55,7 +55,7 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   return conclude(options, { ...driver, steps }, next);
 }
 
-/** Whoever may write to a driver's directory may put a link in the socket's place while names are asked for. */
+/** Whoever can write to a driver's directory can put a link in the socket's place while drivers are asked for their names. */
 function keepInside(path: PathSteps, { byName, node, socketPath }: InspectionOptions): PathSteps {
   if (!byName || path.kind === "ended" || node.kubelets.holds(path.socket.path)) return path;
   const message = `${socketPath} leads to ${path.socket.path}, which lies outside of the kubelet's directory`;
@@ -68,25 +68,16 @@ async function askPinned(
   options: Omit<DriverStepOptions, "connectPath">,
 ): Promise<DriverSteps> {
   const pinned = pinSocket(outerPath, fileId);
-  switch (pinned.kind) {
-    case "pinned": {
-      using socket = pinned.socket;
-      return await takeDriverSteps({ ...options, connectPath: socket.path });
-    }
-    case "replaced":
-      // Connecting to it says so, and follows no link.
-      return await takeDriverSteps({ ...options, connectPath: GONE_PATH });
-    case "failed":
-      return connectFailed(
-        { kind: "refused", code: pinned.code },
-        { elapsedMs: 0 },
-        { ...options, connectPath: outerPath },
-      );
+  if (pinned.kind === "pinned") {
+    using socket = pinned.socket;
+    return await takeDriverSteps({ ...options, connectPath: socket.path });
   }
-  return pinned satisfies never;
+  // What has replaced it may be a link, which is not to be followed.
+  const [code, connectPath] = pinned.kind === "failed" ? [pinned.code, outerPath] : ["ENOENT", GONE_PATH];
+  return connectFailed({ kind: "refused", code }, { elapsedMs: 0 }, { ...options, connectPath });
 }
 
-/** Where uid and mode allow it and connect(2) is refused all the same, a security module has refused it. */
+/** If connect(2) is refused although uid and mode allow it, a security module has refused it. */
 function labelSteps({ outcome }: DriverSteps, listener: ListenerSteps, procDir: string): readonly InspectStep[] {
   if (outcome.kind !== "failed" || outcome.reason !== "permission_denied") return [];
   const ours = readSecurityLabel(procDir, "self");
@@ -114,7 +105,7 @@ function conclude(
   };
 }
 
-/** The steps have the whole text: here is the state, and where to look. */
+/** The state, and the step to look at, which has the whole text. */
 function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): string {
   switch (outcome.kind) {
     case "ready":
@@ -122,14 +113,10 @@ function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): strin
     case "notReady":
       return "not ready: the driver responded but is not ready; its log says why";
     case "failed": {
-      const failing = steps.filter((each) => each.outcome.kind === "failed");
-      const process = failing.flatMap(({ title, outcome: seen }) =>
-        title === "process" && seen.kind === "failed" ? seen.details.slice(0, 1) : [],
-      );
-      const at = failing.find(({ title }) => title !== "process" && title !== "listener");
-      return [`failed: ${outcome.reason} at ${at?.title ?? "Probe"}`, ...process.map((how) => `process ${how}`)].join(
-        "; ",
-      );
+      const failing = steps.flatMap(({ title, outcome: seen }) => (seen.kind === "failed" ? [{ title, ...seen }] : []));
+      const at = failing.find(({ title }) => title !== "process" && title !== "listener")?.title ?? "Probe";
+      const process = failing.find(({ title }) => title === "process")?.details[0];
+      return `failed: ${outcome.reason} at ${at}${process === undefined ? "" : `; process ${process}`}`;
     }
     case "notAsked":
       return outcome.message;

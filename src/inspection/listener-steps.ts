@@ -13,7 +13,7 @@ import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, typ
 import { shellCommand } from "../base/shell-command";
 import { quote } from "../base/text";
 
-/** Whose processes and control groups are looked at. */
+/** Where to look at processes and control groups. */
 export interface ListenerView {
   readonly access: ProcAccess;
   readonly root: Root;
@@ -21,7 +21,7 @@ export interface ListenerView {
   readonly kubeletDirs: readonly string[];
 }
 
-/** Who listens, and how they are. */
+/** The process that listens, and its state. */
 export interface ListenerSteps {
   readonly steps: readonly InspectStep[];
   readonly pid: number | undefined;
@@ -31,16 +31,14 @@ export interface ListenerSteps {
 
 /** Who listens on the sockets of `list`. */
 export interface ListenerReports {
-  /** By the `fileId` of the socket: those for which it can be told. */
+  /** By the `fileId` of the socket, if its listener is known. */
   readonly byFileId: ReadonlyMap<string, ListenerReport>;
   /** Whether the time was up before every process had been looked at. */
   readonly cut: boolean;
 }
 
-/** How long it may take to find out who listens, in milliseconds: what a person waits for it after the drivers have answered. */
+/** How long a search for listeners may take, in milliseconds: `list` runs it after the drivers have answered. */
 const LIST_BOUND_MS = 800;
-
-/** And for one driver in depth, where it is what was asked for. */
 const INSPECT_BOUND_MS = 5_000;
 
 /** Who listens on each socket, for the rows of `list`. Never rejects. */
@@ -48,7 +46,7 @@ export async function reportListeners(view: ListenerView, sockets: readonly Sock
   const searches = await findListeners(view.access, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
   let cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
   const slices = startSlices(LIST_BOUND_MS);
-  // One process may listen on many sockets, and have many threads to look at.
+  // One process may listen on many sockets, and have many threads.
   const reportFor = once((pid: number) => reportOn(view, pid));
   const byFileId = new Map<string, ListenerReport>();
   for (const [index, { fileId }] of sockets.entries()) {
@@ -119,11 +117,7 @@ const NOBODY = { pid: undefined, pod: undefined, label: undefined } as const;
 function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, next: NextCommands): StepOutcome {
   switch (search.kind) {
     case "nobody":
-      return failed(
-        ["nobody listens: the socket was left by a process that has ended"],
-        "see why the driver is not running",
-        next.pods,
-      );
+      return failed([LEFT_BEHIND], "see why the driver is not running", next.pods);
     case "doubtful":
       return { kind: "absent", details: [`cannot be told: ${doubtText(search)}`] };
     case "unknown":
@@ -133,6 +127,8 @@ function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, n
   }
   return search satisfies never;
 }
+
+const LEFT_BEHIND = "nobody listens: the socket was left by a process that has ended";
 
 const UNKNOWN = {
   mount: "whoever may listen has mounts that are not touched",
@@ -176,14 +172,15 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
   const waits = [process.wait, ...process.blocked.map(({ wait }) => wait)].flatMap(({ whatFor, channel }) =>
     whatFor === undefined ? [] : [`waits for ${whatFor} (${channel ?? ""})`],
   );
+  const stacks = shellCommand(["cat", `${access.procDir}/${pid}/task`]);
   if (state.letter === "T" || state.letter === "t")
     return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));
   if (state.letter === "D" || process.blocked.length > 0)
-    // What it waits for comes first: its own state is that of its first thread, which may sleep while another hangs.
+    // What it waits for comes first: the state is that of its first thread, which may sleep while another one hangs.
     return failed(
       [...new Set(waits), ...facts],
       "no signal ends it until what it waits for is mended; see where it hangs in the kernel",
-      stacksCommand(`${access.procDir}/${pid}/task`),
+      stacks && `${stacks}/*/stack`,
     );
   if (state.letter === "Z")
     return failed(
@@ -192,12 +189,6 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
       shellCommand(["ps", "-o", "ppid=", "-p", String(pid)]),
     );
   return passed(facts);
-}
-
-/** The kernel's stack of each thread. */
-function stacksCommand(directory: string): string | undefined {
-  const command = shellCommand(["cat", directory]);
-  return command === undefined ? undefined : `${command}/*/stack`;
 }
 
 function killText(where: string, kills: number | undefined): readonly string[] {

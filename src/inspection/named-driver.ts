@@ -13,11 +13,11 @@ export interface NamedDriverOptions extends RegistrationOptions {
 }
 
 /**
- * Finds the path of a driver's socket, as the kubelet knows it, by the driver's name: that of its directory right in `plugins/`, one
- * that is registered for it, or what it tells itself. Drivers that are called so already are not asked, so that one that hangs gets
- * no connection for it. There is nothing at the path where the driver has stopped, and its directory or its registration is left.
+ * Finds the path of a driver's socket, as the kubelet knows it, by the driver's name: that of its directory in `plugins/`, its
+ * registration, or its answer to GetPluginInfo, for which only drivers of other names are asked. A driver that has stopped may have left
+ * its directory or registration: nothing is at the path then.
  *
- * @throws {ConfigError} where no driver is called so, where several are (none is guessed), or where it is not to be connected to
+ * @throws {ConfigError} if no driver or several have the name, or if we must not connect to it
  */
 export async function findNamedDriver(name: string, node: NodeView, options: NamedDriverOptions): Promise<string> {
   const registry = node.search.sockets.filter(({ directory }) => directory === "plugins_registry");
@@ -61,12 +61,12 @@ function keyOf(target: Target): string {
   return target.kind === "socket" ? target.socket.outerPath : target.path;
 }
 
-/** Each socket once, by whatever path it was found first. */
+/** Each socket once, by the path that was found first. */
 function bySocket<Each extends Target>(targets: readonly Each[]): readonly Each[] {
   return [...Map.groupBy(targets, keyOf).values()].flatMap((same) => same.slice(0, 1));
 }
 
-/** A path that is registered may be any text, so only what is connected to is offered: a shell or our flags would read more into it. */
+/** A registered path may be any text, such as a flag, so only sockets of the node are offered. */
 function choiceOf(matches: readonly Target[]): string {
   const [sockets, others] = [matches.filter(isSocket), matches.filter((each) => !isSocket(each))];
   const offered = sockets.map((each) => shellCommand([pathOf(each)]) ?? quote(pathOf(each)));
@@ -81,7 +81,7 @@ function isSocket({ kind }: Target): boolean {
   return kind === "socket";
 }
 
-/** Where the socket of a driver is expected that has a directory without one. */
+/** Where a driver's socket is expected, if the driver has a directory without one. */
 function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOptions): string {
   const directories = node.kubelets.roots
     .flatMap(({ path }) => DRIVER_PLACES.map((place) => `${path}/${place}/${name}`))

@@ -1,14 +1,14 @@
 import type { ProcessState } from "../processes/process-state";
 import type { FailureReason } from "../driver/probe-result";
 
-/** What a driver is called, and who says so; undefined where nothing tells it. */
+/** A driver's name and its source; undefined if nothing tells it. */
 export interface DriverName {
   readonly driver: string | undefined;
-  /** `driver`: it said so itself, in GetPluginInfo. `directory`: it is the name of its directory in `plugins/`. */
+  /** `driver` is its answer to GetPluginInfo, `directory` that of its directory in `plugins/`. */
   readonly nameSource: "driver" | "registration" | "directory" | undefined;
 }
 
-/** A socket of the node, and what came of asking it: a row of `list`. */
+/** A row of `list`: a socket of the node, and its answers. */
 export interface DriverReport extends DriverName {
   /** As the kubelet knows it: without the prefix of `--root`. */
   readonly socket: string;
@@ -20,10 +20,10 @@ export interface DriverReport extends DriverName {
   readonly callMs: number | undefined;
   /** Whether it answered, and `isSlow`. */
   readonly slow: boolean;
-  /** Whether a registration socket names this driver; that one answers proves no more. `unknown` where one could not be asked. */
+  /** Whether a registration socket names this driver; `unknown` if one of them did not answer. */
   readonly announced: "yes" | "no" | "unknown";
   readonly listener: ListenerReport | undefined;
-  /** Asked for with `-o wide` and `-o json` alone. */
+  /** Only with `-o wide` and `-o json`. */
   readonly capabilities: CapabilityReport | undefined;
 }
 
@@ -31,24 +31,24 @@ export type DriverOutcome =
   | { readonly kind: "ready" }
   | { readonly kind: "notReady" }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly message: string }
-  /** Something answers, and says that it is something else, such as a DRA plugin: it never counts. */
+  /** It is something else, such as a DRA plugin, and does not count. */
   | { readonly kind: "notCsi"; readonly what: string }
   /** It was not asked, or not for the whole timeout; why. It counts as a driver that is not ready. */
   | { readonly kind: "notAsked"; readonly message: string };
 
-/** Who listens, as far as /proc and the kubelet's files tell. */
+/** The process that listens, by /proc and the kubelet's files. */
 export interface ListenerReport {
   readonly pid: number;
   /** The kernel's name of the process. */
   readonly command: string;
-  /** That of its worst thread: a process sleeps quietly while one of its threads hangs. */
+  /** If a thread hangs, that thread's state: the process's own does not show it. */
   readonly state: ProcessState;
   readonly namespace: string | undefined;
   readonly pod: string | undefined;
   readonly container: string | undefined;
 }
 
-/** Names of the CSI specification; undefined where the service was not asked or does not answer. */
+/** Names of the CSI specification; undefined if the service was not asked or did not answer. */
 export interface CapabilityReport {
   readonly plugin: readonly string[] | undefined;
   readonly node: readonly string[] | undefined;
@@ -58,7 +58,7 @@ export interface CapabilityReport {
 /** What `list` found, where it looked, and what it left out. */
 export interface NodeReport {
   readonly drivers: readonly DriverReport[];
-  /** Places and what came of looking there: `/var/lib/kubelet: 3 sockets`, `/var/lib/k0s/kubelet: no such directory`. */
+  /** The places, such as `/var/lib/kubelet: 3 sockets` and `/var/lib/k0s/kubelet: no such directory`. */
   readonly looked: readonly string[];
   /** What was left out on purpose or could not be seen, in sentences. */
   readonly notes: readonly string[];

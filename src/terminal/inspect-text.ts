@@ -4,11 +4,10 @@ import { type Colour, formatElapsed, padToWidth, paint, wrapToWidth, wrapWords }
 import type { Style } from "./style";
 
 /**
- * One driver in depth, for a person: a line or more for each step, with a mark, its title, what was seen and how long it took; a failed
- * one says what to do, and has a command to paste for it. Then the verdict, and what to paste next where no step has said it. With a
- * newline at its end.
+ * One driver for a person, with a newline at its end: for each step a mark, its title, what was seen and how long it took; if it failed,
+ * what to do, and a command to paste. Then the verdict, and the next command unless a step has it.
  *
- * All that drivers and the kernel say is escaped. Columns hold, whatever is in them: only commands, which are never broken, may be wider.
+ * Everything is escaped. Only commands may be wider than the terminal, because they are never broken.
  */
 export function renderInspection({ socket, driver, steps, verdict, next }: InspectReport, style: Style): string {
   const titleWidth = titleWidthOf(steps, style);
@@ -28,11 +27,11 @@ export function renderInspection({ socket, driver, steps, verdict, next }: Inspe
 const MAX_TEXT_BYTES = 4_096;
 const MARK_WIDTH = 6;
 const GAP = "   ";
-/** Of a narrow terminal's width; the text of a longer title stands below it. */
+/** The share of titles in a narrow terminal; the text of a longer title is below it. */
 const TITLES_PART = 0.2;
 /** What the titles leave in a terminal that is not narrow. */
 const TEXT_WIDTH = 40;
-/** Below this, a narrow terminal folds lines by itself. */
+/** In a narrower terminal, lines are left to be folded. */
 const LEAST_TEXT_WIDTH = 24;
 
 function titleWidthOf(steps: readonly InspectStep[], { columns = Infinity }: Style): number {
@@ -60,7 +59,7 @@ function remedyLines(outcome: StepOutcome, width: number): readonly string[] {
   return wrapToWidth(safe(`to do: ${outcome.remedy}${colon}`), width);
 }
 
-/** On a line of its own, further left where it is long, for half a command is none. */
+/** On a line of its own, which is never broken, and further left if it is long. */
 function commandLines(outcome: StepOutcome, indent: string, width: number): readonly string[] {
   if (outcome.kind !== "failed" || outcome.command === undefined) return [];
   const command = escapeUnprintable(outcome.command);
@@ -86,12 +85,7 @@ function saidOf(outcome: StepOutcome): string {
   return outcome satisfies never;
 }
 
-interface Mark {
-  readonly mark: string;
-  readonly colour: Colour;
-}
-
-function markOf({ kind }: StepOutcome): Mark {
+function markOf({ kind }: StepOutcome): { readonly mark: string; readonly colour: Colour } {
   switch (kind) {
     case "passed":
       return { mark: "ok", colour: "green" };
