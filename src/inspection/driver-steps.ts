@@ -1,4 +1,4 @@
-import { type AskedDriver, sceneOf } from "./questions";
+import { type AskedDriver, hasEnded, sceneOf } from "./questions";
 import type { CallAnswer, TimedCall } from "../driver/conversation";
 import type { ConnectFailure } from "../grpc/connection";
 import type { PluginInfo, ProbeResponse } from "../driver/messages";
@@ -153,46 +153,36 @@ async function askAll(session: Session, options: DriverStepOptions): Promise<Dri
     const { answer, durationMs } = await ask(session);
     // Probe shares its deadline with connecting.
     const elapsedMs = probe === undefined ? connectMs + settingsMs + durationMs : durationMs;
-    const told = tell(answer, sceneOf(options, elapsedMs, `${service}/${title}`), options);
-    steps.push(step(title, told.outcome, durationMs));
+    const scene = sceneOf(options, elapsedMs, `${service}/${title}`);
+    steps.push(step(title, stepOf(answer, scene, options), durationMs));
     const isLate = answer.kind === "answered" && isSlow(elapsedMs, options.probeTimeoutMs);
-    probe ??= { outcome: told.state, slowMs: isLate ? elapsedMs : undefined };
-    driver ??= told.name;
-    isOver = told.isLast;
+    probe ??= { outcome: stateOf(answer, scene), slowMs: isLate ? elapsedMs : undefined };
+    if (answer.kind === "answered") driver ??= answer.response.name;
+    isOver = hasEnded(answer);
   }
   return { steps, driver, ...(probe ?? NOT_PROBED) };
 }
 
 const NOT_PROBED = { outcome: { kind: "notAsked", message: "Probe was not asked" }, slowMs: undefined } as const;
 
-interface Told {
-  readonly outcome: StepOutcome;
-  /** The driver's state, if this is what Probe came to. */
-  readonly state: DriverOutcome;
-  readonly name?: string | undefined;
-  readonly isLast: boolean;
-}
-
-function tell(answer: CallAnswer<Said>, scene: Scene, options: DriverStepOptions): Told {
+function stepOf(answer: CallAnswer<Said>, scene: Scene, options: DriverStepOptions): StepOutcome {
   switch (answer.kind) {
-    case "answered": {
-      const { details, ready, name } = answer.response;
-      return { outcome: passed(details), state: { kind: ready === false ? "notReady" : "ready" }, name, isLast: false };
-    }
-    case "unimplemented": {
-      const state = outcomeOf(diagnoseCall(answer.outcome, scene));
-      return { outcome: { kind: "absent", details: [statusName(12)] }, state, isLast: false };
-    }
-    case "noAnswer": {
-      const diagnosis = diagnoseCall(answer.outcome, scene);
-      // A status is an answer: the next RPC may have another.
-      const isLast = answer.outcome.kind !== "status";
-      return { outcome: failedBy(diagnosis, options), state: outcomeOf(diagnosis), isLast };
-    }
+    case "answered":
+      return passed(answer.response.details);
+    case "unimplemented":
+      return { kind: "absent", details: [statusName(12)] };
+    case "noAnswer":
+      return failedBy(diagnoseCall(answer.outcome, scene), options);
     case "notAsked":
-      return { outcome: NOT_REACHED, state: outcomeOf(diagnoseCall({ kind: "closed" }, scene)), isLast: true };
+      return NOT_REACHED;
   }
   return answer satisfies never;
+}
+
+/** The driver's state, by Probe's answer. */
+function stateOf(answer: CallAnswer<Said>, scene: Scene): DriverOutcome {
+  if (answer.kind === "answered") return { kind: answer.response.ready === true ? "ready" : "notReady" };
+  return outcomeOf(diagnoseCall(answer.kind === "notAsked" ? { kind: "closed" } : answer.outcome, scene));
 }
 
 function failedBy({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {

@@ -8,7 +8,7 @@ import {
 import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
 import type { NodeView } from "./node-view";
 import { GONE_PATH, pinSocket } from "../node/pinned-socket";
-import { readSecurityLabel } from "../processes/security-label";
+import { readSecurityLabel } from "../processes/processes";
 import { type NextCommands, nextCommands } from "./next-commands";
 import { type PathSteps, takePathSteps } from "./path-steps";
 import { type DriverOutcome, type InspectReport, type InspectStep, NOT_REACHED, step } from "./report";

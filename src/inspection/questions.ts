@@ -105,7 +105,7 @@ function judgeProbe(
 }
 
 /** Whether nothing more should be asked. A status is an answer: the next RPC may succeed. */
-function hasEnded(answer: CallAnswer<unknown>): boolean {
+export function hasEnded(answer: CallAnswer<unknown>): boolean {
   return answer.kind === "notAsked" || (answer.kind === "noAnswer" && answer.outcome.kind !== "status");
 }
 

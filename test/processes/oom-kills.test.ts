@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseCgroups } from "../../src/processes/cgroups";
+import { parseCgroups, readOomKills } from "../../src/processes/cgroups";
 import { createMountTable, parseMountInfo } from "../../src/node/mounts";
-import { readOomKills } from "../../src/processes/oom-kills";
 import { createRoot, type Root } from "../../src/node/rooted-path";
 import { makeNode, type MadeNode } from "../support/made-node";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readSecurityLabel } from "../../src/processes/security-label";
+import { readSecurityLabel } from "../../src/processes/processes";
 import { makeNode } from "../support/made-node";
 
 const CONTAINER_T = "system_u:system_r:container_t:s0:c1,c2";
