@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
@@ -6,6 +6,9 @@ import { makeKubeletRoot, makeNode } from "../support/made-node";
 import { LISTEN, startPython } from "../support/made-node-process";
 import { runSidecar } from "../support/sidecar";
 import { NOBODY_UID } from "../support/socket-cases";
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(60_000);
 
 const PLUGINS = "/var/lib/kubelet/plugins";
 const isRoot = process.getuid?.() === 0;
