@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SERVE, readArgv } from "../src/cli/argv";
 import { readOptions } from "../src/cli/options";
-import { FAILURE_REASONS } from "../src/driver/probe-result";
+import { FAILURE_REASONS } from "../src/driver/diagnosis";
 
 const ROOT = join(import.meta.dir, "..");
 const README = read("README.md");

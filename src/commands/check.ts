@@ -1,12 +1,12 @@
 import { type CommandDef, defineCommand } from "citty";
-import { createIdentityClient, type IdentityClient } from "../driver/identity";
+import { callOnce, noConnection } from "../driver/client";
+import { PROBE } from "../driver/messages";
 import type { CommandLine } from "../cli/argv";
 import type { Edge } from "../cli/edge";
 import { type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
 import { outcomeExitCode } from "./exit-code";
 import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
-import { probeOnce, type ProbeOptions } from "../driver/probe";
-import type { ProbeResult } from "../driver/probe-result";
+import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import type { Invocation } from "../base/shell-command";
@@ -92,18 +92,19 @@ async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: Che
   }
 }
 
-interface ProbeScene extends Pick<ProbeOptions, "socketPath" | "uid" | "triedMs"> {
+interface CheckedProbe extends Pick<ProbeOptions, "socketPath" | "uid" | "triedMs"> {
   readonly timeoutMs: number;
 }
 
-async function probeHeld(held: PinOutcome, { timeoutMs, ...scene }: ProbeScene): Promise<ProbeResult> {
+async function probeHeld(held: PinOutcome, { timeoutMs, ...checked }: CheckedProbe): Promise<ProbeResult> {
   using socket = held.kind === "pinned" ? held.socket : undefined;
   const path = socket?.path ?? GONE_PATH;
-  const client = createIdentityClient({ socketPath: path, timeoutMs, userAgent: USER_AGENT, attempts: "one" });
-  const probe = held.kind === "failed" ? async () => refusedBy(held.code) : client.probe;
-  return await probeOnce({ ...scene, client: { probe }, lookAtSocketFile: () => lookAtSocketFile(path) });
-}
-
-function refusedBy(code: string): Awaited<ReturnType<IdentityClient["probe"]>> {
-  return { outcome: { kind: "noConnection", failure: { kind: "refused", code } }, timing: { elapsedMs: 0 } };
+  return await probeOnce({
+    ...checked,
+    probe: async () =>
+      held.kind === "failed"
+        ? { outcome: noConnection(held.code), timing: { elapsedMs: 0 } }
+        : callOnce({ socketPath: path, timeoutMs, userAgent: USER_AGENT }, PROBE),
+    socketFile: () => lookAtSocketFile(path),
+  });
 }

@@ -1,4 +1,4 @@
-import type { FailureReason } from "../driver/probe-result";
+import type { FailureReason } from "../driver/diagnosis";
 import type { DriverOutcome } from "../inspection/report";
 
 /** Why nobody could be asked. */

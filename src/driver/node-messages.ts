@@ -1,3 +1,4 @@
+import type { Rpc } from "./client";
 import { type Message, messageOf, messagesOf, readMessage, textOf } from "../grpc/message";
 import { readSchema } from "../grpc/schema" with { type: "macro" };
 
@@ -28,7 +29,8 @@ export interface PluginCapabilities {
   readonly volumeExpansion: readonly string[];
 }
 
-// The messages that the commands for a person read beside those of `serve`.
+// What the commands for a person ask, besides the RPCs of `serve`. Decoding throws a WireError when the bytes are no
+// protobuf message.
 const CSI = readSchema("csi.proto", [
   "csi.v1.NodeGetInfoResponse",
   "csi.v1.GetPluginCapabilitiesResponse",
@@ -37,54 +39,58 @@ const CSI = readSchema("csi.proto", [
 ]);
 const REGISTRATION = readSchema("registration.proto", ["pluginregistration.PluginInfo"]);
 
-/** @throws WireError when the bytes are no protobuf message */
-export function decodeNodeInfo(bytes: Uint8Array): NodeInfo {
-  const response = readMessage(CSI, "csi.v1.NodeGetInfoResponse", bytes);
-  const segments = messagesOf(messageOf(response, "accessible_topology"), "segments");
-  return {
-    nodeId: textOf(response, "node_id"),
-    maxVolumesPerNode: Number(response["max_volumes_per_node"] ?? 0n),
-    // A map is a list of entries; of two with the same key the last one holds.
-    topologySegments: new Map(segments.map((entry) => [textOf(entry, "key"), textOf(entry, "value")])),
-  };
-}
-
-/** @throws WireError when the bytes are no protobuf message */
-export function decodeRegistrationInfo(bytes: Uint8Array): RegistrationInfo {
-  const info = readMessage(REGISTRATION, "pluginregistration.PluginInfo", bytes);
-  return { type: textOf(info, "type"), name: textOf(info, "name"), endpoint: textOf(info, "endpoint") };
-}
+/** Only for a person who asked for it: some drivers write to the API server or log in to an array in it. */
+export const NODE_GET_INFO: Rpc<NodeInfo> = {
+  path: "/csi.v1.Node/NodeGetInfo",
+  timeoutMs: 30_000,
+  decode: (bytes) => {
+    const response = readMessage(CSI, "csi.v1.NodeGetInfoResponse", bytes);
+    const segments = messagesOf(messageOf(response, "accessible_topology"), "segments");
+    return {
+      nodeId: textOf(response, "node_id"),
+      maxVolumesPerNode: Number(response["max_volumes_per_node"] ?? 0n),
+      // A map is a list of entries; of two with the same key the last one holds.
+      topologySegments: new Map(segments.map((entry) => [textOf(entry, "key"), textOf(entry, "value")])),
+    };
+  },
+};
 
 /**
- * Each name once, in the driver's order; a number that the specification does not name is `UNKNOWN(42)`. A capability of a
- * kind that it does not know is left out, for it has neither name nor number.
- *
- * @throws WireError when the bytes are no protobuf message
+ * Asks a registration socket of the kubelet's `plugins_registry/` what it announces. Nothing else is ever asked there:
+ * `NotifyRegistrationStatus` is the kubelet's alone, and a registrar that is told by anyone that its registration failed exits.
  */
-export function decodePluginCapabilities(bytes: Uint8Array): PluginCapabilities {
-  const response = readMessage(CSI, "csi.v1.GetPluginCapabilitiesResponse", bytes);
-  return { services: typesOf(response, "service"), volumeExpansion: typesOf(response, "volume_expansion") };
-}
+export const GET_REGISTRATION_INFO: Rpc<RegistrationInfo> = {
+  path: "/pluginregistration.Registration/GetInfo",
+  decode: (bytes) => {
+    const info = readMessage(REGISTRATION, "pluginregistration.PluginInfo", bytes);
+    return { type: textOf(info, "type"), name: textOf(info, "name"), endpoint: textOf(info, "endpoint") };
+  },
+};
+
+export const GET_PLUGIN_CAPABILITIES: Rpc<PluginCapabilities> = {
+  path: "/csi.v1.Identity/GetPluginCapabilities",
+  decode: (bytes) => {
+    const response = readMessage(CSI, "csi.v1.GetPluginCapabilitiesResponse", bytes);
+    return { services: typesOf(response, "service"), volumeExpansion: typesOf(response, "volume_expansion") };
+  },
+};
+
+/** Names of the enum `NodeServiceCapability.RPC.Type`, such as `EXPAND_VOLUME`. */
+export const NODE_GET_CAPABILITIES: Rpc<readonly string[]> = {
+  path: "/csi.v1.Node/NodeGetCapabilities",
+  decode: (bytes) => typesOf(readMessage(CSI, "csi.v1.NodeGetCapabilitiesResponse", bytes), "rpc"),
+};
+
+/** Names of the enum `ControllerServiceCapability.RPC.Type`. */
+export const CONTROLLER_GET_CAPABILITIES: Rpc<readonly string[]> = {
+  path: "/csi.v1.Controller/ControllerGetCapabilities",
+  decode: (bytes) => typesOf(readMessage(CSI, "csi.v1.ControllerGetCapabilitiesResponse", bytes), "rpc"),
+};
 
 /**
- * Names of the enum `NodeServiceCapability.RPC.Type`, such as `EXPAND_VOLUME`, as in `decodePluginCapabilities`.
- *
- * @throws WireError when the bytes are no protobuf message
+ * The enum `type` in one member of the oneof of each capability, each name once, in the driver's order; a number that the
+ * specification does not name is `UNKNOWN(42)`. A capability of a kind that it does not know is left out.
  */
-export function decodeNodeCapabilities(bytes: Uint8Array): readonly string[] {
-  return typesOf(readMessage(CSI, "csi.v1.NodeGetCapabilitiesResponse", bytes), "rpc");
-}
-
-/**
- * Names of the enum `ControllerServiceCapability.RPC.Type`, as in `decodePluginCapabilities`.
- *
- * @throws WireError when the bytes are no protobuf message
- */
-export function decodeControllerCapabilities(bytes: Uint8Array): readonly string[] {
-  return typesOf(readMessage(CSI, "csi.v1.ControllerGetCapabilitiesResponse", bytes), "rpc");
-}
-
-/** The enum `type` in one member of the oneof of each capability; the value 0 where it is absent. */
 function typesOf(response: Message, member: string): readonly string[] {
   const capabilities = messagesOf(response, "capabilities").filter((capability) => capability[member] !== undefined);
   return [...new Set(capabilities.map((capability) => textOf(messageOf(capability, member), "type") || "UNKNOWN"))];

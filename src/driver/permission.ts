@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import type { FileCapability, Rights } from "./rights";
+import type { SocketFile } from "./socket-file";
 
 /** Whose a file is, and who may do what to it. */
 export interface FilePermissions {
@@ -6,6 +7,44 @@ export interface FilePermissions {
   readonly gid: number;
   /** The permission bits. */
   readonly mode: number;
+}
+
+/** Says why this uid may not write to a socket's file, and what would allow it. */
+export function explainUnwritable(
+  file: Extract<SocketFile, { readonly kind: "socket" }>,
+  path: string,
+  uid: number,
+): string {
+  const owned = `${path} ${describeOwner(file)}`;
+  const { deniedTo: rights } = file;
+  // A security module may refuse access(2) too, so the mode decides.
+  if (rights === undefined || isAllowed("write", file, uid, rights))
+    return `${owned}; uid ${uid} may connect by its permissions${REFUSED_OTHERWISE}`;
+  const advice = adviseOn("write", file, uid, rights, `let the driver make its socket writable for uid ${uid}`);
+  return `${owned}, and connecting as ${describeUid("write", uid, rights)} needs write permission; ${advice.join(", or ")}`;
+}
+
+/** Says why this uid may not reach the path of a socket, and what would allow it. */
+export function explainUnreachable(
+  { directory, rights }: Extract<SocketFile, { readonly kind: "unreachable" }>,
+  path: string,
+  uid: number,
+): string {
+  const blocked = `uid ${uid} may not reach ${path}`;
+  if (directory === undefined)
+    return `${blocked}: a directory on the way, behind a symbolic link, denies it; run livenessprobe as the uid that owns the directory, or open it`;
+  const owned = `${blocked}: the directory ${directory.path} ${describeOwner(directory)}`;
+  if (isAllowed("search", directory, uid, rights))
+    return `${owned}; uid ${uid} may search it by its permissions${REFUSED_OTHERWISE}`;
+  const advice = adviseOn("search", directory, uid, rights, `open the directory to uid ${uid}`);
+  return `${owned}, and ${describeUid("search", uid, rights)} needs search permission (x); ${advice.join(", or ")}`;
+}
+
+const REFUSED_OTHERWISE =
+  ", so something else refuses it, such as SELinux, AppArmor or seccomp: see the node's audit log";
+
+function describeOwner({ uid, gid, mode }: FilePermissions): string {
+  return `belongs to uid ${uid} and gid ${gid} with mode ${formatMode(mode)}`;
 }
 
 /** What somebody needs: to write to a socket, which connect(2) asks for (unix(7)), or to search a directory (path_resolution(7)). */
@@ -97,53 +136,4 @@ function bitsFor(need: Need, kind: PermissionClass): number {
 
 function isForeign({ uid, gid }: FilePermissions, { ownUserNamespace }: Rights): boolean {
   return ownUserNamespace && (uid === OVERFLOW_ID || gid === OVERFLOW_ID);
-}
-
-/** What this process may do to files besides what its uid may. */
-export interface Rights {
-  /** The group of the process and its supplementary ones. */
-  readonly groups: readonly number[];
-  /** Those of the effective capabilities that matter for file permissions (capabilities(7)). */
-  readonly capabilities: readonly FileCapability[];
-  /** Whether it runs in a user namespace that does not know every uid: files of the others seem to belong to 65534. */
-  readonly ownUserNamespace: boolean;
-}
-
-export type FileCapability = "DAC_OVERRIDE" | "DAC_READ_SEARCH";
-
-/** Bits of the capability sets, in linux/capability.h. */
-const CAPABILITY_BITS = [
-  ["DAC_OVERRIDE", 1n],
-  ["DAC_READ_SEARCH", 2n],
-] as const satisfies readonly (readonly [FileCapability, bigint])[];
-
-/** Reads the rights of this process from /proc (proc_pid_status(5)). Never throws: what cannot be read is not there. */
-export function readRights(): Rights {
-  return parseRights(readText("/proc/self/status"), readText("/proc/self/uid_map"));
-}
-
-/**
- * @param status the text of `/proc/PID/status`
- * @param uidMap that of `/proc/PID/uid_map`
- */
-export function parseRights(status: string, uidMap: string): Rights {
-  const fieldsOf = (name: string) =>
-    new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/) ?? [];
-  // Real, effective, saved and file system's: the last one counts for files.
-  const group = fieldsOf("Gid")[3];
-  const groups = [...(group === undefined ? [] : [group]), ...fieldsOf("Groups")].filter((text) => text !== "");
-  const effective = BigInt(`0x${fieldsOf("CapEff")[0] ?? "0"}`);
-  return {
-    groups: [...new Set(groups.map(Number))],
-    capabilities: CAPABILITY_BITS.flatMap(([name, bit]) => (((effective >> bit) & 1n) === 1n ? [name] : [])),
-    ownUserNamespace: uidMap !== "" && !/^\s*0\s+0\s+4294967295\s*$/.test(uidMap),
-  };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,46 +1,33 @@
-import type { IdentityClient } from "./identity";
-import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Diagnosis, type Scene } from "./diagnosis";
 import { errorText } from "../base/errors";
-import type { ProbeResult, ProbeTiming } from "./probe-result";
-import type { SocketFile } from "./socket-file";
+import type { CallTiming, SingleCall } from "./client";
+import { diagnose, diagnoseInternal, type Diagnosis, type Target } from "./diagnosis";
+import { PROBE, type ProbeResponse } from "./messages";
 
-export interface ProbeOptions {
-  readonly client: Pick<IdentityClient, "probe">;
-  readonly socketPath: string;
-  /** Our own effective user id, for a person who has to mend a permission. */
-  readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
-  /** For how long it has been tried to connect, this attempt included, where there were others before it. */
+/** What one probe came to. */
+export type ProbeResult = { readonly kind: "ready" | "notReady"; readonly timing: CallTiming } | FailedProbe;
+
+export interface FailedProbe extends Diagnosis {
+  readonly kind: "failed";
+  readonly timing: CallTiming;
+}
+
+export interface ProbeOptions extends Target {
+  /** Calls Identity/Probe once, over a connection of its own. */
+  readonly probe: () => Promise<SingleCall<ProbeResponse>>;
+  /** How long connecting has been tried, where this is not the first attempt. */
   readonly triedMs?: () => number;
 }
 
-/** Probes the driver once: one connection, one `Identity/Probe`, one result that says why. Never rejects. */
+/** Probes the driver once, and says why it is not ready. Never rejects. */
 export async function probeOnce(options: ProbeOptions): Promise<ProbeResult> {
-  const { client, socketPath, uid } = options;
   try {
-    const { outcome, timing } = await client.probe();
-    const scene: Scene = {
-      socketPath,
-      rpcName: "Identity/Probe",
-      uid,
-      elapsedMs: timing.elapsedMs,
-      triedMs: options.triedMs?.(),
-      socketFile: () => options.lookAtSocketFile(socketPath),
-    };
-    switch (outcome.kind) {
-      case "answered":
-        return { kind: outcome.response.ready ? "ready" : "notReady", timing };
-      case "noConnection":
-        return failed(diagnoseConnect(outcome.failure, scene), timing);
-      case "noAnswer":
-        return failed(diagnoseCall(outcome.outcome, scene), timing);
-    }
-    return outcome satisfies never;
+    const { outcome, timing } = await options.probe();
+    if (outcome.kind === "answered") return { kind: outcome.response.ready ? "ready" : "notReady", timing };
+    const { elapsedMs } = timing;
+    const attempt = { ...options, rpcPath: PROBE.path, elapsedMs, triedMs: options.triedMs?.() };
+    const diagnosis = diagnose(outcome, attempt);
+    return { kind: "failed", ...diagnosis, timing };
   } catch (error) {
-    return failed(diagnoseInternal(errorText(error)), { elapsedMs: 0 });
+    return { kind: "failed", ...diagnoseInternal(errorText(error), options.socketPath), timing: { elapsedMs: 0 } };
   }
-}
-
-function failed(diagnosis: Diagnosis, timing: ProbeTiming): ProbeResult {
-  return { kind: "failed", reason: diagnosis.reason, message: diagnosis.message, timing };
 }

@@ -1,7 +1,8 @@
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode } from "../base/errors";
-import { type FilePermissions, readRights, type Rights } from "./permission";
+import type { FilePermissions } from "./permission";
+import { readRights, type Rights } from "./rights";
 
 /** What the file system says of the place where a driver's socket should be. */
 export type SocketFile =

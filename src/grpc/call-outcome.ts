@@ -5,7 +5,10 @@ import { statusOfHttp, StatusCode } from "./status";
 /** What a unary call came to. */
 export type CallOutcome =
   /** Status OK and one message. */
-  | { readonly kind: "answered"; readonly message: Uint8Array }
+  { readonly kind: "answered"; readonly message: Uint8Array } | Unanswered;
+
+/** Why a call has no answer. */
+export type Unanswered =
   /** An RPC error: the driver's own status, or what gRPC makes of an answer that breaks its rules. */
   | ({ readonly kind: "status"; readonly code: number; readonly details: string } & Unprocessed)
   /** An HTTP/2 server that is no gRPC server. `code` is what gRPC makes of the HTTP status. */

@@ -6,62 +6,13 @@ import { setLoggerVerbosity } from "@grpc/grpc-js/build/src/logging";
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call";
 import type { Transport } from "@grpc/grpc-js/build/src/transport";
 import type { Deadline } from "../base/deadline";
-import { errorText } from "../base/errors";
 import { outcomeOf, type CallOutcome, type ReceivedAnswer } from "./call-outcome";
-import { openConnection, type Connection, type Unreadable } from "./connection";
+import type { Connection, Unreadable } from "./connection";
 import { formatGrpcTimeout, readHeaderBlock } from "./headers";
 import { StatusCode } from "./status";
 
-/** An answer with its message read. */
-export type DecodedAnswer<Response> =
-  | { readonly kind: "answered"; readonly response: Response }
-  | { readonly kind: "noAnswer"; readonly outcome: Exclude<CallOutcome, { readonly kind: "answered" }> };
-
-/** Reads an answer's message; one that is not valid is the RPC error that gRPC makes of it, Internal. */
-export function decodeAnswer<Response>(
-  outcome: CallOutcome,
-  decode: (message: Uint8Array) => Response,
-): DecodedAnswer<Response> {
-  if (outcome.kind !== "answered") return { kind: "noAnswer", outcome };
-  try {
-    return { kind: "answered", response: decode(outcome.message) };
-  } catch (error) {
-    const details = `the answer is no valid message: ${errorText(error)}`;
-    return { kind: "noAnswer", outcome: { kind: "status", code: StatusCode.internal, details } };
-  }
-}
-
 /** Larger answers are an RPC error (ResourceExhausted): an Identity response has no use for more, and memory is scarce. */
 export const MAX_MESSAGE_BYTES = 65_536;
-
-/** A unary call, and where it may be made once more. */
-export interface RepeatableCall {
-  readonly socketPath: string;
-  readonly method: string;
-  readonly userAgent: string;
-  readonly deadline: Deadline;
-}
-
-/** What such a call came to. */
-export interface Called {
-  readonly outcome: CallOutcome;
-  /** The one that was called on last; it is the caller's to close, and no other is open. */
-  readonly connection: Connection;
-}
-
-/**
- * Makes a unary call as `callUnary`. One that the driver refused without looking at it is made once more, over another connection, as
- * every gRPC client does (RFC 9113, section 8.7).
- */
-export async function callOrRepeat(connection: Connection, call: RepeatableCall): Promise<Called> {
-  const { socketPath, method, userAgent, deadline } = call;
-  const outcome = await callUnary(connection, method, userAgent, deadline);
-  if (!("unprocessed" in outcome)) return { outcome, connection };
-  connection.close();
-  const again = await openConnection(socketPath, deadline);
-  if (again.kind !== "connected") return { outcome, connection };
-  return { outcome: await callUnary(again.connection, method, userAgent, deadline), connection: again.connection };
-}
 
 /**
  * Makes one unary call with an empty request message on a fresh connection.

@@ -3,6 +3,7 @@ import { connect as http2Connect, type ClientHttp2Session } from "node:http2";
 import { connect as socketConnect, type Socket } from "node:net";
 import type { Deadline } from "../base/deadline";
 import { errorCode, errorText } from "../base/errors";
+import { isShortage } from "../base/shortage";
 
 /** An HTTP/2 connection to a driver that has sent its SETTINGS. */
 export interface Connection {
@@ -26,6 +27,8 @@ export interface Unreadable {
 
 /** Why there is no connection. */
 export type ConnectFailure =
+  /** This process or its machine has no descriptor or no memory for a socket; `code` is the error's name, such as `EMFILE`. */
+  | { readonly kind: "shortage"; readonly code: string }
   /** connect(2) failed; `code` is its error's name, such as `ENOENT`. Bun says `ECONNREFUSED` for most of them. */
   | { readonly kind: "refused"; readonly code: string }
   /** The driver closed the connection before it had sent SETTINGS. */
@@ -36,6 +39,11 @@ export type ConnectFailure =
   | { readonly kind: "silent" };
 
 export type ConnectOutcome = { readonly kind: "connected"; readonly connection: Connection } | ConnectFailure;
+
+/** The failure that the code of an error, such as `ENOENT`, stands for. */
+export function connectFailureOf(code: string): ConnectFailure {
+  return { kind: isShortage(code) ? "shortage" : "refused", code };
+}
 
 /**
  * Connects to a unix socket and waits for the HTTP/2 SETTINGS of the driver behind it: one attempt, until the deadline.
@@ -63,9 +71,7 @@ export function openConnection(
     resolve(failure);
   }
 
-  socket.once("error", (error) =>
-    fail(isLoss(error) ? { kind: "closed" } : { kind: "refused", code: refusalCode(error) }),
-  );
+  socket.once("error", (error) => fail(failureOf(error)));
   socket.once("connect", () => {
     onConnect();
     socket.removeAllListeners("error");
@@ -147,20 +153,25 @@ function refusalOf(error: Error): Unreadable | undefined {
   }
 }
 
+function failureOf(error: Error): ConnectFailure {
+  if (isLoss(error)) return { kind: "closed" };
+  return connectFailureOf(hiddenShortage() ?? errorCode(error) ?? "ECONNREFUSED");
+}
+
 // A driver that drops a connection with our preface unread resets it, at times before we know that we were connected.
 function isLoss(error: Error): boolean {
   const code = errorCode(error);
   return code === "ECONNRESET" || code === "EPIPE";
 }
 
-// Under Bun a process without a free file descriptor is told ECONNREFUSED. That is our fault, and must not be called the driver's.
-function refusalCode(error: Error): string {
+// Bun says ECONNREFUSED where there is no free file descriptor for the socket.
+function hiddenShortage(): string | undefined {
   try {
     closeSync(openSync("/", constants.O_RDONLY));
-  } catch (shortage) {
-    return errorCode(shortage) ?? "EMFILE";
+    return undefined;
+  } catch (error) {
+    return errorCode(error) ?? "EMFILE";
   }
-  return errorCode(error) ?? "ECONNREFUSED";
 }
 
 function ignore(): void {}

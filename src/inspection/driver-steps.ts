@@ -1,11 +1,21 @@
-import { type AskedDriver, hasEnded, sceneOf } from "./questions";
-import type { CallAnswer, TimedCall } from "../driver/conversation";
-import type { ConnectFailure } from "../grpc/connection";
-import type { PluginInfo, ProbeResponse } from "../driver/messages";
-import type { NodeInfo } from "../driver/node-messages";
-import { openSession, type Session } from "../driver/session";
-import { statusName } from "../grpc/status";
-import { diagnoseCall, diagnoseConnect, type Diagnosis, type Scene } from "../driver/diagnosis";
+import {
+  type CallAnswer,
+  type Client,
+  isUnimplemented,
+  type NoConnection,
+  openClient,
+  type Rpc,
+} from "../driver/client";
+import { type Attempt, diagnose, type Diagnosis } from "../driver/diagnosis";
+import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
+import {
+  CONTROLLER_GET_CAPABILITIES,
+  GET_PLUGIN_CAPABILITIES,
+  NODE_GET_CAPABILITIES,
+  NODE_GET_INFO,
+} from "../driver/node-messages";
+import { StatusCode, statusName } from "../grpc/status";
+import { type AskedDriver, attemptOf, hasEnded, outcomeOf } from "./questions";
 import {
   type DriverOutcome,
   failed,
@@ -43,93 +53,67 @@ interface Said {
   readonly name?: string;
 }
 
-interface Rpc {
-  readonly title: string;
-  readonly service: "Identity" | "Node" | "Controller";
-  readonly ask: (session: Session) => Promise<TimedCall<Said>>;
-}
-
 // Probe first, as in check: it decides the driver's state.
-const RPCS: readonly Rpc[] = [
-  { service: "Identity", title: "Probe", ask: async (on) => said(await on.probe(), readiness) },
-  { service: "Identity", title: "GetPluginInfo", ask: async (on) => said(await on.getPluginInfo(), pluginInfo) },
-  {
-    service: "Identity",
-    title: "GetPluginCapabilities",
-    ask: async (on) =>
-      said(await on.getPluginCapabilities(), ({ services, volumeExpansion }) =>
-        namesOf([...services, ...volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
-      ),
-  },
-  { service: "Node", title: "NodeGetCapabilities", ask: async (on) => said(await on.nodeGetCapabilities(), namesOf) },
-  {
-    service: "Controller",
-    title: "ControllerGetCapabilities",
-    ask: async (on) => said(await on.controllerGetCapabilities(), namesOf),
-  },
+const RPCS: readonly Rpc<Said>[] = [
+  describedBy(PROBE, ({ ready }) => ({ details: [ready ? "ready" : "ready: false"], ready })),
+  describedBy(GET_PLUGIN_INFO, ({ name, vendorVersion }) => ({
+    details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`],
+    name,
+  })),
+  describedBy(GET_PLUGIN_CAPABILITIES, ({ services, volumeExpansion }) =>
+    namesOf([...services, ...volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
+  ),
+  describedBy(NODE_GET_CAPABILITIES, namesOf),
+  describedBy(CONTROLLER_GET_CAPABILITIES, namesOf),
 ];
 
-const NODE_GET_INFO: Rpc = {
-  service: "Node",
-  title: "NodeGetInfo",
-  ask: async (on) => said(await on.nodeGetInfo(), nodeDetails),
-};
+const NODE_INFO = describedBy(NODE_GET_INFO, ({ nodeId, maxVolumesPerNode, topologySegments }) => ({
+  details: [
+    `node id ${quote(nodeId)}`,
+    `at most ${maxVolumesPerNode === 0 ? "any number of" : maxVolumesPerNode} volumes`,
+    ...[...topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`),
+  ],
+}));
 
-function said<Response>(
-  { answer, durationMs }: TimedCall<Response>,
-  describe: (response: Response) => Said,
-): TimedCall<Said> {
-  if (answer.kind !== "answered") return { answer, durationMs };
-  return { answer: { kind: "answered", response: describe(answer.response) }, durationMs };
-}
-
-function readiness({ ready }: ProbeResponse): Said {
-  return { details: [ready ? "ready" : "ready: false"], ready };
-}
-
-function pluginInfo({ name, vendorVersion }: PluginInfo): Said {
-  return { details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`], name };
-}
-
-function nodeDetails({ nodeId, maxVolumesPerNode, topologySegments }: NodeInfo): Said {
-  const volumes = `at most ${maxVolumesPerNode === 0 ? "any number of" : maxVolumesPerNode} volumes`;
-  const segments = [...topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`);
-  return { details: [`node id ${quote(nodeId)}`, volumes, ...segments] };
+function describedBy<Response>(rpc: Rpc<Response>, describe: (response: Response) => Said): Rpc<Said> {
+  return { ...rpc, decode: (message) => describe(rpc.decode(message)) };
 }
 
 function namesOf(names: readonly string[]): Said {
   return { details: names.length === 0 ? ["none"] : names };
 }
 
-function rpcsOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): readonly Rpc[] {
-  return nodeInfo ? [...RPCS, NODE_GET_INFO] : RPCS;
+function rpcsOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): readonly Rpc<Said>[] {
+  return nodeInfo ? [...RPCS, NODE_INFO] : RPCS;
+}
+
+/** The method's name. */
+function titleOf({ path }: Rpc<Said>): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** The steps of a driver that there is no connection to. */
 export function unreachedSteps(options: Pick<DriverStepOptions, "nodeInfo">): readonly InspectStep[] {
-  return ["connect", "HTTP/2", ...rpcsOf(options).map(({ title }) => title)].map((title) => step(title, NOT_REACHED));
+  return ["connect", "HTTP/2", ...rpcsOf(options).map(titleOf)].map((title) => step(title, NOT_REACHED));
 }
 
 /** Connects once, and asks each RPC over that connection. */
 export async function takeDriverSteps(options: DriverStepOptions): Promise<DriverSteps> {
   const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
   options.onWait("HTTP/2");
-  const opened = await openSession({ socketPath, timeoutMs, userAgent });
-  if (opened.kind !== "open") return connectFailed(opened.failure, opened, options);
-  using session = opened.session;
-  return await askAll(session, options);
+  const opened = await openClient({ socketPath, timeoutMs, userAgent });
+  if (opened.kind !== "open") return connectFailed(opened, options);
+  using client = opened.client;
+  return await askAll(client, options);
 }
 
 /** The steps of a connection that could not be made. */
-export function connectFailed(
-  failure: ConnectFailure,
-  { elapsedMs, connectMs }: { readonly elapsedMs: number; readonly connectMs?: number },
-  options: DriverStepOptions,
-): DriverSteps {
-  const diagnosis = diagnoseConnect(failure, sceneOf(options, elapsedMs, "Identity/Probe"));
+export function connectFailed(opened: NoConnection, options: DriverStepOptions): DriverSteps {
+  const { failure, elapsedMs, connectMs } = opened;
+  const diagnosis = diagnose(opened, attemptOf(options, elapsedMs, PROBE.path));
   const failing = failedBy(diagnosis, options);
   const steps =
-    failure.kind === "refused"
+    failure.kind === "refused" || failure.kind === "shortage"
       ? [step("connect", failing, elapsedMs)]
       : [step("connect", passed([]), connectMs), step("HTTP/2", failing, elapsedMs - (connectMs ?? 0))];
   const rest = unreachedSteps(options).slice(steps.length);
@@ -137,26 +121,27 @@ export function connectFailed(
 }
 
 /** Asks one RPC after another. One that is not answered in time is the last: a driver that hangs gets no more to do. */
-async function askAll(session: Session, options: DriverStepOptions): Promise<DriverSteps> {
-  const { connectMs, settingsMs } = session.timing;
+async function askAll(client: Client, options: DriverStepOptions): Promise<DriverSteps> {
+  const { connectMs, settingsMs } = client.timing;
   const steps = [step("connect", passed([]), connectMs), step("HTTP/2", passed([]), settingsMs)];
   let probe: Pick<DriverSteps, "outcome" | "slowMs"> | undefined;
   let driver: string | undefined;
   let isOver = false;
-  for (const { title, service, ask } of rpcsOf(options)) {
+  for (const rpc of rpcsOf(options)) {
+    const title = titleOf(rpc);
     if (isOver) {
       steps.push(step(title, NOT_REACHED));
       continue;
     }
     options.onWait(title);
     // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-    const { answer, durationMs } = await ask(session);
+    const { answer, durationMs } = await client.call(rpc);
     // Probe shares its deadline with connecting.
     const elapsedMs = probe === undefined ? connectMs + settingsMs + durationMs : durationMs;
-    const scene = sceneOf(options, elapsedMs, `${service}/${title}`);
-    steps.push(step(title, stepOf(answer, scene, options), durationMs));
+    const attempt = attemptOf(options, elapsedMs, rpc.path);
+    steps.push(step(title, stepOf(answer, attempt, options), durationMs));
     const isLate = answer.kind === "answered" && isSlow(elapsedMs, options.probeTimeoutMs);
-    probe ??= { outcome: stateOf(answer, scene), slowMs: isLate ? elapsedMs : undefined };
+    probe ??= { outcome: stateOf(answer, attempt), slowMs: isLate ? elapsedMs : undefined };
     if (answer.kind === "answered") driver ??= answer.response.name;
     isOver = hasEnded(answer);
   }
@@ -165,30 +150,18 @@ async function askAll(session: Session, options: DriverStepOptions): Promise<Dri
 
 const NOT_PROBED = { outcome: { kind: "notAsked", message: "Probe was not asked" }, slowMs: undefined } as const;
 
-function stepOf(answer: CallAnswer<Said>, scene: Scene, options: DriverStepOptions): StepOutcome {
-  switch (answer.kind) {
-    case "answered":
-      return passed(answer.response.details);
-    case "unimplemented":
-      return { kind: "absent", details: [statusName(12)] };
-    case "noAnswer":
-      return failedBy(diagnoseCall(answer.outcome, scene), options);
-    case "notAsked":
-      return NOT_REACHED;
-  }
-  return answer satisfies never;
+function stepOf(answer: CallAnswer<Said>, attempt: Attempt, options: DriverStepOptions): StepOutcome {
+  if (answer.kind === "answered") return passed(answer.response.details);
+  if (isUnimplemented(answer)) return { kind: "absent", details: [statusName(StatusCode.unimplemented)] };
+  return failedBy(diagnose(answer, attempt), options);
 }
 
 /** The driver's state, by Probe's answer. */
-function stateOf(answer: CallAnswer<Said>, scene: Scene): DriverOutcome {
+function stateOf(answer: CallAnswer<Said>, attempt: Attempt): DriverOutcome {
   if (answer.kind === "answered") return { kind: answer.response.ready === true ? "ready" : "notReady" };
-  return outcomeOf(diagnoseCall(answer.kind === "notAsked" ? { kind: "closed" } : answer.outcome, scene));
+  return outcomeOf(diagnose(answer, attempt));
 }
 
 function failedBy({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {
   return failed([message], ...remedyOf(reason, next, uid));
-}
-
-function outcomeOf({ reason, message }: Diagnosis): DriverOutcome {
-  return { kind: "failed", reason, message };
 }

@@ -1,3 +1,4 @@
+import { noConnection } from "../driver/client";
 import {
   connectFailed,
   type DriverStepOptions,
@@ -74,7 +75,7 @@ async function askPinned(
   }
   // What has replaced it may be a link, which is not to be followed.
   const [code, connectPath] = pinned.kind === "failed" ? [pinned.code, outerPath] : ["ENOENT", GONE_PATH];
-  return connectFailed({ kind: "refused", code }, { elapsedMs: 0 }, { ...options, connectPath });
+  return connectFailed(noConnection(code), { ...options, connectPath });
 }
 
 /** If connect(2) is refused although uid and mode allow it, a security module has refused it. */

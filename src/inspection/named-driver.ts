@@ -1,4 +1,5 @@
-import { openSession } from "../driver/session";
+import { callOnce } from "../driver/client";
+import { GET_PLUGIN_INFO } from "../driver/messages";
 import { ConfigError } from "../base/errors";
 import { countConnections, createSlots } from "../node/descriptors";
 import { pinSocket } from "../node/pinned-socket";
@@ -113,9 +114,6 @@ async function tellsName(
     throw new ConfigError(`${target.socket.path} cannot be asked for its name: ${pinned.code}`);
   if (pinned.kind === "replaced") return false;
   using socket = pinned.socket;
-  const opened = await openSession({ socketPath: socket.path, timeoutMs, userAgent });
-  if (opened.kind !== "open") return false;
-  using session = opened.session;
-  const { answer } = await session.getPluginInfo();
-  return answer.kind === "answered" && answer.response.name === name;
+  const { outcome } = await callOnce({ socketPath: socket.path, timeoutMs, userAgent }, GET_PLUGIN_INFO);
+  return outcome.kind === "answered" && outcome.response.name === name;
 }

@@ -1,6 +1,6 @@
 import type { Pod } from "../processes/pod";
 import type { Root } from "../node/rooted-path";
-import type { FailureReason } from "../driver/probe-result";
+import type { FailureReason } from "../driver/diagnosis";
 import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
 
 /** What a person may run next, each to paste into a shell. Undefined is what is not known, or cannot be pasted. */

@@ -1,15 +1,15 @@
 import { errorText } from "../base/errors";
-import type { CallAnswer, TimedCall } from "../driver/conversation";
 import {
-  diagnoseCall,
-  diagnoseConnect,
-  diagnoseInternal,
-  type Diagnosis,
-  type Scene,
-  SHORTAGES,
-} from "../driver/diagnosis";
-import type { ProbeResponse } from "../driver/messages";
-import { openSession, type Session } from "../driver/session";
+  type CallAnswer,
+  type Client,
+  isUnimplemented,
+  noConnection,
+  openClient,
+  type TimedCall,
+} from "../driver/client";
+import { type Attempt, diagnose, diagnoseInternal, type Diagnosis } from "../driver/diagnosis";
+import { GET_PLUGIN_INFO, PROBE, type ProbeResponse } from "../driver/messages";
+import { CONTROLLER_GET_CAPABILITIES, GET_PLUGIN_CAPABILITIES, NODE_GET_CAPABILITIES } from "../driver/node-messages";
 import type { SocketFile } from "../driver/socket-file";
 import { pinSocket } from "../node/pinned-socket";
 import type { CapabilityReport, DriverOutcome } from "./report";
@@ -39,31 +39,35 @@ export interface DriverAnswers {
  * call without an answer, nothing more is asked. Never rejects.
  */
 export async function questionDriver(options: QuestionOptions): Promise<DriverAnswers> {
-  const { connectPath, fileId, socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  const { connectPath, fileId, socketPath } = options;
   const pinned = pinSocket(connectPath, fileId);
-  if (pinned.kind === "failed") return notAsked(pinned.code, socketPath);
-  if (pinned.kind === "replaced")
-    return failed({
-      reason: "socket_missing",
-      message: `no such file: ${socketPath} was replaced just now; try again`,
-    });
-  using socket = pinned.socket;
-  try {
-    const opened = await openSession({ socketPath: socket.path, timeoutMs, userAgent });
-    if (opened.kind === "open") {
-      using session = opened.session;
-      return await questionSession(session, options);
+  switch (pinned.kind) {
+    case "pinned": {
+      using socket = pinned.socket;
+      return await askOnce({ ...options, connectPath: socket.path });
     }
-    const { failure } = opened;
-    if (failure.kind === "refused" && SHORTAGES.has(failure.code)) return notAsked(failure.code, socketPath);
-    const asked = { ...options, connectPath: socket.path };
-    return failed(diagnoseConnect(failure, sceneOf(asked, opened.elapsedMs, PROBE)));
-  } catch (error) {
-    return failed(diagnoseInternal(errorText(error)));
+    case "replaced":
+      return failed({
+        reason: "socket_missing",
+        message: `no such file: ${socketPath} was replaced just now; try again`,
+      });
+    case "failed":
+      return failed(diagnose(noConnection(pinned.code), attemptOf(options, 0, PROBE.path)));
   }
+  return pinned satisfies never;
 }
 
-const PROBE = "Identity/Probe";
+async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
+  const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  try {
+    const opened = await openClient({ socketPath, timeoutMs, userAgent });
+    if (opened.kind !== "open") return failed(diagnose(opened, attemptOf(options, opened.elapsedMs, PROBE.path)));
+    using client = opened.client;
+    return await questionClient(client, options);
+  } catch (error) {
+    return failed(diagnoseInternal(errorText(error), options.socketPath));
+  }
+}
 
 const NOTHING = {
   notCsi: undefined,
@@ -74,22 +78,22 @@ const NOTHING = {
   capabilities: undefined,
 } as const;
 
-async function questionSession(session: Session, options: QuestionOptions): Promise<DriverAnswers> {
-  const connectMs = session.timing.connectMs + session.timing.settingsMs;
-  const probe = await session.probe();
+async function questionClient(client: Client, options: QuestionOptions): Promise<DriverAnswers> {
+  const connectMs = client.timing.connectMs + client.timing.settingsMs;
+  const probe = await client.call(PROBE);
   const timing = { connectMs, callMs: probe.durationMs };
   const probed = { ...judgeProbe(probe, connectMs, options), ...timing };
   if (hasEnded(probe.answer)) return probed;
-  const info = await session.getPluginInfo();
+  const info = await client.call(GET_PLUGIN_INFO);
   const details = answered(info.answer);
-  const isNoCsi = probe.answer.kind === "unimplemented" && info.answer.kind === "unimplemented";
+  const isNoCsi = isUnimplemented(probe.answer) && isUnimplemented(info.answer);
   return {
     ...probed,
     // Every driver has Identity, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
     notCsi: isNoCsi ? "a gRPC server without csi.v1.Identity" : probed.notCsi,
     name: details?.name || undefined,
     vendorVersion: details?.vendorVersion || undefined,
-    capabilities: options.wide && !hasEnded(info.answer) ? await questionCapabilities(session) : undefined,
+    capabilities: options.wide && !hasEnded(info.answer) ? await questionCapabilities(client) : undefined,
   };
 }
 
@@ -100,34 +104,25 @@ function judgeProbe(
 ): DriverAnswers {
   if (answer.kind === "answered")
     return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
-  const outcome = answer.kind === "notAsked" ? ({ kind: "closed" } as const) : answer.outcome;
-  return failed(diagnoseCall(outcome, sceneOf(options, connectMs + durationMs, PROBE)));
+  return failed(diagnose(answer, attemptOf(options, connectMs + durationMs, PROBE.path)));
 }
 
 /** Whether nothing more should be asked. A status is an answer: the next RPC may succeed. */
 export function hasEnded(answer: CallAnswer<unknown>): boolean {
-  return answer.kind === "notAsked" || (answer.kind === "noAnswer" && answer.outcome.kind !== "status");
-}
-
-/** A fault of this process, which says nothing of the driver. */
-function notAsked(code: string, socketPath: string): DriverAnswers {
-  const message = SHORTAGES.has(code)
-    ? `not asked: this process is short of file descriptors or memory (${code}); raise its limits, such as ulimit -n`
-    : `not asked: the file system fails with ${code} at ${socketPath}`;
-  return { ...NOTHING, outcome: { kind: "notAsked", message } };
+  return answer.kind !== "answered" && answer.kind !== "status";
 }
 
 /** What is not a gRPC server is not a failed driver, unless it is registered as one. */
-function failed({ reason, message }: Diagnosis): DriverAnswers {
-  const notCsi = reason === "not_grpc" ? message : undefined;
-  return { ...NOTHING, outcome: { kind: "failed", reason, message }, notCsi };
+function failed(diagnosis: Diagnosis): DriverAnswers {
+  const notCsi = diagnosis.reason === "not_grpc" ? diagnosis.message : undefined;
+  return { ...NOTHING, outcome: outcomeOf(diagnosis), notCsi };
 }
 
-async function questionCapabilities(session: Session): Promise<CapabilityReport> {
-  const plugin = await session.getPluginCapabilities();
-  const node = hasEnded(plugin.answer) ? undefined : await session.nodeGetCapabilities();
+async function questionCapabilities(client: Client): Promise<CapabilityReport> {
+  const plugin = await client.call(GET_PLUGIN_CAPABILITIES);
+  const node = hasEnded(plugin.answer) ? undefined : await client.call(NODE_GET_CAPABILITIES);
   const controller =
-    node === undefined || hasEnded(node.answer) ? undefined : await session.controllerGetCapabilities();
+    node === undefined || hasEnded(node.answer) ? undefined : await client.call(CONTROLLER_GET_CAPABILITIES);
   const { services = [], volumeExpansion = [] } = answered(plugin.answer) ?? {};
   return {
     plugin: plugin.answer.kind === "answered" ? [...services, ...volumeExpansion] : undefined,
@@ -158,8 +153,17 @@ export interface Asker {
   readonly lookAtSocketFile: (path: string) => SocketFile;
 }
 
+/** Nothing is known of a driver that a fault of ours kept from being asked. */
+export function outcomeOf({
+  reason,
+  message,
+  notAsked,
+}: Diagnosis): Extract<DriverOutcome, { kind: "failed" | "notAsked" }> {
+  return notAsked ? { kind: "notAsked", message } : { kind: "failed", reason, message };
+}
+
 /** What was tried, for a diagnosis. */
-export function sceneOf(driver: AskedDriver, elapsedMs: number, rpcName: string): Scene {
+export function attemptOf(driver: AskedDriver, elapsedMs: number, rpcPath: string): Attempt {
   const { socketPath, connectPath, uid } = driver;
-  return { socketPath, rpcName, uid, elapsedMs, socketFile: () => driver.lookAtSocketFile(connectPath) };
+  return { socketPath, rpcPath, uid, elapsedMs, socketFile: () => driver.lookAtSocketFile(connectPath) };
 }

@@ -1,7 +1,6 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
-import { SHORTAGES } from "../driver/diagnosis";
-import type { RegistrationInfo } from "../driver/node-messages";
-import { getRegistrationInfo } from "../driver/registration";
+import { callOnce, isUnimplemented } from "../driver/client";
+import { GET_REGISTRATION_INFO, type RegistrationInfo } from "../driver/node-messages";
 import { pinSocket } from "../node/pinned-socket";
 import { resolutionText } from "../node/rooted-path";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
@@ -37,26 +36,20 @@ export async function askRegistration(
   node: NodeView,
   { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
 ): Promise<Registration> {
-  const silent = (code?: string): Registration => {
-    const isShort = code !== undefined && SHORTAGES.has(code);
-    return { kind: "silent", socket, why: isShort ? `could not be asked (${code})` : "did not answer" };
-  };
+  const silent = (why = "did not answer"): Registration => ({ kind: "silent", socket, why });
   const pinned = pinSocket(socket.outerPath, socket.fileId);
-  if (pinned.kind !== "pinned") return silent(pinned.kind === "failed" ? pinned.code : undefined);
+  if (pinned.kind !== "pinned") return silent(pinned.kind === "failed" ? notAskedFor(pinned.code) : undefined);
   using held = pinned.socket;
-  const outcome = await getRegistrationInfo({ socketPath: held.path, timeoutMs, userAgent });
-  if (outcome.kind !== "asked") return silent(outcome.failure.kind === "refused" ? outcome.failure.code : undefined);
-  const { answer } = outcome.call;
-  switch (answer.kind) {
-    case "answered":
-      return { kind: "told", socket, info: answer.response, target: targetOf(answer.response, socket, node) };
-    case "unimplemented":
-      return { kind: "other", socket };
-    case "noAnswer":
-    case "notAsked":
-      return silent();
-  }
-  return answer satisfies never;
+  const { outcome } = await callOnce({ socketPath: held.path, timeoutMs, userAgent }, GET_REGISTRATION_INFO);
+  if (outcome.kind === "answered")
+    return { kind: "told", socket, info: outcome.response, target: targetOf(outcome.response, socket, node) };
+  if (isUnimplemented(outcome)) return { kind: "other", socket };
+  const isShort = outcome.kind === "noConnection" && outcome.failure.kind === "shortage";
+  return silent(isShort ? notAskedFor(outcome.failure.code) : undefined);
+}
+
+function notAskedFor(code: string): string {
+  return `could not be asked (${code})`;
 }
 
 /** A registrar without an endpoint is the plugin itself (kubelet, pluginmanager). */

@@ -1,5 +1,5 @@
 import type { ProcessState } from "../processes/process-state";
-import type { FailureReason } from "../driver/probe-result";
+import type { FailureReason } from "../driver/diagnosis";
 
 /** A driver's name and its source; undefined if nothing tells it. */
 export interface DriverName {

@@ -1,4 +1,4 @@
-import type { ProbeResult } from "../driver/probe-result";
+import type { ProbeResult } from "../driver/probe";
 
 /** The callers that wait for a result. Calls and probes are numbered together, in the order in which they began. */
 export interface Callers {

@@ -1,10 +1,8 @@
-import { GET_PLUGIN_INFO_METHOD, type IdentityClient, type Rpc } from "../driver/identity";
-import type { PluginInfo } from "../driver/messages";
-import { diagnoseCall, diagnoseConnect, diagnoseInternal, type Scene } from "../driver/diagnosis";
+import type { RpcTiming, SingleCall } from "../driver/client";
+import { diagnose, diagnoseInternal, type FailureReason, type Target } from "../driver/diagnosis";
+import { GET_PLUGIN_INFO, type PluginInfo } from "../driver/messages";
 import { errorText } from "../base/errors";
 import type { Logger } from "../log/logger";
-import type { FailureReason, RpcTiming } from "../driver/probe-result";
-import type { SocketFile } from "../driver/socket-file";
 import { oneLine } from "../base/text";
 
 /** The driver's name in logs and metrics until the driver has told it. */
@@ -21,11 +19,9 @@ export interface DriverName {
   stop(): void;
 }
 
-export interface DriverNameOptions {
-  readonly client: IdentityClient;
-  readonly socketPath: string;
-  readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
+export interface DriverNameOptions extends Target {
+  /** Calls Identity/GetPluginInfo once, over a connection of its own. */
+  readonly getPluginInfo: () => Promise<SingleCall<PluginInfo>>;
   readonly logger: Logger;
   readonly onRpc: (method: string, rpc: RpcTiming) => void;
   /** Whether a probe has logged a failure with this reason, or is about to. */
@@ -45,7 +41,7 @@ const MAX_NAME_BYTES = 256;
  * Logs the first failure and each change of its reason, unless a probe has logged the same.
  */
 export function createDriverName(options: DriverNameOptions): DriverName {
-  const { client, logger, socketPath } = options;
+  const { logger, socketPath } = options;
   let name: string | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -57,10 +53,10 @@ export function createDriverName(options: DriverNameOptions): DriverName {
   async function ask(): Promise<void> {
     clearTimeout(timer);
     asking = true;
-    const answer = await answerOf(client, options);
+    const answer = await answerOf(options);
     asking = false;
     lastEndedAt = performance.now();
-    if (answer.rpc !== undefined) options.onRpc(GET_PLUGIN_INFO_METHOD, answer.rpc);
+    if (answer.rpc !== undefined) options.onRpc(GET_PLUGIN_INFO.path, answer.rpc);
     if (answer.kind === "named") {
       name = answer.name;
       logger.info("CSI driver name", { driver: name, vendorVersion: answer.vendorVersion });
@@ -107,41 +103,25 @@ type Answer =
       readonly rpc: RpcTiming | undefined;
     };
 
-async function answerOf(client: IdentityClient, options: DriverNameOptions): Promise<Answer> {
+async function answerOf(options: DriverNameOptions): Promise<Answer> {
   try {
-    return readAnswer(await client.getPluginInfo(), options);
+    return readAnswer(await options.getPluginInfo(), options);
   } catch (error) {
-    return { kind: "unnamed", ...diagnoseInternal(errorText(error)), rpc: undefined };
+    return { kind: "unnamed", ...diagnoseInternal(errorText(error), options.socketPath), rpc: undefined };
   }
 }
 
-function readAnswer({ outcome, timing }: Rpc<PluginInfo>, options: DriverNameOptions): Answer {
-  const { socketPath, uid, lookAtSocketFile } = options;
-  const scene: Scene = {
-    socketPath,
-    rpcName: "Identity/GetPluginInfo",
-    uid,
-    elapsedMs: timing.elapsedMs,
-    socketFile: () => lookAtSocketFile(socketPath),
+function readAnswer({ outcome, timing }: SingleCall<PluginInfo>, target: Target): Answer {
+  const { elapsedMs, rpc } = timing;
+  if (outcome.kind !== "answered")
+    return { kind: "unnamed", ...diagnose(outcome, { ...target, rpcPath: GET_PLUGIN_INFO.path, elapsedMs }), rpc };
+  const { name, vendorVersion } = outcome.response;
+  if (name === "")
+    return { kind: "unnamed", reason: "no_name", message: "GetPluginInfo answered with an empty name", rpc };
+  return {
+    kind: "named",
+    name: oneLine(name, MAX_NAME_BYTES),
+    vendorVersion: oneLine(vendorVersion, MAX_NAME_BYTES),
+    rpc,
   };
-  const { rpc } = timing;
-  switch (outcome.kind) {
-    case "answered": {
-      const { name, vendorVersion } = outcome.response;
-      if (name === "") {
-        return { kind: "unnamed", reason: "no_name", message: "GetPluginInfo answered with an empty name", rpc };
-      }
-      return {
-        kind: "named",
-        name: oneLine(name, MAX_NAME_BYTES),
-        vendorVersion: oneLine(vendorVersion, MAX_NAME_BYTES),
-        rpc,
-      };
-    }
-    case "noConnection":
-      return { kind: "unnamed", ...diagnoseConnect(outcome.failure, scene), rpc };
-    case "noAnswer":
-      return { kind: "unnamed", ...diagnoseCall(outcome.outcome, scene), rpc };
-  }
-  return outcome satisfies never;
 }

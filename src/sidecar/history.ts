@@ -1,6 +1,6 @@
 import { formatDuration } from "../base/duration";
 import type { Logger } from "../log/logger";
-import type { ProbeResult } from "../driver/probe-result";
+import type { ProbeResult } from "../driver/probe";
 
 /** Keeps the driver's state and logs its changes, instead of every probe. */
 export interface History {

@@ -1,5 +1,7 @@
 import { statusLabel } from "../grpc/status";
-import { FAILURE_REASONS, type ProbeResult, type RpcTiming } from "../driver/probe-result";
+import type { RpcTiming } from "../driver/client";
+import { FAILURE_REASONS } from "../driver/diagnosis";
+import type { ProbeResult } from "../driver/probe";
 import { createCounter, createGauge, createHistogram, type Family } from "../metrics/exposition";
 
 /** The metrics of the sidecar. Two families have the names, labels, buckets and HELP texts of the Go sidecar. */

@@ -1,7 +1,7 @@
 import { createCallers } from "./callers";
 import { type Clock, createAlarm } from "./clock";
 import { StatusCode } from "../grpc/status";
-import type { ProbeResult } from "../driver/probe-result";
+import type { ProbeResult } from "../driver/probe";
 
 /** Probes the driver for any number of callers, with few connections. */
 export interface Prober {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { ProbeResult } from "../driver/probe-result";
+import type { ProbeResult } from "../driver/probe";
 
 /** A path and its answer. */
 export interface Route {

@@ -1,12 +1,13 @@
 import { MONOTONIC_CLOCK } from "./clock";
 import { createCollector, type Collector } from "./collector";
-import { createIdentityClient, PROBE_METHOD } from "../driver/identity";
+import { callOnce, type Rpc } from "../driver/client";
+import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
 import { createDriverName, type DriverName } from "./driver-name";
 import { createHistory, type History } from "./history";
 import type { CreateLogger } from "../log/logger";
 import { createSidecarMetrics, type SidecarMetrics } from "./metrics";
 import { probeOnce } from "../driver/probe";
-import type { ProbeResult } from "../driver/probe-result";
+import type { ProbeResult } from "../driver/probe";
 import { createProber, type Prober } from "./prober";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { COMMIT, VERSION } from "../version";
@@ -31,12 +32,14 @@ export interface SidecarOptions {
 /** Makes a sidecar. It does not call the driver before the first probe or `driverName.start()`. */
 export function createSidecar(options: SidecarOptions): Sidecar {
   const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs, uid, startTimeSeconds, createLogger } = options;
-  const client = createIdentityClient({ socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}` });
-  const place = { client, socketPath, uid, lookAtSocketFile };
+  const client = { socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}`, retryConnect: true };
+  const call = <Response>(rpc: Rpc<Response>) => callOnce(client, rpc);
+  const target = { socketPath, uid, socketFile: () => lookAtSocketFile(socketPath) };
   const build = { version: VERSION, commit: COMMIT, bun: Bun.version };
   const metrics = createSidecarMetrics({ startTimeSeconds, build, driverName: () => driverName.current() });
   const driverName = createDriverName({
-    ...place,
+    ...target,
+    getPluginInfo: () => call(GET_PLUGIN_INFO),
     logger: createLogger("driver-name.ts"),
     onRpc: metrics.countRpc,
     isLogged: (reason) => history.state() === reason || (history.state() === undefined && prober.isProbing()),
@@ -47,7 +50,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     driverName: driverName.current,
   });
   const prober = createProber({
-    probeOnce: () => probeOnce(place),
+    probeOnce: () => probeOnce({ ...target, probe: () => call(PROBE) }),
     timeoutMs,
     clock: MONOTONIC_CLOCK,
     onResult: createRecorder({
@@ -75,7 +78,7 @@ export function createRecorder({ metrics, history, driverName, collector }: List
     const current = begun > latestBegun;
     if (current) latestBegun = begun;
     const { rpc } = result.timing;
-    if (rpc !== undefined) metrics.countRpc(PROBE_METHOD, rpc);
+    if (rpc !== undefined) metrics.countRpc(PROBE.path, rpc);
     metrics.countProbe(result, Date.now() / 1_000, current);
     history.record(result, current);
     const answered = result.kind !== "failed" || result.reason === "rpc_error";

@@ -1,5 +1,6 @@
 import { formatDuration } from "../base/duration";
-import type { ProbeResult, ProbeTiming } from "../driver/probe-result";
+import type { CallTiming } from "../driver/client";
+import type { ProbeResult } from "../driver/probe";
 import { outcomeMembers, renderDocument } from "./json";
 import { tenths } from "./layout";
 
@@ -26,14 +27,16 @@ export function renderCheckJson(socketPath: string, result: ProbeResult): string
   const { elapsedMs, connectMs, rpc } = result.timing;
   return renderDocument("ProbeResult", {
     socket: socketPath,
-    ...outcomeMembers(result),
+    ...outcomeMembers(
+      result.kind === "failed" && result.notAsked ? { kind: "notAsked", message: result.message } : result,
+    ),
     elapsedMs: tenths(elapsedMs),
     connectMs: connectMs === undefined ? undefined : tenths(connectMs),
     callMs: rpc === undefined ? undefined : tenths(rpc.durationMs),
   });
 }
 
-function phases({ elapsedMs, connectMs, rpc }: ProbeTiming): string {
+function phases({ elapsedMs, connectMs, rpc }: CallTiming): string {
   const parts = [
     ...(connectMs === undefined ? [] : [`connect ${shown(connectMs)}`]),
     ...(rpc === undefined ? [] : [`call ${shown(rpc.durationMs)}`]),

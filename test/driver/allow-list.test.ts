@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Client, credentials, Metadata } from "@grpc/grpc-js";
+import { Client as GrpcClient, credentials, Metadata } from "@grpc/grpc-js";
 import { Glob } from "bun";
-import { getRegistrationInfo } from "../../src/driver/registration";
-import { openSession, type Session } from "../../src/driver/session";
+import { callOnce, type Client, openClient, type Rpc } from "../../src/driver/client";
+import * as messages from "../../src/driver/messages";
+import * as nodeMessages from "../../src/driver/node-messages";
 import { errorText } from "../../src/base/errors";
 import { startAllowListDriver } from "../support/allow-list-driver";
 import {
@@ -22,6 +23,11 @@ const TIMEOUT_MS = 3_000;
 const GET_INFO = "/pluginregistration.Registration/GetInfo";
 const STAGE_VOLUME = "/csi.v1.Node/NodeStageVolume";
 const NOTIFY = "/pluginregistration.Registration/NotifyRegistrationStatus";
+
+/** Those of a driver, without NodeGetInfo. */
+const RPCS: readonly Rpc<unknown>[] = [...Object.values(messages), ...Object.values(nodeMessages)].filter(
+  ({ path }) => path !== GET_INFO && path !== NODE_GET_INFO_METHOD,
+);
 
 /** A driver that notes what it is asked, whatever it is written with. */
 interface NotingDriver extends AsyncDisposable {
@@ -55,10 +61,11 @@ const drivers: readonly (readonly [string, Start])[] = [
 ];
 
 describe.each(drivers)("a driver on %s", (_, start) => {
-  test("is asked what is allowed, once each, by all that a session can do without NodeGetInfo", async () => {
+  test("is asked what is allowed, once each, by all RPCs there are but NodeGetInfo", async () => {
     await using driver = await start("forbidden");
-    using session = await open(driver.socketPath);
-    await askAll(session);
+    using client = await open(driver.socketPath);
+    // oxlint-disable-next-line no-await-in-loop -- one call after the other
+    for (const rpc of RPCS) await client.call(rpc);
     expect((await driver.asked(5)).toSorted()).toEqual(
       [...ALLOWED_METHODS].filter((method) => method !== GET_INFO).toSorted(),
     );
@@ -66,15 +73,14 @@ describe.each(drivers)("a driver on %s", (_, start) => {
 
   test("is asked NodeGetInfo by its own call alone", async () => {
     await using driver = await start("allowed");
-    using session = await open(driver.socketPath);
-    await session.nodeGetInfo();
+    using client = await open(driver.socketPath);
+    await client.call(nodeMessages.NODE_GET_INFO);
     expect(await driver.asked(1)).toEqual([NODE_GET_INFO_METHOD]);
   });
 
-  test("is asked nothing by a session that asks nothing", async () => {
+  test("is asked nothing by a client that calls nothing", async () => {
     await using driver = await start("forbidden");
-    const session = await open(driver.socketPath);
-    session.close();
+    (await open(driver.socketPath))[Symbol.dispose]();
     expect(await driver.asked(0)).toEqual([]);
   });
 
@@ -98,7 +104,8 @@ test("an RPC that CSI does not have yet is noticed too", async () => {
 describe("a registration socket", () => {
   test("is asked GetInfo alone", async () => {
     await using server = await startRegistrationServer();
-    await getRegistrationInfo({ socketPath: server.socketPath, timeoutMs: TIMEOUT_MS, userAgent: "a test" });
+    const options = { socketPath: server.socketPath, timeoutMs: TIMEOUT_MS, userAgent: "a test" };
+    await callOnce(options, nodeMessages.GET_REGISTRATION_INFO);
     expect(server.calls).toEqual([GET_INFO]);
   });
 
@@ -150,25 +157,15 @@ async function complaintOf(driver: AsyncDisposable): Promise<string | undefined>
   }
 }
 
-async function askAll(session: Session): Promise<void> {
-  await Promise.all([
-    session.getPluginInfo(),
-    session.getPluginCapabilities(),
-    session.probe(),
-    session.nodeGetCapabilities(),
-    session.controllerGetCapabilities(),
-  ]);
-}
-
-async function open(socketPath: string): Promise<Session> {
-  const outcome = await openSession({ socketPath, timeoutMs: TIMEOUT_MS, userAgent: "livenessprobe/test" });
+async function open(socketPath: string): Promise<Client> {
+  const outcome = await openClient({ socketPath, timeoutMs: TIMEOUT_MS, userAgent: "livenessprobe/test" });
   if (outcome.kind !== "open") throw new Error(`not open but ${outcome.failure.kind}`);
-  return outcome.session;
+  return outcome.client;
 }
 
 /** Makes a call that the sources cannot make, with another client. */
 function callAnything(socketPath: string, method: string): Promise<void> {
-  const client = new Client(`unix://${socketPath}`, credentials.createInsecure());
+  const client = new GrpcClient(`unix://${socketPath}`, credentials.createInsecure());
   const { promise, resolve } = Promise.withResolvers<void>();
   const deadline = Date.now() + TIMEOUT_MS;
   client.makeUnaryRequest(method, unchanged, unchanged, Buffer.alloc(0), new Metadata(), { deadline }, () => {

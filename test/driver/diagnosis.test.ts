@@ -1,24 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import type { CallOutcome, NotGrpc } from "../../src/grpc/call-outcome";
+import type { NotGrpc, Unanswered } from "../../src/grpc/call-outcome";
 import type { ConnectFailure, Unreadable } from "../../src/grpc/connection";
 import { StatusCode } from "../../src/grpc/status";
 import {
-  diagnoseCall,
-  diagnoseConnect,
+  type Attempt,
+  diagnose,
   diagnoseInternal,
-  MAX_DRIVER_TEXT_BYTES,
   type Diagnosis,
-  type Scene,
+  type FailureReason,
+  MAX_DRIVER_TEXT_BYTES,
 } from "../../src/driver/diagnosis";
-import type { FailureReason } from "../../src/driver/probe-result";
-import type { Rights } from "../../src/driver/permission";
+import type { Rights } from "../../src/driver/rights";
 import type { SocketFile } from "../../src/driver/socket-file";
 
 const SOCKET: SocketFile = { kind: "socket", uid: 0, gid: 7, mode: 0o755, deniedTo: undefined };
 const NONE: Rights = { groups: [65_532], capabilities: [], ownUserNamespace: false };
-const SCENE: Scene = {
+const ATTEMPT: Attempt = {
   socketPath: "/csi/csi.sock",
-  rpcName: "Identity/Probe",
+  rpcPath: "/csi.v1.Identity/Probe",
   elapsedMs: 3_001.2,
   uid: 65_532,
   socketFile: () => SOCKET,
@@ -117,12 +116,8 @@ describe("connect(2) that failed is told by its code and by what the file system
       ["is a regular file"],
     ],
     ["EPERM", "EPERM", { ...SOCKET, deniedTo: NONE }, "permission_denied", ["mode 0755"]],
-    ["no descriptor left", "EMFILE", SOCKET, "internal", ["EMFILE", "the driver was not asked", "nofile"]],
-    ["no descriptor left on the node", "ENFILE", SOCKET, "internal", ["ENFILE"]],
-    ["no memory", "ENOMEM", SOCKET, "internal", ["ENOMEM"]],
-    ["no buffers", "ENOBUFS", SOCKET, "internal", ["ENOBUFS"]],
   ])("%s (%s)", (_, code, file, reason, facts) => {
-    const diagnosis = diagnoseConnect({ kind: "refused", code }, { ...SCENE, socketFile: () => file });
+    const diagnosis = diagnoseConnection({ kind: "refused", code }, { ...ATTEMPT, socketFile: () => file });
     expectDiagnosis(diagnosis, reason, ["/csi/csi.sock", ...facts]);
   });
 
@@ -133,7 +128,7 @@ describe("connect(2) that failed is told by its code and by what the file system
     [0o4711, "mode 04711"],
   ])("the mode %d is written as %s", (mode, text) => {
     const socketFile = (): SocketFile => ({ ...SOCKET, mode, deniedTo: NONE });
-    expect(diagnoseConnect({ kind: "refused", code: "EACCES" }, { ...SCENE, socketFile }).message).toContain(text);
+    expect(diagnoseConnection({ kind: "refused", code: "EACCES" }, { ...ATTEMPT, socketFile }).message).toContain(text);
   });
 });
 
@@ -143,10 +138,10 @@ test.each<[ConnectFailure["kind"] & string, FailureReason, string]>([
   ["silent", "hung", "took the connection"],
 ])("a connection that came to %s is %s", (kind, reason, fact) => {
   const failure = { kind } as ConnectFailure;
-  expectDiagnosis(diagnoseConnect(failure, unlooked()), reason, ["/csi/csi.sock", "3s", fact]);
+  expectDiagnosis(diagnoseConnection(failure, unlooked()), reason, ["/csi/csi.sock", "3s", fact]);
 });
 
-test.each<[string, Exclude<CallOutcome, { kind: "answered" | "status" }>, FailureReason, string]>([
+test.each<[string, Exclude<Unanswered, { kind: "status" }>, FailureReason, string]>([
   [
     "HTTP without gRPC is not_grpc",
     notGrpc(404, "text/plain"),
@@ -172,7 +167,7 @@ test.each<[string, Exclude<CallOutcome, { kind: "answered" | "status" }>, Failur
   ["a lost connection is closed", { kind: "closed" }, "closed", "in the middle of the call"],
   ["a timeout is hung", { kind: "timeout" }, "hung", "Identity/Probe was not answered"],
 ])("a call that came to %s", (_, outcome, reason, fact) => {
-  expectDiagnosis(diagnoseCall(outcome, unlooked()), reason, ["/csi/csi.sock", "3s", fact]);
+  expectDiagnosis(diagnose(outcome, unlooked()), reason, ["/csi/csi.sock", "3s", fact]);
 });
 
 describe("a status reads as the Go sidecar's body does, to the letter:", () => {
@@ -183,11 +178,11 @@ describe("a status reads as the Go sidecar's body does, to the letter:", () => {
     [14, 'a "quoted" \\ word', 'rpc error: code = Unavailable desc = a "quoted" \\ word'],
     [3, "one\ntwo\r\u001b[31m\u202e", "rpc error: code = InvalidArgument desc = one\\ntwo\\r\\x1b[31m\\u202e"],
   ])("code %d with %p", (code, details, message) => {
-    expect(diagnoseCall({ kind: "status", code, details }, unlooked())).toEqual({ reason: "rpc_error", message });
+    expect(diagnose({ kind: "status", code, details }, unlooked())).toEqual({ reason: "rpc_error", message });
   });
 
   test("and the driver's own text is cut at 1 KiB", () => {
-    const { message } = diagnoseCall({ kind: "status", code: 13, details: "m".repeat(64_000) }, unlooked());
+    const { message } = diagnose({ kind: "status", code: 13, details: "m".repeat(64_000) }, unlooked());
     const text = message.slice("rpc error: code = Internal desc = ".length);
     expect(text).toEndWith("m…");
     expect(Buffer.byteLength(text)).toBe(MAX_DRIVER_TEXT_BYTES);
@@ -195,11 +190,23 @@ describe("a status reads as the Go sidecar's body does, to the letter:", () => {
 });
 
 test("a fault of ours is told as ours, on one line", () => {
-  expectDiagnosis(diagnoseInternal("out of\npaper"), "internal", [
-    "error of livenessprobe",
-    "not asked",
-    "out of\\npaper",
-  ]);
+  expect(diagnoseInternal("out of\npaper", "/csi/csi.sock")).toEqual({
+    reason: "internal",
+    message: "livenessprobe could not ask the driver on /csi/csi.sock: out of\\npaper",
+    notAsked: true,
+  });
+});
+
+describe("what this process or its machine is short of is told as that, and nothing is said of the driver:", () => {
+  test.each([
+    ["EMFILE", /: too many open files here: the limit is \d+ \(EMFILE\); raise it \(ulimit -n, nofile\)$/],
+    ["ENFILE", /: too many open files on this machine \(ENFILE\); see \/proc\/sys\/fs\/file-nr$/],
+    ["ENOMEM", /: out of memory \(ENOMEM\); raise the memory limit of this process$/],
+    ["ENOBUFS", /: out of memory \(ENOBUFS\); raise the memory limit of this process$/],
+  ])("%s", (code, text) => {
+    const expected: Diagnosis = { reason: "internal", message: expect.stringMatching(text), notAsked: true };
+    expect(diagnoseConnection({ kind: "shortage", code }, unlooked())).toEqual(expected);
+  });
 });
 
 test.each([
@@ -210,8 +217,12 @@ test.each([
   [2_996, "3s"],
   [12_344, "12.34s"],
 ])("%d ms are told as %s", (elapsedMs, text) => {
-  expect(diagnoseConnect({ kind: "silent" }, { ...SCENE, elapsedMs }).message).toContain(`within ${text};`);
+  expect(diagnoseConnection({ kind: "silent" }, { ...ATTEMPT, elapsedMs }).message).toContain(`within ${text};`);
 });
+
+function diagnoseConnection(failure: ConnectFailure, attempt: Attempt): Diagnosis {
+  return diagnose({ kind: "noConnection", failure, elapsedMs: attempt.elapsedMs, connectMs: undefined }, attempt);
+}
 
 function expectDiagnosis({ reason, message }: Diagnosis, expected: FailureReason, facts: readonly string[]): void {
   expect(reason).toBe(expected);
@@ -221,9 +232,9 @@ function expectDiagnosis({ reason, message }: Diagnosis, expected: FailureReason
 }
 
 /** Where the file system has nothing to say in the matter, it is not asked. */
-function unlooked(): Scene {
+function unlooked(): Attempt {
   return {
-    ...SCENE,
+    ...ATTEMPT,
     socketFile: () => {
       throw new Error("the file system was asked");
     },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { decodePluginInfo, decodeProbeResponse } from "../../src/driver/messages";
+import { GET_PLUGIN_INFO, PROBE } from "../../src/driver/messages";
 import { WireError } from "../../src/grpc/wire";
 import { createMessageMaker } from "../support/random-messages";
 
@@ -13,14 +13,14 @@ const IDENTITY = loadIdentity();
 describe("read as proto-loader reads it by proto/csi.proto:", () => {
   test("any valid ProbeResponse, whatever unknown fields are in it", () => {
     const { probeResponse } = createMessageMaker(SEED);
-    compare(probeResponse, (bytes) => decodeProbeResponse(bytes).ready, readyByProtoLoader);
+    compare(probeResponse, (bytes) => PROBE.decode(bytes).ready, readyByProtoLoader);
   });
 
   test("any valid GetPluginInfoResponse, whatever unknown fields are in it", () => {
     const { pluginInfo } = createMessageMaker(SEED);
     compare(
       pluginInfo,
-      (bytes) => decodePluginInfo(bytes),
+      (bytes) => GET_PLUGIN_INFO.decode(bytes),
       (bytes) => infoByProtoLoader(bytes),
     );
   });
@@ -37,7 +37,7 @@ describe("a ProbeResponse", () => {
     ["whose BoolValue holds only what nobody knows is not ready", "0a 02 10 01", false],
     ["whose value comes twice means the last one", "0a 04 08 01 08 00", false],
   ])("%s", (_, hex, ready) => {
-    expect(decodeProbeResponse(fromHex(hex))).toEqual({ ready });
+    expect(PROBE.decode(fromHex(hex))).toEqual({ ready });
     expect(readyByProtoLoader(fromHex(hex))).toBe(ready);
   });
 });
@@ -52,7 +52,7 @@ describe("a ProbeResponse that protobufjs would misread", () => {
     ["has its value as bytes: likewise", "0a 03 0a 01 41", false],
     ["has a value that is not 0 above its 32nd bit", "0a 06 08 80 80 80 80 10", true],
   ])("%s", (_, hex, ready) => {
-    expect(decodeProbeResponse(fromHex(hex))).toEqual({ ready });
+    expect(PROBE.decode(fromHex(hex))).toEqual({ ready });
   });
 });
 
@@ -70,8 +70,8 @@ describe("refused, as the encoding's specification has it:", () => {
     ["a group that ends under another number", "13 1c"],
     ["an unknown field that is cut off, after a good ready", "0a 02 08 01 15 00"],
   ])("%s", (_, hex) => {
-    expect(() => decodeProbeResponse(fromHex(hex))).toThrow(WireError);
-    expect(() => decodePluginInfo(fromHex(`${hex} 0e`))).toThrow(WireError);
+    expect(() => PROBE.decode(fromHex(hex))).toThrow(WireError);
+    expect(() => GET_PLUGIN_INFO.decode(fromHex(`${hex} 0e`))).toThrow(WireError);
   });
 });
 
@@ -86,7 +86,7 @@ test.each([
     { name: "a\ufffd", vendorVersion: "" },
   ],
 ])("a GetPluginInfoResponse with %s", (_, hex, info) => {
-  expect(decodePluginInfo(fromHex(hex))).toEqual(info);
+  expect(GET_PLUGIN_INFO.decode(fromHex(hex))).toEqual(info);
 });
 
 function compare(make: () => Buffer, ours: (bytes: Buffer) => unknown, theirs: (bytes: Buffer) => unknown): void {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { createIdentityClient, type RpcOutcome } from "../../src/driver/identity";
-import type { ProbeResponse } from "../../src/driver/messages";
+import { callOnce, type SingleCall } from "../../src/driver/client";
+import { PROBE, type ProbeResponse } from "../../src/driver/messages";
 import { statusName } from "../../src/grpc/status";
 import { BEHAVIOURS, type BehaviourName, serve } from "../support/hostile-behaviours";
 import { startHostileDriver, startScriptedDriver } from "../support/hostile-driver";
@@ -98,31 +98,27 @@ function short(message: string): string {
 }
 
 async function probeOurselves(socketPath: string, timeoutMs: number): Promise<OracleAnswer> {
-  const { outcome } = await createIdentityClient({ socketPath, timeoutMs, userAgent: "livenessprobe/test" }).probe();
+  const options = { socketPath, timeoutMs, userAgent: "livenessprobe/test", retryConnect: true };
+  const { outcome } = await callOnce(options, PROBE);
   return { ready: false, ...answerOf(outcome) };
 }
 
-function answerOf(outcome: RpcOutcome<ProbeResponse>): Omit<OracleAnswer, "ready"> & Partial<OracleAnswer> {
+function answerOf(outcome: SingleCall<ProbeResponse>["outcome"]): Omit<OracleAnswer, "ready"> & Partial<OracleAnswer> {
   switch (outcome.kind) {
     case "answered":
       return { code: "OK", message: "", ready: outcome.response.ready };
     case "noConnection":
       return { code: "DeadlineExceeded", message: outcome.failure.kind };
-    case "noAnswer":
-      break;
-  }
-  const end = outcome.outcome;
-  switch (end.kind) {
     case "status":
-      return { code: statusName(end.code), message: end.details };
+      return { code: statusName(outcome.code), message: outcome.details };
     case "notGrpc":
-      return { code: statusName(end.code), message: end.kind };
+      return { code: statusName(outcome.code), message: outcome.kind };
     case "unreadable":
-      return { code: "Internal", message: end.kind };
+      return { code: "Internal", message: outcome.kind };
     case "closed":
-      return { code: "Unavailable", message: end.kind };
+      return { code: "Unavailable", message: outcome.kind };
     case "timeout":
-      return { code: "DeadlineExceeded", message: end.kind };
+      return { code: "DeadlineExceeded", message: outcome.kind };
   }
-  return end satisfies never;
+  return outcome satisfies never;
 }

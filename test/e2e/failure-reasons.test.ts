@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { FailureReason } from "../../src/driver/probe-result";
-import { copyExecutable } from "../support/executable";
+import type { FailureReason } from "../../src/driver/diagnosis";
+import { behindShell, copyExecutable } from "../support/executable";
 import { startHostileDriver } from "../support/hostile-driver";
 import { quietFds } from "../support/quiet-fds";
-import { type Sidecar, startSidecar } from "../support/sidecar";
+import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
 import { createSocketCase, NOBODY_UID, type SocketCaseName } from "../support/socket-cases";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
@@ -101,25 +101,39 @@ test("a process without a free descriptor blames itself, not the driver, and is 
   expect((await sidecar.get("/healthz")).status).toBe(200);
   await waitUntil(() => driver.connections.open === 0, "that probe's connection to be closed");
 
-  const response = await firstAnswer(sidecar);
+  const { response, limit } = await firstAnswer(sidecar);
   const body = await response.text();
+  const why = `too many open files here: the limit is ${limit} (EMFILE); raise it (ulimit -n, nofile)`;
   expect({ status: response.status, body }).toEqual({
     status: 500,
-    body: `internal error of livenessprobe, the driver was not asked: EMFILE while connecting to ${driver.socketPath}; raise the limit of this process (nofile, memory)`,
+    body: `livenessprobe could not ask the driver on ${driver.socketPath}: ${why}`,
   });
   await limitFreeFds(sidecar, 100);
   expect(await results(sidecar)).toEqual({ internal: 1, ready: 1 });
   expect((await sidecar.get("/healthz")).status).toBe(200);
 });
 
+test("check without a free descriptor says that the driver was not asked, and exits 2", async () => {
+  await using driver = await startHostileDriver("answers ready (right)");
+  const args = ["check", driver.socketPath, "-o", "json"];
+  const found = new Set<string>();
+  // With fewer than the runtime itself opens, it does not start.
+  for (const limit of [4, 5, 6, 7, 8, 9]) {
+    // oxlint-disable-next-line no-await-in-loop -- one more at a time
+    const { code, stdout } = await runSidecar(...behindShell(`ulimit -n ${limit}`, args));
+    found.add(stdout === "" ? `exit ${code}` : `exit ${code}: ${JSON.parse(stdout).state}`);
+  }
+  expect([...found]).toEqual(["exit 1", "exit 2: notAsked", "exit 0: ready"]);
+});
+
 /** The answer with as few free descriptors as let a request in: there is none left for the driver then. */
-async function firstAnswer(sidecar: Sidecar): Promise<Response> {
+async function firstAnswer(sidecar: Sidecar): Promise<{ readonly response: Response; readonly limit: number }> {
   for (let free = 1; free <= 4; free += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one more at a time
-    await limitFreeFds(sidecar, free);
+    const limit = await limitFreeFds(sidecar, free);
     try {
       // oxlint-disable-next-line no-await-in-loop
-      return await sidecar.get("/healthz", { signal: AbortSignal.timeout(4 * TIMEOUT_MS) });
+      return { response: await sidecar.get("/healthz", { signal: AbortSignal.timeout(4 * TIMEOUT_MS) }), limit };
     } catch {
       // Not let in: nobody could accept the connection, or hand it on.
     }
@@ -127,13 +141,14 @@ async function firstAnswer(sidecar: Sidecar): Promise<Response> {
   throw new Error("no request was let in, with up to 4 free descriptors");
 }
 
-async function limitFreeFds(sidecar: Sidecar, free: number): Promise<void> {
+async function limitFreeFds(sidecar: Sidecar, free: number): Promise<number> {
   const { pid } = sidecar;
   await quietFds(sidecar, () => true);
   const open = readdirSync(`/proc/${pid}/fd`).map(Number);
   // A limit is of descriptors' numbers: those that are free below the highest one count too.
   const limit = Math.max(Math.max(...open) + 1, open.length + free);
   expect(await Bun.spawn(["prlimit", "--pid", `${pid}`, `--nofile=${limit}:1024`]).exited).toBe(0);
+  return limit;
 }
 
 async function expectFailure(path: string, uid: number, reason: FailureReason, facts: readonly string[]) {

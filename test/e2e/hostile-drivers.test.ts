@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import type { FailureReason } from "../../src/driver/probe-result";
+import type { FailureReason } from "../../src/driver/diagnosis";
 import type { BehaviourName, HostileName } from "../support/hostile-behaviours";
 import { type HostileDriver, startHostileDriver } from "../support/hostile-driver";
 import { quietFds } from "../support/quiet-fds";

@@ -8,7 +8,7 @@ import { SERVE, readArgv } from "../../src/cli/argv";
 import { OPERATOR_COMMANDS } from "../../src/commands/operator-commands";
 import { createSidecarMetrics } from "../../src/sidecar/metrics";
 import { readOptions, type Options } from "../../src/cli/options";
-import { FAILURE_REASONS } from "../../src/driver/probe-result";
+import { FAILURE_REASONS } from "../../src/driver/diagnosis";
 import {
   buildKustomization,
   containerOf,

@@ -21,7 +21,7 @@ test.each([
   expect(JSON.parse(stdout)).toEqual({
     kind: "notAsked",
     message:
-      "not asked: this process is short of file descriptors or memory (EMFILE); raise its limits, such as ulimit -n",
+      "livenessprobe could not ask the driver on /csi.sock: too many open files here: the limit is 256 (EMFILE); raise it (ulimit -n, nofile)",
   });
 });
 

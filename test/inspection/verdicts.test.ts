@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
-import { createIdentityClient } from "../../src/driver/identity";
+import { callOnce } from "../../src/driver/client";
+import { PROBE } from "../../src/driver/messages";
 import { questionDriver } from "../../src/inspection/questions";
 import { takeDriverSteps } from "../../src/inspection/driver-steps";
 import { nextCommands } from "../../src/inspection/next-commands";
@@ -53,13 +54,9 @@ async function expectOneVerdict(socketPath: string): Promise<string> {
     uid: 0,
     lookAtSocketFile,
   };
-  const client = createIdentityClient({
-    socketPath,
-    timeoutMs: probeTimeoutMs,
-    userAgent: "a test",
-    attempts: "one",
-  });
-  const checked = verdictOf(await probeOnce({ client, socketPath, uid: 0, lookAtSocketFile }));
+  const client = { socketPath, timeoutMs: probeTimeoutMs, userAgent: "a test" };
+  const socketFile = () => lookAtSocketFile(socketPath);
+  const checked = verdictOf(await probeOnce({ probe: () => callOnce(client, PROBE), socketPath, uid: 0, socketFile }));
   const { dev, ino } = statSync(socketPath, { bigint: true });
   const listed = await questionDriver({ ...common, fileId: `${dev}:${ino}`, wide: false });
   const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
-import type { Rpc } from "../../src/driver/identity";
+import type { SingleCall } from "../../src/driver/client";
 import type { PluginInfo } from "../../src/driver/messages";
 import { createDriverName, type DriverName, FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from "../../src/sidecar/driver-name";
 
-type Answer = Rpc<PluginInfo>;
+type Answer = SingleCall<PluginInfo>;
 
 const rpc = { durationMs: 1, statusCode: 0 };
 const MISSING: Answer = {
-  outcome: { kind: "noConnection", failure: { kind: "refused", code: "ENOENT" } },
+  outcome: { kind: "noConnection", failure: { kind: "refused", code: "ENOENT" }, elapsedMs: 1, connectMs: undefined },
   timing: { elapsedMs: 1 },
 };
 const REFUSED: Answer = {
-  outcome: { kind: "noAnswer", outcome: { kind: "status", code: 12, details: "no" } },
+  outcome: { kind: "status", code: 12, details: "no" },
   timing: { elapsedMs: 1, connectMs: 0, rpc: { ...rpc, statusCode: 12 } },
 };
 
@@ -33,13 +33,10 @@ function stage(isLogged: (reason: string) => boolean = () => false) {
   const print = (message: string, values: object | undefined): void =>
     void lines.push(`${message} ${JSON.stringify(values)}`);
   const driverName = createDriverName({
-    client: {
-      probe: () => Promise.reject(new Error("nobody asked for a probe")),
-      getPluginInfo: () => new Promise((resolve) => questions.push(resolve)),
-    },
+    getPluginInfo: () => new Promise((resolve) => questions.push(resolve)),
     socketPath: "/csi/csi.sock",
     uid: 0,
-    lookAtSocketFile: () => ({ kind: "missing", missingDirectory: undefined }),
+    socketFile: () => ({ kind: "missing", missingDirectory: undefined }),
     logger: {
       info: print,
       warning: print,
@@ -214,16 +211,13 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
   let asked = 0;
   const info = (message: string, values?: object): void => void lines.push(`${message} ${JSON.stringify(values)}`);
   const driverName = createDriverName({
-    client: {
-      probe: () => Promise.reject(new Error("nobody asked for a probe")),
-      getPluginInfo: () => {
-        asked += 1;
-        return Promise.reject(new Error("out of luck"));
-      },
+    getPluginInfo: () => {
+      asked += 1;
+      return Promise.reject(new Error("out of luck"));
     },
     socketPath: "/csi/csi.sock",
     uid: 0,
-    lookAtSocketFile: () => ({ kind: "missing", missingDirectory: undefined }),
+    socketFile: () => ({ kind: "missing", missingDirectory: undefined }),
     logger: {
       info,
       warning: info,
@@ -235,7 +229,7 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
   });
   driverName.start();
   await settled();
-  expect(lines[1]).toContain("internal error of livenessprobe, the driver was not asked: out of luck");
+  expect(lines[1]).toContain("livenessprobe could not ask the driver on /csi/csi.sock: out of luck");
   jest.advanceTimersByTime(1_000);
   expect(asked).toBe(2);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHistory, REMINDER_MS } from "../../src/sidecar/history";
 import type { Logger } from "../../src/log/logger";
-import type { ProbeResult } from "../../src/driver/probe-result";
+import type { ProbeResult } from "../../src/driver/probe";
 
 const READY: ProbeResult = { kind: "ready", timing: { elapsedMs: 1 } };
 const NOT_READY: ProbeResult = { kind: "notReady", timing: { elapsedMs: 1 } };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ProbeResult } from "../../src/driver/probe-result";
+import type { ProbeResult } from "../../src/driver/probe";
 import { createProber, MAX_IN_FLIGHT, SLACK_MS } from "../../src/sidecar/prober";
 import { createVirtualClock, settled } from "../support/virtual-clock";
 

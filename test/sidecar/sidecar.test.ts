@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { ProbeResult } from "../../src/driver/probe-result";
+import type { ProbeResult } from "../../src/driver/probe";
 import { createRecorder } from "../../src/sidecar/sidecar";
 
 const timing = { elapsedMs: 1 };

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { Client, Metadata, credentials } from "@grpc/grpc-js";
-import { PROBE_METHOD } from "../../src/driver/identity";
-import { decodeProbeResponse } from "../../src/driver/messages";
+import { PROBE } from "../../src/driver/messages";
 import { statusName } from "../../src/grpc/status";
 import { buildGoProgram, usableProgram } from "./driver-builds";
 import { readLines } from "./lines";
@@ -70,9 +69,9 @@ function probeWithGrpcJs(socketPath: string, timeoutMs: number): Promise<OracleA
   const { promise, resolve } = Promise.withResolvers<OracleAnswer>();
   const client = new Client(`unix://${socketPath}`, credentials.createInsecure());
   client.makeUnaryRequest(
-    PROBE_METHOD,
+    PROBE.path,
     () => Buffer.alloc(0),
-    decodeProbeResponse,
+    PROBE.decode,
     null,
     new Metadata({ waitForReady: true }),
     { deadline: Date.now() + timeoutMs },

@@ -1,4 +1,4 @@
-import type { ProbeResult } from "../../src/driver/probe-result";
+import type { ProbeResult } from "../../src/driver/probe";
 import { createProber } from "../../src/sidecar/prober";
 import { mulberry32 } from "./random-messages";
 import { type Behaviour, type Flight, fly, type Phase, type Word } from "./simulated-driver";

@@ -1,5 +1,6 @@
 import { StatusCode } from "../../src/grpc/status";
-import type { FailureReason, ProbeResult } from "../../src/driver/probe-result";
+import type { FailureReason } from "../../src/driver/diagnosis";
+import type { ProbeResult } from "../../src/driver/probe";
 
 /** What a driver does with a probe that begins while it behaves so. */
 export type Behaviour =

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { FAILURE_REASONS, type ProbeResult } from "../../src/driver/probe-result";
+import { FAILURE_REASONS } from "../../src/driver/diagnosis";
+import type { ProbeResult } from "../../src/driver/probe";
 import type { DriverReport } from "../../src/inspection/report";
 import { renderCheckJson } from "../../src/terminal/check-line";
 import { renderInspectionJson, renderNodeJson } from "../../src/terminal/json";

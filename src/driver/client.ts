@@ -1,0 +1,230 @@
+import { startDeadline, type Deadline } from "../base/deadline";
+import { errorText } from "../base/errors";
+import { callUnary } from "../grpc/call";
+import type { CallOutcome, Unanswered } from "../grpc/call-outcome";
+import {
+  connectFailureOf,
+  openConnection,
+  type ConnectFailure,
+  type ConnectOutcome,
+  type Connection,
+} from "../grpc/connection";
+import { explainRefusal } from "../grpc/refusal";
+import { StatusCode } from "../grpc/status";
+
+/** An RPC whose request message is empty. Those that a driver is asked are in messages.ts and node-messages.ts. */
+export interface Rpc<Response> {
+  /** Service and method, such as `/csi.v1.Identity/Probe`. */
+  readonly path: string;
+  readonly decode: (message: Uint8Array) => Response;
+  /** For this RPC alone, in place of the client's timeout. */
+  readonly timeoutMs?: number;
+}
+
+export interface ClientOptions {
+  readonly socketPath: string;
+  /** For connecting and the first call together, and anew for each further call. */
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+  /**
+   * Whether a failed connection is tried again until the deadline, as in the Go sidecar, so that a driver that starts
+   * meanwhile is found. Without it the failure is told at once, and a driver that hangs gets no second connection.
+   */
+  readonly retryConnect?: boolean;
+}
+
+export type CallAnswer<Response> = { readonly kind: "answered"; readonly response: Response } | Unanswered;
+
+export interface TimedCall<Response> {
+  readonly answer: CallAnswer<Response>;
+  readonly durationMs: number;
+}
+
+/** How long connecting took, in its two steps. */
+export interface ConnectTiming {
+  /** Until connect(2) had succeeded. */
+  readonly connectMs: number;
+  /** From then to the driver's HTTP/2 SETTINGS. */
+  readonly settingsMs: number;
+}
+
+/** A connection to a driver. Whoever opens it closes it. */
+export interface Client extends Disposable {
+  readonly timing: ConnectTiming;
+  /**
+   * Makes one call; the next may be made when it has ended. When the driver has closed the connection, or has sent GOAWAY,
+   * each further call is `closed`.
+   *
+   * The first call ends by the deadline that connecting began. If the driver refuses it without looking at it, it is made
+   * once more, over another connection, as every gRPC client does (RFC 9113, section 8.7).
+   */
+  call<Response>(rpc: Rpc<Response>): Promise<TimedCall<Response>>;
+}
+
+export interface NoConnection {
+  readonly kind: "noConnection";
+  readonly failure: ConnectFailure;
+  readonly elapsedMs: number;
+  /** Until connect(2) had succeeded, if it did. */
+  readonly connectMs: number | undefined;
+}
+
+export type ClientOutcome = { readonly kind: "open"; readonly client: Client } | NoConnection;
+
+/** Connects to the driver that listens on a unix socket. What the driver does is an outcome; only a fault of ours rejects. */
+export async function openClient(options: ClientOptions): Promise<ClientOutcome> {
+  const deadline = startDeadline(options.timeoutMs);
+  let opened = false;
+  try {
+    let connectMs: number | undefined;
+    const outcome = await connect(options, deadline, () => (connectMs = deadline.elapsedMs()));
+    const elapsedMs = deadline.elapsedMs();
+    if (outcome.kind !== "connected") return { kind: "noConnection", failure: outcome, elapsedMs, connectMs };
+    opened = true;
+    const timing = { connectMs: connectMs ?? elapsedMs, settingsMs: elapsedMs - (connectMs ?? elapsedMs) };
+    return { kind: "open", client: createClient(outcome.connection, timing, deadline, options) };
+  } finally {
+    // An open client keeps it for its first call.
+    if (!opened) deadline.clear();
+  }
+}
+
+/** The outcome where the socket's file could not even be opened; `code` is the error's, such as `EMFILE`. */
+export function noConnection(code: string): NoConnection {
+  return { kind: "noConnection", failure: connectFailureOf(code), elapsedMs: 0, connectMs: undefined };
+}
+
+/** An RPC over a connection of its own. */
+export interface SingleCall<Response> {
+  readonly outcome: CallAnswer<Response> | NoConnection;
+  readonly timing: CallTiming;
+}
+
+/** How long the parts of a call took, with its connection. A part that was not reached is absent. */
+export interface CallTiming {
+  readonly elapsedMs: number;
+  /** To the driver's HTTP/2 SETTINGS. */
+  readonly connectMs?: number;
+  readonly rpc?: RpcTiming;
+}
+
+/** An RPC that was started, as `csi_sidecar_operations_seconds` counts it: connecting is not part of it. */
+export interface RpcTiming {
+  readonly durationMs: number;
+  /** The number of the gRPC status code; a driver may send one that gRPC does not define. */
+  readonly statusCode: number;
+}
+
+/** Connects, makes one call and closes the connection, all by one deadline. */
+export async function callOnce<Response>(options: ClientOptions, rpc: Rpc<Response>): Promise<SingleCall<Response>> {
+  const opened = await openClient(options);
+  if (opened.kind !== "open") return { outcome: opened, timing: { elapsedMs: opened.elapsedMs } };
+  using client = opened.client;
+  const { answer, durationMs } = await client.call(rpc);
+  const connectMs = client.timing.connectMs + client.timing.settingsMs;
+  const timing = { durationMs, statusCode: statusCodeOf(answer) };
+  return { outcome: answer, timing: { elapsedMs: connectMs + durationMs, connectMs, rpc: timing } };
+}
+
+/** The driver does not serve this RPC, which CSI allows for most of them. */
+export function isUnimplemented(outcome: CallAnswer<unknown> | NoConnection): boolean {
+  return outcome.kind === "status" && outcome.code === StatusCode.unimplemented;
+}
+
+// A failed connect(2) costs a driver nothing, so it is tried often; a connection that the driver closed, or that was not
+// HTTP/2, is tried again after a second, as in the Go sidecar.
+const REFUSED_PAUSE_MS = 100;
+const FAILED_PAUSE_MS = 1_000;
+
+async function connect(
+  { socketPath, retryConnect = false }: ClientOptions,
+  deadline: Deadline,
+  onConnect: () => void,
+): Promise<ConnectOutcome> {
+  for (let pauseMs = REFUSED_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, FAILED_PAUSE_MS)) {
+    // oxlint-disable no-await-in-loop -- one attempt after the other
+    const attempted = await openConnection(socketPath, deadline, onConnect);
+    if (attempted.kind === "connected") return attempted;
+    if (!retryConnect) return explainRefusal(attempted, socketPath);
+    const waitMs = attempted.kind === "refused" ? pauseMs : FAILED_PAUSE_MS;
+    if (deadline.remainingMs() <= waitMs) {
+      // Before the sleep: a driver may come up meanwhile.
+      const outcome = await explainRefusal(attempted, socketPath);
+      await deadline.sleep(waitMs);
+      return outcome;
+    }
+    await deadline.sleep(waitMs);
+    // A busy process may oversleep.
+    if (deadline.remainingMs() === 0) return explainRefusal(attempted, socketPath);
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+function createClient(
+  opened: Connection,
+  timing: ConnectTiming,
+  connecting: Deadline,
+  { socketPath, timeoutMs, userAgent }: ClientOptions,
+): Client {
+  let connection = opened;
+  let isFirst = true;
+
+  async function callFirst(path: string, deadline: Deadline): Promise<CallOutcome> {
+    const outcome = await callUnary(connection, path, userAgent, deadline);
+    if (!("unprocessed" in outcome)) return outcome;
+    connection.close();
+    const again = await openConnection(socketPath, deadline);
+    if (again.kind !== "connected") return outcome;
+    connection = again.connection;
+    return callUnary(connection, path, userAgent, deadline);
+  }
+
+  return {
+    timing,
+    call: async ({ path, decode, timeoutMs: ownTimeoutMs }) => {
+      const isShared = isFirst && ownTimeoutMs === undefined;
+      const deadline = isShared ? connecting : startDeadline(ownTimeoutMs ?? timeoutMs);
+      const begunMs = deadline.elapsedMs();
+      try {
+        const called = isFirst ? callFirst(path, deadline) : callUnary(connection, path, userAgent, deadline);
+        isFirst = false;
+        const outcome = await called;
+        return { answer: decodeAnswer(outcome, decode), durationMs: deadline.elapsedMs() - begunMs };
+      } finally {
+        deadline.clear();
+      }
+    },
+    [Symbol.dispose]: () => {
+      connecting.clear();
+      connection.close();
+    },
+  };
+}
+
+/** A message that is not valid is the RPC error that gRPC makes of it, Internal. */
+function decodeAnswer<Response>(outcome: CallOutcome, decode: (message: Uint8Array) => Response): CallAnswer<Response> {
+  if (outcome.kind !== "answered") return outcome;
+  try {
+    return { kind: "answered", response: decode(outcome.message) };
+  } catch (error) {
+    const details = `the answer is no valid message: ${errorText(error)}`;
+    return { kind: "status", code: StatusCode.internal, details };
+  }
+}
+
+function statusCodeOf(answer: CallAnswer<unknown>): number {
+  switch (answer.kind) {
+    case "answered":
+      return StatusCode.ok;
+    case "status":
+    case "notGrpc":
+      return answer.code;
+    case "unreadable":
+      return StatusCode.internal;
+    case "closed":
+      return StatusCode.unavailable;
+    case "timeout":
+      return StatusCode.deadlineExceeded;
+  }
+  return answer satisfies never;
+}
