@@ -34,9 +34,9 @@ async function check(options: CheckOptions, self: Invocation, edge: Edge): Promi
   return outcomeExitCode(result);
 }
 
-/** A driver's socket, held for one probe: by a name, what its path leads to may change between two. */
+/** A driver's socket, held for one probe: the path of a named driver may lead to another one at the next probe. */
 interface HeldDriver {
-  /** As messages name it: as the kubelet knows it. */
+  /** The path in messages: as the kubelet knows it. */
   readonly socketPath: string;
   readonly held: PinOutcome;
 }
@@ -49,7 +49,7 @@ async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions, s
     const socket = { path: socketPath, [Symbol.dispose]: () => {} };
     return async () => ({ socketPath, held: { kind: "pinned", socket } });
   }
-  // Imported here: whoever gives an address loads none of it.
+  // Imported only for a name: an address needs none of it.
   const [{ holdSocket, openNode }, { findNamedDriver, socketsIn }] = await Promise.all([
     import("../inspection/node-view"),
     import("../inspection/named-driver"),
@@ -59,21 +59,21 @@ async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions, s
   return async () => {
     const held = holdSocket(node, found);
     if (held.kind !== "replaced") return { socketPath: found, held };
-    // It may be back by another name in its directory.
+    // The driver may have made a socket of another name in its directory.
     const anew = await openNode(places);
-    const [socket] = socketsIn(anew, target.name);
-    const socketPath = socket?.path ?? found;
+    const [only, ...more] = socketsIn(anew, target.name);
+    const socketPath = only === undefined || more.length > 0 ? found : only.path;
     return { socketPath, held: holdSocket(anew, socketPath) };
   };
 }
 
-/** The last result; each one before it that is news is told on standard error. */
+/** The last result. Each change before it goes to standard error. */
 async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: CheckOptions, edge: Edge) {
   const begun = performance.now();
   const until = begun + waitMs;
   let told = "";
   for (;;) {
-    // The last one has half a second too: a driver that is ready must not be called hung.
+    // The last probe has half a second too, so that it does not call a ready driver hung.
     const leftMs = Math.max(PAUSE_MS, until - performance.now());
     const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, leftMs);
     const { socketPath, held } = await hold();

@@ -28,7 +28,7 @@ export interface UnixSocket {
 export function* parseUnixSockets(table: string): Generator<UnixSocket, void> {
   // The length of the last path, if all lines since its row belong to it.
   let pathBytes = Infinity;
-  for (const line of linesOf(table)) {
+  for (const line of table.split("\n")) {
     pathBytes += 1 + line.length;
     const mayBeForged = pathBytes <= MAX_PATH_BYTES;
     const [, flags, type, inode, path] = ROW.exec(line) ?? [];
@@ -42,14 +42,6 @@ export function* parseUnixSockets(table: string): Generator<UnixSocket, void> {
     };
     if (path !== undefined) pathBytes = path.length;
     else if (!mayBeForged) pathBytes = Infinity;
-  }
-}
-
-function* linesOf(text: string): Generator<string, void> {
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf("\n", start);
-    yield text.slice(start, end === -1 ? undefined : end);
-    start = end === -1 ? text.length : end + 1;
   }
 }
 

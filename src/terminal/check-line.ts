@@ -6,18 +6,14 @@ import { tenths } from "./layout";
 
 /** One probe in one line, with the newline: the state, and why. */
 export function renderCheckLine(socketPath: string, result: ProbeResult): string {
-  return `${lineOf(socketPath, result)}\n`;
-}
-
-function lineOf(socketPath: string, result: ProbeResult): string {
   const { timing } = result;
   switch (result.kind) {
     case "ready":
-      return `ready: ${socketPath} (${phases(timing)})`;
+      return `ready: ${socketPath} (${phases(timing)})\n`;
     case "notReady":
-      return `not ready: the driver on ${socketPath} responded but is not ready (${phases(timing)})`;
+      return `not ready: the driver on ${socketPath} responded but is not ready (${phases(timing)})\n`;
     case "failed":
-      return result.message;
+      return `${result.message}\n`;
   }
   return result satisfies never;
 }
