@@ -18,7 +18,7 @@ const PROBE_EXIT_CODES = [
 export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
   {
     name: "check",
-    help: "Probe the driver once, and say in one line what came of it.",
+    help: "Probe one driver, and print the result in one line.",
     flags: CHECK_FLAGS,
     words: { kind: "mixed", names: ["[ADDRESS|DRIVER]"] },
     notes: PROBE_EXIT_CODES,
@@ -26,12 +26,12 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
   },
   {
     name: "list",
-    help: "Every CSI driver of the node: its state, and why it does not answer.",
+    help: "List the CSI drivers of the node, with their states and why one does not answer.",
     flags: LIST_FLAGS,
     words: { kind: "mixed", names: [] },
     notes: [
       "Announced means that a registration socket names the driver; kubectl get csinode",
-      "tells whether the kubelet took it up.",
+      "tells whether the kubelet has registered it.",
       "",
       "Exit codes:",
       "  0 all ready  1 usage  2 none found  4 one is not ready, or not all was seen",
@@ -40,7 +40,7 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
   },
   {
     name: "inspect",
-    help: "One driver in depth, step by step: its socket, who listens, how that process is, and each RPC.",
+    help: "Inspect one driver step by step: its socket, the process that listens, and each RPC.",
     flags: INSPECT_FLAGS,
     words: { kind: "mixed", names: ["ADDRESS|DRIVER"] },
     notes: [...PROBE_EXIT_CODES, "", "Identifying the process that listens requires hostPID and uid 0."],
@@ -48,10 +48,10 @@ export const OPERATOR_COMMANDS: readonly OperatorCommand[] = [
   },
   {
     name: "install",
-    help: "Copy the executable into a directory, with the loader and the libraries that it needs, and print how to start it there.",
+    help: "Copy the executable with its loader and libraries into a directory, and print the commands that start it.",
     flags: INSTALL_FLAGS,
     words: { kind: "mixed", names: ["DEST"] },
-    notes: ["For an image without cp: into an emptyDir, or into a directory of the node."],
+    notes: ["In place of cp, which the image does not have: into an emptyDir, for example."],
     define: async (edge, line) => (await import("./install")).defineInstall(edge, line),
   },
 ];
