@@ -1,4 +1,5 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
+import type { FailureReason } from "../driver/diagnosis";
 import { formatMode } from "../driver/permission";
 import { type FileFacts, type Resolution, resolutionText, type Root, type Unresolved } from "../node/rooted-path";
 import { type NextCommands, remedyOf } from "./next-commands";
@@ -30,8 +31,8 @@ export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, a
   const resolved = root.resolve(socketPath);
   const elapsedMs = performance.now() - begun;
   if (resolved.kind !== "found") {
-    const { outcome, message, remedy, command } = failureOf(resolved, asker);
-    const path = step("path", failed([message], remedy, command), elapsedMs);
+    const [outcome, remedy, command] = failureOf(resolved, asker);
+    const path = step("path", failed([outcome.message], remedy, command), elapsedMs);
     return { kind: "ended", steps: [path, step("file", NOT_REACHED)], outcome };
   }
   const steps = [
@@ -39,45 +40,41 @@ export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, a
     step("file", fileOutcome(resolved.file, asker)),
   ];
   if (resolved.file.type === "socket") return { kind: "socket", steps, socket: resolved };
-  const message = `${socketPath} is no socket`;
-  return { kind: "ended", steps, outcome: { kind: "failed", reason: "not_a_socket", message } };
+  return { kind: "ended", steps, outcome: because("not_a_socket", `${socketPath} is no socket`) };
 }
 
-interface PathFailure {
-  readonly outcome: DriverOutcome;
-  readonly message: string;
-  readonly remedy?: string;
-  readonly command?: string | undefined;
-}
+type PathFailure = readonly [
+  outcome: Extract<DriverOutcome, { readonly message: string }>,
+  remedy?: string,
+  command?: string | undefined,
+];
 
-/** Where it is not known what the path leads to, nothing is said of the driver. */
+/** If it is not known what the path leads to, nothing is said of the driver. */
 function failureOf(resolved: Unresolved, { uid, next, byName }: Asker): PathFailure {
   switch (resolved.kind) {
-    case "missing": {
-      const message = `${resolved.path} does not exist`;
-      const outcome = { kind: "failed", reason: "socket_missing", message } as const;
-      const [remedy, command] = byName ? remedyOf("socket_missing", next, uid) : [SEE_SOCKETS, next.list];
-      return { outcome, message, remedy, command };
-    }
-    case "notADirectory": {
-      const message = `${resolved.path} is no directory`;
-      return { outcome: { kind: "failed", reason: "socket_missing", message }, message };
-    }
+    case "missing":
+      return [
+        because("socket_missing", `${resolved.path} does not exist`),
+        ...(byName ? remedyOf("socket_missing", next, uid) : ([SEE_SOCKETS, next.list] as const)),
+      ];
+    case "notADirectory":
+      return [because("socket_missing", `${resolved.path} is no directory`)];
     case "notPermitted": {
-      const message = `${resolved.path} may not be looked at by uid ${uid}`;
-      const outcome = { kind: "failed", reason: "permission_denied", message } as const;
+      const outcome = because("permission_denied", `${resolved.path} may not be looked at by uid ${uid}`);
       return uid === 0
-        ? { outcome, message, remedy: "run this with the capability DAC_READ_SEARCH" }
-        : { outcome, message, remedy: "run this as uid 0", command: next.inspect };
+        ? [outcome, "run this with the capability DAC_READ_SEARCH"]
+        : [outcome, "run this as uid 0", next.inspect];
     }
     case "loop":
     case "offLimits":
-    case "failed": {
-      const message = resolutionText(resolved);
-      return { outcome: { kind: "notAsked", message }, message };
-    }
+    case "failed":
+      return [{ kind: "notAsked", message: resolutionText(resolved) }];
   }
   return resolved satisfies never;
+}
+
+function because(reason: FailureReason, message: string) {
+  return { kind: "failed", reason, message } as const;
 }
 
 const SEE_SOCKETS = "see on which paths the node's drivers listen";
