@@ -29,20 +29,17 @@ export async function findNamedDriver(name: string, node: NodeView, options: Nam
   const known = [...socketsIn(node, name).map(targetOf), ...registered];
   const announced = told.flatMap(({ target }) => (target.kind === "socket" ? [target] : []));
   const others = node.search.sockets.filter(({ directory }) => directory !== "plugins_registry").map(targetOf);
-  const unknown = bySocket([...others, ...announced]).filter(
-    (each) => !known.some((other) => keyOf(other) === keyOf(each)),
-  );
-  const telling = await Promise.all(
-    unknown.map(async (each) => ((await slots.use(() => tellsName(each, name, options))) ? [each] : [])),
-  );
-  const matches = bySocket([...known, ...telling.flat()]);
+  const isKnown = (target: Target): boolean => known.some((each) => keyOf(each) === keyOf(target));
+  const unknown = bySocket([...others, ...announced]).filter((each) => !isKnown(each));
+  const tells = await Promise.all(unknown.map(({ socket }) => slots.use(() => tellsName(socket, name, options))));
+  const matches = bySocket<Target>([...known, ...unknown.filter((_, index) => tells[index])]);
   const [only, ...more] = matches;
   if (only === undefined) return emptyDirectoryOf(name, node, options);
   if (more.length > 0)
     throw new ConfigError(`there are ${matches.length} drivers ${quote(name)}: ${choiceOf(matches)}`);
   if (only.kind === "elsewhere" && only.outcome.kind === "notAsked")
     throw new ConfigError(`driver ${quote(name)} is not to be connected to: ${only.outcome.message}`);
-  return pathOf(only);
+  return only.kind === "socket" ? only.socket.path : only.path;
 }
 
 /** The sockets in the directories of a driver. */
@@ -52,10 +49,6 @@ export function socketsIn(node: NodeView, name: string): readonly NodeSocket[] {
 
 function targetOf(socket: NodeSocket): Extract<Target, { readonly kind: "socket" }> {
   return { kind: "socket", socket };
-}
-
-function pathOf(target: Target): string {
-  return target.kind === "socket" ? target.socket.path : target.path;
 }
 
 function keyOf(target: Target): string {
@@ -69,17 +62,16 @@ function bySocket<Each extends Target>(targets: readonly Each[]): readonly Each[
 
 /** A registered path may be any text, such as a flag, so only sockets of the node are offered. */
 function choiceOf(matches: readonly Target[]): string {
-  const [sockets, others] = [matches.filter(isSocket), matches.filter((each) => !isSocket(each))];
-  const offered = sockets.map((each) => shellCommand([pathOf(each)]) ?? quote(pathOf(each)));
-  const refused = others.map((each) => `${quote(pathOf(each))}, which is registered for it and not to be connected to`);
+  const offered = matches.flatMap((each) =>
+    each.kind === "socket" ? [shellCommand([each.socket.path]) ?? quote(each.socket.path)] : [],
+  );
+  const refused = matches.flatMap((each) =>
+    each.kind === "socket" ? [] : [`${quote(each.path)}, which is registered for it and not to be connected to`],
+  );
   return [
     ...(offered.length === 0 ? [] : [`name a socket, ${offered.join(" or ")}`]),
     ...(refused.length === 0 ? [] : [`not ${refused.join(", or ")}`]),
   ].join("; ");
-}
-
-function isSocket({ kind }: Target): boolean {
-  return kind === "socket";
 }
 
 /** Where a driver's socket is expected, if the driver has a directory without one. */
@@ -104,14 +96,12 @@ function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOpt
 }
 
 async function tellsName(
-  target: Target,
+  { outerPath, fileId, path }: NodeSocket,
   name: string,
   { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
 ): Promise<boolean> {
-  if (target.kind !== "socket") return false;
-  const pinned = pinSocket(target.socket.outerPath, target.socket.fileId);
-  if (pinned.kind === "failed")
-    throw new ConfigError(`${target.socket.path} cannot be asked for its name: ${pinned.code}`);
+  const pinned = pinSocket(outerPath, fileId);
+  if (pinned.kind === "failed") throw new ConfigError(`${path} cannot be asked for its name: ${pinned.code}`);
   if (pinned.kind === "replaced") return false;
   using socket = pinned.socket;
   const { outcome } = await callOnce({ socketPath: socket.path, timeoutMs, userAgent }, GET_PLUGIN_INFO);
