@@ -1,7 +1,8 @@
 import { type Dirent, lstatSync, type Stats } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Slices } from "../base/slices";
+import { holdWithoutLinks } from "./held-file";
 import { type Read, readFailure } from "./reads";
 import type { Root } from "./rooted-path";
 
@@ -29,7 +30,7 @@ export type EntriesOutcome =
 export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
 
 /** What `st_blocks` counts in (stat(3type)). */
-const BLOCK_BYTES = 512;
+const BLOCK_BYTES = 512n;
 
 /** How many names are looked at between two pauses. */
 const NAMES_AT_ONCE = 100;
@@ -42,12 +43,13 @@ const NAMES_AT_ONCE = 100;
  */
 export async function listEntries(root: Root, directory: string, slices: Slices): Promise<EntriesOutcome> {
   try {
-    const outer = root.outerPath(directory);
+    using held = holdWithoutLinks(root.outerPath(directory));
+    const outer = held.path;
     // On ZFS, st_size is the number of names and the blocks are its size; btrfs and tmpfs have no blocks.
-    const { size, blocks } = await lstat(outer);
-    if (Math.max(size, blocks * BLOCK_BYTES) > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
+    const { size, blocks } = held.stats;
+    if (size > MAX_DIRECTORY_BYTES || blocks * BLOCK_BYTES > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
     const entries = root.mounts.hasMountsIn(directory)
-      ? await pickEntries(await readdir(outer), slices, (name) => lookAt(root, directory, name))
+      ? await pickEntries(await readdir(outer), slices, (name) => lookAt(root, directory, outer, name))
       : await pickEntries(await readdir(outer, { withFileTypes: true }), slices, (dirent) =>
           entryOf(dirent.name, dirent),
         );
@@ -72,12 +74,11 @@ async function pickEntries<Name>(
 }
 
 // On a file system whose directories have no types, the runtime would call lstat(2) on every entry, mount points included.
-function lookAt(root: Root, directory: string, name: string): DirectoryEntry | undefined {
-  const path = join(directory, name);
-  const mount = root.mounts.at(path).at(-1);
+function lookAt({ mounts }: Root, directory: string, outer: string, name: string): DirectoryEntry | undefined {
+  const mount = mounts.at(join(directory, name)).at(-1);
   if (mount !== undefined) return { name, kind: "mount", fsType: mount.fsType };
   if (!isUtf8(name)) return { name, kind: "name" };
-  const stats = lstatSync(root.outerPath(path), { throwIfNoEntry: false });
+  const stats = lstatSync(`${outer}/${name}`, { throwIfNoEntry: false });
   return stats && entryOf(name, stats);
 }
 

@@ -1,11 +1,8 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { errorCode } from "../base/errors";
+import { type HeldFile, holdWithoutLinks } from "./held-file";
 
-/** A socket's file, held open: it stays the same file, whatever happens to its path. */
-export interface PinnedSocket extends Disposable {
-  /** What to connect to: it leads to the held file and follows no other link. */
-  readonly path: string;
-}
+/** A socket's file, held open: `path` is what to connect to. */
+export type PinnedSocket = Pick<HeldFile, "path" | typeof Symbol.dispose>;
 
 export type PinOutcome =
   | { readonly kind: "pinned"; readonly socket: PinnedSocket }
@@ -14,7 +11,7 @@ export type PinOutcome =
   | { readonly kind: "failed"; readonly code: string };
 
 /**
- * Holds a socket's file from the look at it until the connection. In between, anyone who may write to its directory could put a
+ * Holds a socket's file from the look at it until the connection. In between, anyone who may write to a directory on the way could put a
  * link there and choose what this process connects to. Never throws. Needs /proc.
  *
  * @param outerPath where this process has seen it, without symbolic links
@@ -22,9 +19,8 @@ export type PinOutcome =
  */
 export function pinSocket(outerPath: string, fileId: string): PinOutcome {
   try {
-    const fd = openSync(outerPath, O_PATH | constants.O_NOFOLLOW);
-    const { dev, ino } = fstatSync(fd, { bigint: true });
-    const socket = { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+    const socket = holdWithoutLinks(outerPath);
+    const { dev, ino } = socket.stats;
     if (`${dev}:${ino}` === fileId) return { kind: "pinned", socket };
     socket[Symbol.dispose]();
     return { kind: "replaced" };
@@ -36,8 +32,5 @@ export function pinSocket(outerPath: string, fileId: string): PinOutcome {
 
 /** A path that leads to nothing: connecting to it fails with ENOENT, and follows no link. */
 export const GONE_PATH = "/proc/self/fd/-1";
-
-/** Of open(2), for which node:fs has no name; the same on x86-64 and arm64. */
-export const O_PATH = 0o10_000_000;
 
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);

@@ -1,5 +1,6 @@
-import { type BigIntStats, lstatSync, readlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { type BigIntStats, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { type HeldFile, holdDirectory, holdIn } from "./held-file";
 import { isLocal, type Mount, type MountTable } from "./mounts";
 import { readFailure } from "./reads";
 
@@ -55,11 +56,15 @@ export type Boundary = (path: string, mounts: readonly Mount[]) => boolean;
 /** How many symbolic links Linux follows in a path (path_resolution(7)). */
 export const MAX_LINKS = 40;
 
+/** How many names are looked at for one path, those in its links included: 40 links can have 80,000 names. */
+export const MAX_NAMES = 100;
+
 /**
  * Uses a directory as `/`: with `--root /host`, the kubelet's paths mean the same as to the kubelet.
  *
  * A path is walked one component at a time. Absolute links start at the root, `..` stops there, and nothing outside is read. A
- * component on a file system that is not local is not even lstat'ed, because that hangs when its server has gone.
+ * component on a file system that is not local is not even lstat'ed, because that hangs when its server has gone. Each directory
+ * is held while the next name in it is looked at, so a link that takes its place meanwhile is not followed.
  *
  * @param rootDir without symbolic links: see `openRoot`; or `/proc/PID/root`
  * @param mounts as seen from the root
@@ -67,15 +72,15 @@ export const MAX_LINKS = 40;
 export function createRoot(rootDir: string, mounts: MountTable, boundary: Boundary = isRemote): Root {
   const prefix = rootDir === "/" ? "" : rootDir;
   const outerPath = (path: string) => (path === "/" ? rootDir : prefix + path);
-  const look = (path: string): Look => {
-    const mounted = mounts.at(path);
-    if (boundary(path, mounted)) return { kind: "offLimits", path, mount: mounted.at(-1) };
-    return lookAt(path, outerPath(path));
-  };
   return {
     mounts,
     outerPath,
-    resolve: (path) => walk(look, path),
+    resolve: (path) => {
+      using held = new DisposableStack();
+      const found = walk({ rootDir, mounts, boundary, held }, path);
+      if (found.kind !== "held") return found;
+      return { kind: "found", path: found.path, outerPath: outerPath(found.path), file: factsOf(found.file.stats) };
+    },
     avoiding: (more) => createRoot(rootDir, mounts, (path, mounted) => boundary(path, mounted) || more(path, mounted)),
   };
 }
@@ -96,35 +101,69 @@ function isRemote(path: string, mounts: readonly Mount[]): boolean {
   return path !== "/" && !mounts.every(isLocal);
 }
 
-type Look = Resolution | { readonly kind: "link"; readonly target: string };
+interface Walk {
+  readonly rootDir: string;
+  readonly mounts: MountTable;
+  readonly boundary: Boundary;
+  /** Everything that is held until the walk has ended. */
+  readonly held: DisposableStack;
+}
 
-function walk(look: (path: string) => Look, path: string): Resolution {
+type Link = { readonly kind: "link"; readonly target: string };
+
+interface Held {
+  readonly kind: "held";
+  readonly path: string;
+  readonly file: HeldFile;
+  /** Undefined for the root. */
+  readonly parent: Held | undefined;
+}
+
+function walk(through: Walk, path: string): Held | Unresolved {
+  // The root may be `/proc/PID/root`, a link that has to be followed rather than read.
+  const start = (): Held | Unresolved => look(through, "/", undefined, () => holdDirectory(through.rootDir));
   let ahead = componentsOf(path);
-  let here = look("/");
+  let here = start();
   let links = 0;
-  while (ahead.length > 0 && here.kind === "found") {
-    if (here.file.type !== "directory") return { kind: "notADirectory", path: here.path };
+  for (let names = 0; ahead.length > 0 && here.kind === "held"; names += 1) {
+    if (!here.file.stats.isDirectory()) return { kind: "notADirectory", path: here.path };
+    if (names === MAX_NAMES) return { kind: "failed", path: here.path, code: "ENAMETOOLONG" };
     const [name = "", ...rest] = ahead;
     ahead = rest;
-    const next = look(name === ".." ? dirname(here.path) : join(here.path, name));
+    const next = name === ".." ? (here.parent ?? here) : lookIn(through, here, name);
     if (next.kind === "link") {
       links += 1;
       if (links > MAX_LINKS) return { kind: "loop" };
-      ahead = [...componentsOf(next.target), ...ahead];
-      if (next.target.startsWith("/")) here = look("/");
+      ahead = [...componentsOf(next.target), ...rest];
+      if (next.target.startsWith("/")) here = start();
     } else {
       here = next;
     }
   }
-  return here.kind === "link" ? { kind: "loop" } : here;
+  return here;
 }
 
-function lookAt(path: string, outerPath: string): Look {
+function lookIn(through: Walk, parent: Held, name: string): Held | Link | Unresolved {
+  const path = join(parent.path, name);
+  const found = look(through, path, parent, () => holdIn(parent.file, name));
+  if (found.kind !== "held" || !found.file.stats.isSymbolicLink()) return found;
   try {
-    // The root may be `/proc/PID/root`, a link that has to be followed rather than read.
-    const stats = lstatSync(path === "/" ? `${outerPath}/.` : outerPath, { bigint: true });
-    if (stats.isSymbolicLink()) return { kind: "link", target: readlinkSync(outerPath) };
-    return { kind: "found", path, outerPath, file: factsOf(stats) };
+    return { kind: "link", target: readlinkSync(`${parent.file.path}/${name}`) };
+  } catch (error) {
+    return { ...readFailure(error), path };
+  }
+}
+
+function look(
+  { mounts, boundary, held }: Walk,
+  path: string,
+  parent: Held | undefined,
+  hold: () => HeldFile,
+): Held | Unresolved {
+  const mounted = mounts.at(path);
+  if (boundary(path, mounted)) return { kind: "offLimits", path, mount: mounted.at(-1) };
+  try {
+    return { kind: "held", path, parent, file: held.use(hold()) };
   } catch (error) {
     return { ...readFailure(error), path };
   }

@@ -36,7 +36,7 @@ export interface Skipped {
 }
 
 export interface SocketSearch {
-  /** One for each device and inode, of several paths the first. */
+  /** One for each device and inode: of several paths the first that is no link. */
   readonly sockets: readonly FoundSocket[];
   readonly skipped: readonly Skipped[];
   /** Drivers' directories that were seen whole and have no socket. */
@@ -76,7 +76,8 @@ export function skippedText({ path, kind, detail }: Skipped): string {
 
 /** Finds every socket of a driver below the kubelets' roots, and touches no volume. Signals are served meanwhile. Never rejects. */
 export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch> {
-  const search: Search = { ...kubelets, slices: startSlices(Infinity), owners: [], sockets: [], skipped: [] };
+  const slices = startSlices(Infinity);
+  const search: Search = { ...kubelets, slices, owners: [], sockets: [], linked: [], skipped: [] };
   const queue = kubelets.roots.flatMap(({ path }) =>
     SOCKET_DIRECTORIES.flatMap((directory) => open(search, join(path, directory), directory)),
   );
@@ -85,7 +86,8 @@ export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch>
   for (const place of queue) queue.push(...(await searchIn(search, place)));
   const { skipped, owners } = search;
   const incomplete = new Set(skipped.map(({ within }) => within));
-  const byFileId = Map.groupBy(search.sockets, ({ fileId }) => fileId);
+  // The file itself first: a link in another driver's directory must not take its place.
+  const byFileId = Map.groupBy([...search.sockets, ...search.linked], ({ fileId }) => fileId);
   return {
     sockets: [...byFileId.values()].flatMap((same) => same.slice(0, 1)),
     skipped,
@@ -102,6 +104,8 @@ interface Search {
   /** The drivers' directories. */
   readonly owners: Owner[];
   readonly sockets: FoundSocket[];
+  /** Those that a link leads to. */
+  readonly linked: FoundSocket[];
   readonly skipped: Skipped[];
 }
 
@@ -203,7 +207,8 @@ function noteFound(search: Search, place: Place, parent: Place, { path, outerPat
   if (type === "directory") return skip(search, place, "link");
   if (!search.holds(path)) return skip(search, place, "outside", path);
   owner.sockets -= 1;
-  if (owner.sockets >= 0) search.sockets.push({ path: place.path, outerPath, directory, fileId, ownerUid });
+  const found = path === place.realPath ? search.sockets : search.linked;
+  if (owner.sockets >= 0) found.push({ path: place.path, outerPath, directory, fileId, ownerUid });
   return owner.sockets === -1 ? skip(search, parent, "sockets") : [];
 }
 

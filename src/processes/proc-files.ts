@@ -1,8 +1,7 @@
-import { closeSync, constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type HeldFile, holdDirectory } from "../node/held-file";
 import { type MountTable, readMounts } from "../node/mounts";
-import { O_PATH } from "../node/pinned-socket";
 import { type Read, readFailure, readLink, readNames, readText, valueOf } from "../node/reads";
 import { createRoot } from "../node/rooted-path";
 
@@ -69,29 +68,32 @@ export type FoundFile = { readonly kind: "found"; readonly fileId: string } | { 
 /** Resolves each path once for each process, and reads each process's mounts once. */
 export function createFileFinder(procDir: string): FileFinder {
   const mountsOf = once((pid: number) => valueOf(readMounts(`${procDir}/${pid}/mountinfo`)));
-  const finderFor = once((pid: number) => once((path: string) => findFile(procDir, pid, path, mountsOf(pid))));
+  const finderFor = once((pid: number) => once((path: string) => findFile(procDir, pid, path, mountsOf)));
   return (pid, path) => finderFor(pid)(path);
 }
 
-function findFile(procDir: string, pid: number, path: string, mounts: MountTable | undefined): FoundFile | undefined {
-  const fd = mounts && holdDirectory(`${procDir}/${pid}/root`);
-  if (mounts === undefined || fd === undefined) return undefined;
-  try {
-    // After its root is held: any process may enter a new user namespace at any time, and mount an overlay on its own FUSE file
-    // system there, which is of a local type and may hang.
-    if (hasOwnUsers(procDir, pid)) return { kind: "offLimits" };
-    const found = createRoot(`/proc/self/fd/${fd}`, mounts).resolve(absolutePath(procDir, pid, path));
-    if (found.kind === "found") return { kind: "found", fileId: found.file.fileId };
-    return found.kind === "offLimits" ? { kind: "offLimits" } : undefined;
-  } finally {
-    closeSync(fd);
-  }
+function findFile(
+  procDir: string,
+  pid: number,
+  path: string,
+  mountsOf: (pid: number) => MountTable | undefined,
+): FoundFile | undefined {
+  // Its table is not even read: there it may have made 100,000 mounts, whose paths take 8 KB each.
+  if (hasOwnUsers(procDir, pid)) return { kind: "offLimits" };
+  const mounts = mountsOf(pid);
+  using root = mounts && holdRoot(`${procDir}/${pid}/root`);
+  if (mounts === undefined || root === undefined) return undefined;
+  // After its root is held: any process may enter a new user namespace at any time, and mount an overlay on its own FUSE file
+  // system there, which is of a local type and may hang.
+  if (hasOwnUsers(procDir, pid)) return { kind: "offLimits" };
+  const found = createRoot(root.path, mounts).resolve(absolutePath(procDir, pid, path));
+  if (found.kind === "found") return { kind: "found", fileId: found.file.fileId };
+  return found.kind === "offLimits" ? { kind: "offLimits" } : undefined;
 }
 
-/** Opens a directory, to hold it whatever happens to its path. */
-function holdDirectory(path: string): number | undefined {
+function holdRoot(path: string): HeldFile | undefined {
   try {
-    return openSync(path, O_PATH | constants.O_DIRECTORY);
+    return holdDirectory(path);
   } catch {
     return undefined;
   }

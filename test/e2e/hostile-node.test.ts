@@ -120,6 +120,10 @@ const ATTACKS: readonly (readonly [string, (ground: Ground) => void | Promise<vo
     "its name is not UTF-8",
   ],
   ["puts a link in place of its socket, again and again", swapForLink],
+  ["puts links in place of its directories, again and again", swapDirectories],
+  ["links its socket to another driver's", () => node.link(`${OWN}/csi.sock`, `${PLUGINS}/stopped.csi/csi.sock`)],
+  ["links a registration socket to another driver's", linkRegistration],
+  ["makes links that are long to follow", makeLongLinks],
   ["gives a stranger's unix socket the path of a dead driver", (ground) => forge(ground, "AF_UNIX", "path")],
   ["gives a stranger's TCP socket the path of a dead driver", (ground) => forge(ground, "AF_INET", "path")],
   ["does so in an abstract name", (ground) => forge(ground, "AF_UNIX", "abstract")],
@@ -246,6 +250,23 @@ async function swapForLink({ cleanup }: Ground): Promise<void> {
   cleanup.use(await startPython(SWAP, [target], { uid: NOBODY_UID, cwd: node.outer(OWN) }));
 }
 
+async function swapDirectories({ cleanup }: Ground): Promise<void> {
+  chownSync(node.outer(OWN), NOBODY_UID, NOBODY_UID);
+  cleanup.use(await startPython(SWAP_DIRECTORIES, [node.outer("/root")], { uid: NOBODY_UID, cwd: node.outer(OWN) }));
+}
+
+function linkRegistration({ cleanup }: Ground): void {
+  node.link(`${REGISTRY}/evil-reg.sock`, `${PLUGINS}/stopped.csi/csi.sock`);
+  cleanup.defer(() => rmSync(node.outer(`${REGISTRY}/evil-reg.sock`)));
+}
+
+// 40 links of 800 pairs of names each: 64,000 names a link.
+function makeLongLinks(): void {
+  node.directory(`${OWN}/d`);
+  times(40, (index) => node.link(`${OWN}/0${index}`, `${"d/../".repeat(800)}0${index + 1}`));
+  times(40, (index) => node.link(`${OWN}/1${index}`, "00"));
+}
+
 function fillWithLongNames(): void {
   const name = "n".repeat(240);
   times(36_000, (index) => node.file(`${OWN}/${name}${index}`));
@@ -298,6 +319,26 @@ def swap():
     while True:
         os.symlink(sys.argv[1], "link"); os.rename("link", "csi.sock")
         os.link("own", "again"); os.rename("again", "csi.sock")
+threading.Thread(target=swap, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.read()
+os._exit(0)
+`;
+
+/** The same with directories on the way. */
+const SWAP_DIRECTORIES = `
+import ctypes, os, socket, sys, threading
+libc = ctypes.CDLL(None)
+names = [(f"d{index}".encode(), f"l{index}".encode()) for index in range(4)]
+listeners = [socket.socket(socket.AF_UNIX) for _ in names]
+for (directory, link), listener in zip(names, listeners):
+    os.mkdir(directory)
+    listener.bind(directory + b"/secret.sock")
+    listener.listen(4096)
+    os.symlink(sys.argv[1], link)
+def swap():
+    while True:
+        for one, other in names: libc.renameat2(-100, one, -100, other, 2) # AT_FDCWD, RENAME_EXCHANGE
 threading.Thread(target=swap, daemon=True).start()
 print("ready", flush=True)
 sys.stdin.read()

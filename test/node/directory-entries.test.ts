@@ -29,6 +29,13 @@ test("a directory's sockets, directories and links come by name", async () => {
   });
 });
 
+test("a link that has taken the directory's place is not followed", async () => {
+  await using node = makeNode();
+  node.file("/secret/a");
+  node.link("/own", "secret");
+  expect(await listEntries(rootOf(node), "/own", startSlices(Infinity))).toMatchObject({ kind: "failed" });
+});
+
 test("what is no directory to be listed is told", async () => {
   await using node = makeNode();
   node.file("/file");

@@ -39,6 +39,14 @@ test("where a directory of the path was replaced by a link, it is told", async (
   expect(pinSocket(node.outer("/a/csi.sock"), fileId)).toEqual({ kind: "replaced" });
 });
 
+test("a link in place of a directory is not followed to the socket that was seen through it", async () => {
+  await using node = makeNode();
+  await node.liveSocket("/secret/csi.sock");
+  node.link("/a", "secret");
+  const fileId = fileIdOf(node, "/a/csi.sock");
+  expect(pinSocket(node.outer("/a/csi.sock"), fileId)).toEqual({ kind: "replaced" });
+});
+
 function pin(node: MadeNode): PinOutcome {
   return pinSocket(node.outer("/csi.sock"), fileIdOf(node));
 }

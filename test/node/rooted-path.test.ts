@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync } from "node:fs";
 import { createMountTable } from "../../src/node/mounts";
-import { createRoot, MAX_LINKS, openRoot, type Root } from "../../src/node/rooted-path";
+import { createRoot, MAX_LINKS, MAX_NAMES, openRoot, type Root } from "../../src/node/rooted-path";
 import { asNobody } from "../support/made-node-process";
 import { makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
@@ -54,6 +54,16 @@ describe("inside a root", () => {
     for (let index = 1; index <= count; index += 1) node.link(`/${index}`, `${index - 1}`);
     expect(rootOf(node).resolve(`/${count}`).kind).toBe(kind);
     expect(existsSync(node.outer(`/${count}`))).toBe(exists);
+  });
+
+  test.each([
+    [MAX_NAMES, "found"],
+    [MAX_NAMES + 2, "failed"],
+  ])("of %d names on the way it says %s", async (count, kind) => {
+    await using node = makeNode();
+    node.file("/d/file");
+    node.link("/way", `${"d/../".repeat((count - 4) / 2)}d`);
+    expect(rootOf(node).resolve("/../way/file").kind).toBe(kind as "found");
   });
 
   test("a file is told by its type, its owner and its identity", async () => {
@@ -127,6 +137,17 @@ describe("what is off limits", () => {
     expect(createRoot(node.rootDir, mounts).resolve(path)).toMatchObject(outcome);
   });
 
+  test("a link that takes the place of a directory meanwhile is not followed", async () => {
+    await using node = makeLinks();
+    node.file("/own/csi.sock");
+    const root = createRoot(node.rootDir, createMountTable([])).avoiding((path) => {
+      if (path === "/own/csi.sock") swapForLink(node);
+      return false;
+    });
+    const outcome = root.resolve("/own/csi.sock");
+    expect(outcome).toMatchObject({ kind: "found", file: { type: "other" } });
+  });
+
   test("more can be put there", async () => {
     await using node = makeLinks();
     const root = createRoot(node.rootDir, tableOf("/data nfs")).avoiding((path) => path === "/links");
@@ -156,6 +177,11 @@ describe("what is off limits", () => {
     expect(mount.requests()).not.toEqual([]);
   });
 });
+
+function swapForLink(node: MadeNode): void {
+  node.rename("/own", "/moved");
+  node.link("/own", "data");
+}
 
 function makeLinks(): MadeNode {
   const node = makeNode();

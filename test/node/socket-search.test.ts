@@ -46,6 +46,17 @@ describe("a socket is found", () => {
   });
 
   test.each([
+    ["another driver's directory", `${PLUGINS}/a/csi.sock`],
+    ["the registry", `${REGISTRY}/a-reg.sock`],
+  ])("by its own path, though a link in %s leads to it", async (_, link) => {
+    await using node = makeKubelet();
+    const path = `${PLUGINS}/b/csi.sock`;
+    node.staleSocket(path);
+    node.link(link, path);
+    expect((await searchIn(node)).sockets).toMatchObject([{ path, directory: "plugins" }]);
+  });
+
+  test.each([
     ["a link to a socket", "../../real.sock"],
     ["a link whose target is the node's, not ours", `${KUBELET}/real.sock`],
   ])("by %s", async (_, target) => {

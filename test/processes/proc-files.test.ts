@@ -77,6 +77,12 @@ describe.if(usable("a user namespace", ["unshare", "--user", "--mount", "true"])
     expect(find(child.pid, node.outer("/after"))).toMatchObject({ kind: "offLimits" });
   });
 
+  test("is not looked at for a process with a user namespace of its own, nor is its table of mounts", async () => {
+    await using node = makeNode();
+    node.link("/proc/1/ns/user", "user:[1]");
+    expect(createFileFinder(node.outer("/proc"))(1, "/csi/csi.sock")).toEqual({ kind: "offLimits" });
+  });
+
   test("is found, and no root stays held", async () => {
     await using node = makeNode();
     node.file("/a");
