@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { isatty } from "node:tty";
-import type { Edge } from "./cli/edge";
+import type { ProcessContext } from "./cli/command";
 import { errorCode, errorText } from "./base/errors";
 import type { TimeZone } from "./log/record";
 import { createOutput, type Output, STDERR, STDOUT } from "./cli/output";
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const signals = handleSignals(output);
   // Imported late, because grpc-js reads its environment when it is loaded.
   const { run } = await import("./commands/run");
-  const code = await run(process.argv.slice(2), openEdge(output, signals));
+  const code = await run(process.argv.slice(2), openContext(output, signals));
   signals.exit(await writeAll(output, code));
 }
 
@@ -30,7 +30,7 @@ async function writeAll(output: Output, code: number): Promise<number> {
   }
 }
 
-function openEdge(output: Output, { stopRequested, onInterrupt }: Signals): Edge {
+function openContext(output: Output, { stopRequested, onInterrupt }: Signals): ProcessContext {
   const startedAtMs = performance.timeOrigin;
   return {
     writeOut: (text) => output.write(STDOUT, escapeLines(text, isatty(STDOUT))),
@@ -59,7 +59,7 @@ function readCommandLine(): string {
   }
 }
 
-interface Signals extends Pick<Edge, "stopRequested" | "onInterrupt"> {
+interface Signals extends Pick<ProcessContext, "stopRequested" | "onInterrupt"> {
   /** Ends the process, unless a signal is about to. */
   readonly exit: (code: number) => void;
 }

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SERVE, readArgv } from "../src/cli/argv";
-import { readOptions } from "../src/cli/options";
 import { FAILURE_REASONS } from "../src/driver/diagnosis";
+import { readServeFlags } from "./support/serve-flags";
 
 const ROOT = join(import.meta.dir, "..");
 const README = read("README.md");
@@ -12,11 +11,9 @@ test.each([...FAILURE_REASONS, "not_ready"])("the README explains the reason %s"
   expect(README).toContain(`| \`${reason}\``);
 });
 
-test("the flags in the README's manifest are taken", () => {
+test("the flags in the README's manifest are taken", async () => {
   const args = /args: \[(--csi-address[^\]]+)\]/.exec(README)?.[1]?.split(", ") ?? [];
-  const words = readArgv(args, [SERVE]);
-  expect(words).toMatchObject({ kind: "run", words: [] });
-  expect(readOptions(words.kind === "run" ? words.values : {})).toMatchObject({
+  expect(await readServeFlags(args)).toMatchObject({
     csiSocketPath: "/csi/csi.sock",
     probeTimeoutMs: 3_000,
     metrics: { kind: "withHealth", path: "/metrics" },

@@ -1,106 +1,77 @@
-import type { Flag, FlagType } from "./flags";
-
-/** A command and what it does, in a line. */
-export interface CommandHelp {
-  readonly name: string;
-  readonly help: string;
-  /** What the help of this command alone has at its end. */
-  readonly notes?: readonly string[];
-}
-
-/** A command with what it takes. */
-export interface CommandUsage extends CommandHelp {
-  readonly flags: readonly Flag[];
-  /** The names of its words, in brackets where they may be left out. */
-  readonly operands: readonly string[];
-}
-
-export const SERVE_HELP: CommandHelp = {
-  name: "serve",
-  help: "Answer the kubelet's GET /healthz with the driver's Identity/Probe.",
-};
-
-/** The commands that do what a flag does. */
-export const WORD_HELPS: readonly CommandHelp[] = [
-  { name: "help", help: "Print this text, or with help COMMAND that of a command." },
-  { name: "version", help: "Print the version." },
-];
+import { closest, distance } from "fastest-levenshtein";
+import { dashed, flagsOf, operandsOf } from "./argv";
+import type { Args, Command, Flag, UnknownWord } from "./command";
 
 const WIDTH = 80;
-
-const SYNOPSIS = [
-  "Usage: livenessprobe [COMMAND] [--FLAG=VALUE | --FLAG VALUE]...",
-  "Answers the kubelet's liveness probe with what the CSI driver says of itself.",
-];
 
 /**
  * The whole help, at most 80 columns wide, with a newline at its end: the commands, then the flags of the one that is implied, by
  * group in their order.
  */
-export function renderHelp(flags: readonly Flag[], commands: readonly CommandHelp[]): string {
-  const list = ["Commands (serve where none is named; COMMAND --help has their flags):", ...renderCommands(commands)];
-  return sections([SYNOPSIS, list, ...renderGroups(flags)]);
+export function renderHelp(about: string, implied: Command, commands: readonly Command[]): string {
+  return sections([
+    ["Usage: livenessprobe [COMMAND] [--FLAG=VALUE]...", ...wrap(about, 0)],
+    [`Commands (default: ${implied.meta.name}; COMMAND --help prints a command's flags):`, ...renderCommands(commands)],
+    [`The flags of ${implied.meta.name}:`],
+    ...renderGroups(implied.args),
+  ]);
 }
 
 /** The help of one command, in the same form. */
-export function renderCommandHelp(command: CommandUsage): string {
-  const { help, flags, notes = [] } = command;
-  const synopsis = [synopsisOf(command), ...wrap(help, 0)];
-  return sections([synopsis, ...renderGroups(flags), ...(notes.length > 0 ? [notes] : [])]);
+export function renderCommandHelp({ meta, args, notes = [] }: Command): string {
+  const operands = operandsOf(args);
+  const usage = ["Usage: livenessprobe", meta.name, ...operands.map(({ valueHint }) => valueHint)];
+  return sections([
+    [[...usage, "[--FLAG=VALUE]..."].join(" "), ...wrap(meta.description, 0)],
+    ...operands.map(({ valueHint, description }) => wrap(`${valueHint}: ${description}.`, 0)),
+    ...renderGroups(args),
+    ...(notes.length > 0 ? [notes] : []),
+  ]);
 }
 
-function synopsisOf({ name, operands }: CommandUsage): string {
-  return ["Usage: livenessprobe", name, ...operands, "[--FLAG=VALUE]..."].join(" ");
+/** What to do about a word that is not known, as the end of a message. */
+export function adviceOn({ word, known, otherwise }: UnknownWord): string {
+  const names = known.map((each) => each.replace(/^--?/, ""));
+  const meant = known[names.indexOf(suggest(word, names) ?? "")];
+  return meant === undefined ? otherwise : `did you mean ${meant}?`;
+}
+
+/** More letters than this apart, or than half of the word, and the known word is another one. */
+const FARTHEST = 2;
+
+/** The known word that was meant by a mistyped one, in whatever case; undefined where none is near. */
+export function suggest(typed: string, known: readonly string[]): string | undefined {
+  const word = typed.toLowerCase();
+  // A word may be as long as a command line allows: comparing that takes seconds.
+  const alike = known.filter(({ length }) => Math.abs(length - word.length) <= FARTHEST);
+  const nearest = alike.length === 0 ? undefined : closest(word, alike);
+  return nearest !== undefined && distance(word, nearest) <= Math.min(FARTHEST, word.length / 2) ? nearest : undefined;
 }
 
 function sections(all: readonly (readonly string[])[]): string {
   return `${all.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function renderGroups(flags: readonly Flag[]): readonly (readonly string[])[] {
-  const groups = [...new Set(flags.map((flag) => flag.group))];
-  return groups.map((group) => [`${group}:`, ...flags.filter((flag) => flag.group === group).flatMap(renderFlag)]);
+function renderGroups(args: Args): readonly (readonly string[])[] {
+  const flags = flagsOf(args);
+  const groups = [...new Set(flags.map(([, { group }]) => group))];
+  return groups.map((group) => [`${group}:`, ...flags.filter(([, flag]) => flag.group === group).flatMap(renderFlag)]);
 }
 
-function renderCommands(commands: readonly CommandHelp[]): readonly string[] {
-  const column = 4 + Math.max(...commands.map(({ name }) => name.length));
-  return commands.flatMap(({ name, help }) => {
-    const [first = "", ...more] = wrap(help, column);
-    return [`  ${name}`.padEnd(column) + first.trimStart(), ...more];
+function renderCommands(commands: readonly Command[]): readonly string[] {
+  const column = 4 + Math.max(...commands.map(({ meta }) => meta.name.length));
+  return commands.flatMap(({ meta }) => {
+    const [first = "", ...more] = wrap(meta.description, column);
+    return [`  ${meta.name}`.padEnd(column) + first.trimStart(), ...more];
   });
 }
 
-function renderFlag(flag: Flag): readonly string[] {
-  const value = placeholder(flag.type);
+function renderFlag([name, flag]: readonly [string, Flag]): readonly string[] {
+  const names = [...(flag.alias === undefined ? [] : [flag.alias]), name].map(dashed).join(", ");
   const deprecated = flag.deprecated === undefined ? "" : `Deprecated: use ${flag.deprecated}. `;
-  const fallback = value === "" || flag.default === "" ? "" : ` Default: ${flag.default}`;
-  return [
-    `  ${flag.short === undefined ? "" : `-${flag.short}, `}${dashed(flag.name)}${value === "" ? "" : ` ${value}`}`,
-    ...wrap(`${deprecated}${flag.help}${fallback}`, 6),
-  ];
-}
-
-function dashed(name: string): string {
-  return name.length === 1 ? `-${name}` : `--${name}`;
-}
-
-function placeholder(valueType: FlagType): string {
-  switch (valueType) {
-    case "bool":
-      return "";
-    case "uint":
-      return "NUMBER";
-    case "duration":
-      return "DURATION";
-    case "quantity":
-      return "QUANTITY";
-    case "vmodule":
-      return "PATTERN=NUMBER,...";
-    case "string":
-    case "list":
-      return "TEXT";
-  }
-  valueType satisfies never;
+  const value = flag.type === "boolean" ? "" : ` ${flag.valueHint}`;
+  const fallback = flag.type === "boolean" || !flag.default ? "" : ` Default: ${flag.default}`;
+  return [`  ${names}${value}`, ...wrap(`${deprecated}${flag.description}${fallback}`, 6)];
 }
 
 /** Breaks a text at its spaces into lines of at most 80 columns, each `indent` spaces in. */

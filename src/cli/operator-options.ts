@@ -1,22 +1,140 @@
-import { parseBool } from "./argv";
-import { parseDuration } from "../base/duration";
+import type { ParsedArgs } from "citty";
 import { ConfigError } from "../base/errors";
-import type { Flag } from "./flags";
-import {
-  CHECK_FLAGS,
-  INSPECT_FLAGS,
-  INSTALL_FLAGS,
-  KUBELET_DIR,
-  LIST_FLAGS,
-  PROBE_TIMEOUT,
-  ROOT_DIR,
-} from "./operator-flags";
-import { readCsiSocketPath, readProbeTimeoutMs } from "./options";
 import { quote } from "../base/text";
+import type { Args } from "./command";
+import { DEFAULT_CSI_ADDRESS, GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
+import { readCsiSocketPath, readDurationMs, readProbeTimeoutMs } from "./options";
+
+const PROBE_TIMEOUT = {
+  "probe-timeout": {
+    type: "string",
+    default: SERVE_FLAGS["probe-timeout"].default,
+    valueHint: "DURATION",
+    description: "The longest time that a driver may take to answer, including the connection.",
+    group: "Probe",
+  },
+} as const satisfies Args;
+
+/** Where the drivers of the node are looked for. */
+const NODE_FLAGS = {
+  "kubelet-dir": {
+    type: "string",
+    valueHint: "PATH",
+    separator: "\n",
+    description:
+      "The kubelet's directory. Default: the directories of running kubelets and the usual ones. May be repeated.",
+    group: "Node",
+  },
+  root: {
+    type: "string",
+    default: "/",
+    valueHint: "PATH",
+    description:
+      "The node's root directory as it is mounted here, such as /host in a debug container. Nothing outside it is read.",
+    group: "Node",
+  },
+} as const satisfies Args;
+
+const OUTPUT = {
+  type: "string",
+  default: "table",
+  alias: "o",
+  valueHint: "table|json",
+  description: "table is for people, json for programs.",
+  group: "Output",
+} as const;
+
+const TARGET = {
+  type: "positional",
+  valueHint: "ADDRESS|DRIVER",
+  required: true,
+  description: "the path of a driver's socket, or a driver's name; livenessprobe list shows both",
+} as const;
+
+export const CHECK_ARGS = {
+  target: { ...TARGET, valueHint: "[ADDRESS|DRIVER]", required: false },
+  "csi-address": {
+    type: "string",
+    valueHint: "PATH",
+    description: `The CSI driver's socket, where neither ADDRESS nor DRIVER is given. Default: ${DEFAULT_CSI_ADDRESS}`,
+    group: "Probe",
+  },
+  ...PROBE_TIMEOUT,
+  wait: {
+    type: "string",
+    default: "0s",
+    valueHint: "DURATION",
+    description: "Repeats the probe until the driver is ready, for at most this long.",
+    group: "Probe",
+  },
+  ...NODE_FLAGS,
+  output: OUTPUT,
+  ...GENERAL_FLAGS,
+} as const satisfies Args;
+
+export const LIST_ARGS = {
+  driver: {
+    type: "string",
+    valueHint: "NAME",
+    description:
+      "Shows only the driver of this name: the name of its directory, the one it is registered by, or the one that GetPluginInfo returns.",
+    group: "Node",
+  },
+  ...NODE_FLAGS,
+  ...PROBE_TIMEOUT,
+  output: {
+    ...OUTPUT,
+    valueHint: "table|wide|json",
+    description: "table is for people, wide adds capabilities and processes, json is for programs.",
+  },
+  ...GENERAL_FLAGS,
+} as const satisfies Args;
+
+export const INSPECT_ARGS = {
+  target: TARGET,
+  "node-info": {
+    type: "boolean",
+    default: false,
+    description:
+      "Calls NodeGetInfo too, for up to 30s. Some drivers then write to the API server or log in to a storage array.",
+    group: "Probe",
+  },
+  ...PROBE_TIMEOUT,
+  ...NODE_FLAGS,
+  output: OUTPUT,
+  ...GENERAL_FLAGS,
+} as const satisfies Args;
+
+export const INSTALL_ARGS = {
+  directory: { type: "positional", valueHint: "DEST", required: true, description: "the directory to copy into" },
+  "start-as": {
+    type: "string",
+    valueHint: "PATH",
+    description: "The path of DEST on the machine that will start the executable, where it is another one than here.",
+    group: "Output",
+  },
+  force: {
+    type: "boolean",
+    default: false,
+    description:
+      "Replaces files in DEST that this command has not installed, and installs even where another user could replace them.",
+    group: "Output",
+  },
+  ...GENERAL_FLAGS,
+} as const satisfies Args;
 
 export type OutputFormat = "table" | "json";
 
-export interface CheckOptions extends Pick<ListOptions, "kubeletDirs" | "rootDir"> {
+/** A driver by the path of its socket, or by its name: that of its directory, a registered one, or GetPluginInfo's. */
+export type DriverTarget =
+  { readonly kind: "address"; readonly socketPath: string } | { readonly kind: "driver"; readonly name: string };
+
+export interface NodePlaces {
+  readonly kubeletDirs: readonly string[];
+  readonly rootDir: string;
+}
+
+export interface CheckOptions extends NodePlaces {
   readonly target: DriverTarget;
   readonly probeTimeoutMs: number;
   /** 0 is one probe alone. */
@@ -24,96 +142,60 @@ export interface CheckOptions extends Pick<ListOptions, "kubeletDirs" | "rootDir
   readonly output: OutputFormat;
 }
 
-/**
- * @param values the text of each given flag, as `readArgv` returns it
- * @param words at most one, an address or a driver's name
- * @throws {ConfigError} at the first flag that breaks a rule
- */
-export function readCheckOptions(values: Readonly<Record<string, string>>, words: readonly string[]): CheckOptions {
-  const [word] = words;
-  const isName = word !== undefined && isDriverName(word);
-  const address = isName ? undefined : word;
-  const given = values["csi-address"];
-  if (isName && given !== undefined)
-    throw new ConfigError(`the driver is given twice: ${quote(word)} and --csi-address ${quote(given)}`);
-  if (address !== undefined && given !== undefined)
-    throw new ConfigError(`the address is given twice: ${quote(address)} and --csi-address ${quote(given)}`);
-  const all = { ...values, ...(address === undefined ? {} : { "csi-address": address }) };
-  const read = reader(all, CHECK_FLAGS);
+/** @throws {ConfigError | UsageError} at the first argument that breaks a rule, as the others below */
+export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>): CheckOptions {
   return {
-    target: isName ? { kind: "driver", name: word } : { kind: "address", socketPath: readCsiSocketPath(read) },
-    ...readNodePlaces(read),
-    probeTimeoutMs: readProbeTimeoutMs(read),
-    waitMs: readWaitMs(read),
-    output: readOutput(read),
+    target: readCheckTarget(args.target, args["csi-address"]),
+    ...readNodePlaces(args),
+    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+    waitMs: readWaitMs(args.wait),
+    output: readOutput(args.output),
   };
 }
 
-export interface ListOptions {
+function readCheckTarget(word: string | undefined, csiAddress: string | undefined): DriverTarget {
+  if (word !== undefined && csiAddress !== undefined) {
+    const what = isDriverName(word) ? "driver" : "address";
+    throw new ConfigError(`the ${what} is given twice: ${quote(word)} and --csi-address ${quote(csiAddress)}`);
+  }
+  if (word !== undefined && isDriverName(word)) return { kind: "driver", name: word };
+  return { kind: "address", socketPath: readCsiSocketPath(word ?? csiAddress ?? DEFAULT_CSI_ADDRESS) };
+}
+
+export interface ListOptions extends NodePlaces {
   /** Undefined is every driver. */
   readonly driver: string | undefined;
-  readonly kubeletDirs: readonly string[];
-  readonly rootDir: string;
   readonly probeTimeoutMs: number;
   readonly output: OutputFormat | "wide";
 }
 
-/**
- * @param values as for `readCheckOptions`
- * @throws {ConfigError} at the first flag that breaks a rule
- */
-export function readListOptions(values: Readonly<Record<string, string>>): ListOptions {
-  const read = reader(values, LIST_FLAGS);
-  const output = read("output");
+export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>): ListOptions {
   return {
-    driver: read("driver") || undefined,
-    ...readNodePlaces(read),
-    probeTimeoutMs: readProbeTimeoutMs(read),
-    output: output === "wide" ? output : readOutput(read, ", wide"),
+    driver: args.driver || undefined,
+    ...readNodePlaces(args),
+    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+    output: args.output === "wide" ? args.output : readOutput(args.output, ", wide"),
   };
 }
 
-export interface InspectOptions extends Pick<ListOptions, "kubeletDirs" | "rootDir"> {
+export interface InspectOptions extends NodePlaces {
   readonly target: DriverTarget;
   readonly probeTimeoutMs: number;
   readonly nodeInfo: boolean;
   readonly output: OutputFormat;
 }
 
-export type DriverTarget =
-  | { readonly kind: "address"; readonly socketPath: string }
-  /** As its directory is called, as it is registered, or as GetPluginInfo tells it. */
-  | { readonly kind: "driver"; readonly name: string };
-
-/**
- * @param values as for `readCheckOptions`
- * @param words one: an address, or a driver's name
- * @throws {ConfigError} at the first flag that breaks a rule
- */
-export function readInspectOptions(values: Readonly<Record<string, string>>, words: readonly string[]): InspectOptions {
-  const [target] = words;
-  if (target === undefined)
-    throw new ConfigError("inspect takes a socket's path or a driver's name: see list for both");
-  const read = reader(values, INSPECT_FLAGS);
+export function readInspectOptions(args: ParsedArgs<typeof INSPECT_ARGS>): InspectOptions {
+  const { target } = args;
+  // The length of an address is a finding of the inspection, and no error of the command line.
+  const socketPath = (): string => absolute("ADDRESS", target.replace(/^unix:(\/\/)?/i, ""));
   return {
-    target: readTarget(target),
-    ...readNodePlaces(read),
-    probeTimeoutMs: readProbeTimeoutMs(read),
-    nodeInfo: parseBool(read("node-info")) === true,
-    output: readOutput(read),
+    target: isDriverName(target) ? { kind: "driver", name: target } : { kind: "address", socketPath: socketPath() },
+    ...readNodePlaces(args),
+    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+    nodeInfo: args["node-info"],
+    output: readOutput(args.output),
   };
-}
-
-function readTarget(word: string): DriverTarget {
-  if (isDriverName(word)) return { kind: "driver", name: word };
-  // Its length is a finding of the inspection, and no error of the command line.
-  const path = word.replace(/^unix:(\/\/)?/i, "");
-  return { kind: "address", socketPath: absolute("ADDRESS", path) };
-}
-
-/** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
-function isDriverName(word: string): boolean {
-  return !/[/:]/.test(word);
 }
 
 export interface InstallCommandOptions {
@@ -123,38 +205,30 @@ export interface InstallCommandOptions {
   readonly force: boolean;
 }
 
-/**
- * @param values as for `readCheckOptions`
- * @param words one: a directory
- * @throws {ConfigError} at the first that breaks a rule
- */
-export function readInstallOptions(
-  values: Readonly<Record<string, string>>,
-  words: readonly string[],
-): InstallCommandOptions {
-  const [directory] = words;
-  if (directory === undefined) throw new ConfigError("install takes a directory: livenessprobe install DEST");
-  const read = reader(values, INSTALL_FLAGS);
-  const startAs = read("start-as");
+export function readInstallOptions(args: ParsedArgs<typeof INSTALL_ARGS>): InstallCommandOptions {
+  const startAs = args["start-as"];
   return {
-    directory: absolute("DEST", directory),
-    startAs: startAs === "" ? undefined : absolute("--start-as", startAs),
-    force: parseBool(read("force")) === true,
+    directory: absolute("DEST", args.directory),
+    startAs: startAs === undefined ? undefined : absolute("--start-as", startAs),
+    force: args.force,
   };
 }
 
-function readNodePlaces(read: Read): Pick<ListOptions, "kubeletDirs" | "rootDir"> {
-  const rootDir = absolute("--root", read("root"));
-  const given = read("kubelet-dir");
-  return { rootDir, kubeletDirs: given === "" ? [] : given.split("\n").map((path) => absolute("--kubelet-dir", path)) };
+/** The flags by which another command looks at the same node in the same way, as they were given to this one. */
+export function readSharedFlags(given: Readonly<Record<string, string>>): readonly string[] {
+  const names = ["root", "kubelet-dir", "probe-timeout"];
+  return names.flatMap((name) => (given[name]?.split("\n") ?? []).flatMap((value) => [`--${name}`, value]));
 }
 
-/** The flags by which another command looks at the same node in the same way, as they were given to this one. */
-export function readSharedFlags(values: Readonly<Record<string, string>>): readonly string[] {
-  const given = [ROOT_DIR, KUBELET_DIR, PROBE_TIMEOUT].flatMap(({ name }) =>
-    (values[name]?.split("\n") ?? []).map((value) => [`--${name}`, value]),
-  );
-  return given.flat();
+/** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
+function isDriverName(word: string): boolean {
+  return !/[/:]/.test(word);
+}
+
+function readNodePlaces(args: ParsedArgs<typeof NODE_FLAGS>): NodePlaces {
+  const rootDir = absolute("--root", args.root);
+  const kubeletDirs = args["kubelet-dir"]?.split("\n") ?? [];
+  return { rootDir, kubeletDirs: kubeletDirs.map((path) => absolute("--kubelet-dir", path)) };
 }
 
 function absolute(what: string, path: string): string {
@@ -162,21 +236,13 @@ function absolute(what: string, path: string): string {
   return path;
 }
 
-type Read = (name: string) => string;
-
-function reader(values: Readonly<Record<string, string>>, flags: readonly Flag[]): Read {
-  return (name) => values[name] ?? flags.find((flag) => flag.name === name)?.default ?? "";
-}
-
-function readWaitMs(read: Read): number {
-  const waitMs = parseDuration(read("wait"));
-  if (waitMs === undefined || waitMs < 0)
-    throw new ConfigError(`--wait must be a duration such as "60s", got ${quote(read("wait"))}`);
+function readWaitMs(text: string): number {
+  const waitMs = readDurationMs("wait", text);
+  if (waitMs < 0) throw new ConfigError(`--wait must not be negative, got ${quote(text)}`);
   return waitMs;
 }
 
-function readOutput(read: Read, more = ""): OutputFormat {
-  const output = read("output");
+function readOutput(output: string, more = ""): OutputFormat {
   if (output === "table" || output === "json") return output;
   throw new ConfigError(`--output must be table${more} or json, got ${quote(output)}`);
 }

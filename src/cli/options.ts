@@ -1,13 +1,12 @@
-import { parseBool, parseVmodule } from "./argv";
-import { parseCsiAddress } from "../driver/address";
+import type { ParsedArgs } from "citty";
 import { formatDuration, parseDuration } from "../base/duration";
 import { ConfigError } from "../base/errors";
-import { flagDefault } from "./flags";
-import type { FlagName } from "./flags";
-import { parseHealthPort, parseListenAddress } from "../http/listen-address";
-import type { ListenAddress } from "../http/listen-address";
-import type { VmodulePattern } from "../log/record";
 import { quote } from "../base/text";
+import { parseCsiAddress } from "../driver/address";
+import { parseHealthPort, parseListenAddress, type ListenAddress } from "../http/listen-address";
+import type { VmodulePattern } from "../log/record";
+import { UsageError } from "./command";
+import { DEFAULT_HEALTH_PORT, SERVE_FLAGS } from "./flags";
 
 /** The flags' values, typed, checked and in their units. */
 export interface Options {
@@ -34,7 +33,8 @@ export interface Listener {
 }
 
 export type MetricsOptions =
-  | { readonly kind: "none" }
+  /** With `--metrics-path` where that was given for nothing. */
+  | { readonly kind: "none"; readonly unusedPath?: string }
   | { readonly kind: "withHealth"; readonly path: string }
   | { readonly kind: "separate"; readonly listen: Listener; readonly path: string };
 
@@ -50,133 +50,168 @@ export interface LogOptions {
  */
 export const MAX_PROBE_TIMEOUT_MS = 2_145_600_000;
 
+/** The largest verbosity: Kubernetes logging keeps it in 31 bits. */
+const MAX_VERBOSITY = 2_147_483_647;
+
+type ServeArgs = ParsedArgs<typeof SERVE_FLAGS>;
+
 /**
- * Makes options of the flags that were given; the others have their defaults.
+ * Makes options of the flags of `serve`. What can never work is refused here, at start. The Go sidecar refuses some of it, panics
+ * over a metrics path, and waits for ever on an address or a timeout that cannot work.
  *
- * What can never work is refused here, at start. The Go sidecar refuses some of it, panics over a metrics path, and
- * waits for ever on an address or a timeout that cannot work.
- *
- * @param values the text of each given flag, as `readArgv` returns it
- * @throws {ConfigError} at the first flag that breaks a rule
+ * @throws {UsageError} at a value that Go's flag package could not read either
+ * @throws {ConfigError} at any other that breaks a rule
  */
-export function readOptions(values: Readonly<Record<string, string>>): Options {
-  const read: Read = (name) => values[name] ?? flagDefault(name);
-  const log = readLog(read);
-  const listeners = readListeners(read);
+export function readOptions(args: ServeArgs): Options {
+  const log = readLog(args);
+  const listeners = readListeners(args);
   return {
-    csiSocketPath: readCsiSocketPath(read),
-    csiAddress: read("csi-address"),
-    probeTimeoutMs: readProbeTimeoutMs(read),
+    csiSocketPath: readCsiSocketPath(args["csi-address"]),
+    csiAddress: args["csi-address"],
+    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
     ...listeners,
     log,
   };
 }
 
-/** A flag's text, given or by default. */
-export type Read = (name: FlagName) => string;
-
 /** @throws {ConfigError} where `--csi-address` can never work */
-export function readCsiSocketPath(read: Read): string {
-  const address = parseCsiAddress(read("csi-address"));
-  if (address.kind === "invalid") throw broken("csi-address", address.rule, read);
+export function readCsiSocketPath(text: string): string {
+  const address = parseCsiAddress(text);
+  if (address.kind === "invalid") throw broken("csi-address", address.rule, text);
   return address.path;
 }
 
-/** @throws {ConfigError} where `--probe-timeout` is no time that can be waited for */
-export function readProbeTimeoutMs(read: Read): number {
-  const timeoutMs = parseDuration(read("probe-timeout"));
-  if (timeoutMs === undefined) throw broken("probe-timeout", 'be a duration such as "3s"', read);
-  if (timeoutMs <= 0) throw broken("probe-timeout", "be greater than zero", read);
+/** @throws where `--probe-timeout` is no time that can be waited for */
+export function readProbeTimeoutMs(text: string): number {
+  const timeoutMs = readDurationMs("probe-timeout", text);
+  if (timeoutMs <= 0) throw broken("probe-timeout", "be greater than zero", text);
   if (timeoutMs > MAX_PROBE_TIMEOUT_MS) {
-    throw broken("probe-timeout", `be at most ${formatDuration(MAX_PROBE_TIMEOUT_MS)}`, read);
+    throw broken("probe-timeout", `be at most ${formatDuration(MAX_PROBE_TIMEOUT_MS)}`, text);
   }
   return timeoutMs;
 }
 
-function readListeners(read: Read): Pick<Options, "health" | "metrics"> {
-  if (read("http-endpoint") !== "") {
-    // Go compares texts: `--health-port=9808` is the default and no conflict.
-    if (read("health-port") !== flagDefault("health-port")) throw exclusive("health-port");
-    if (read("metrics-address") !== "") throw exclusive("metrics-address");
-    return {
-      health: readListener("http-endpoint", parseListenAddress, read),
-      metrics: { kind: "withHealth", path: readMetricsPath(read) },
-    };
-  }
-  const health = readListener("health-port", parseHealthPort, read);
-  if (read("metrics-address") === "") return { health, metrics: { kind: "none" } };
-
-  const listen = readListener("metrics-address", parseListenAddress, read);
-  // `--health-port` holds every address, so that the port alone decides.
-  if (listen.port !== 0 && listen.port === health.port) {
-    throw broken("metrics-address", `have another port than --health-port ${health.text}`, read);
-  }
-  return { health, metrics: { kind: "separate", listen, path: readMetricsPath(read) } };
+/** @throws {UsageError} where the text is no duration of Go's: its unit is missing, or it is one that Go does not have */
+export function readDurationMs(name: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(d?)$/.exec(text) ?? [];
+  const instead = unit === "d" ? `${Number(number) * 24}h` : `${number}s`;
+  throw unreadable(name, "be a duration such as 3s or 500ms", text, number === undefined ? undefined : instead);
 }
 
-function readListener(name: FlagName, parse: (text: string) => ListenAddress, read: Read): Listener {
-  const text = read(name);
+function readListeners(args: ServeArgs): Pick<Options, "health" | "metrics"> {
+  const metricsPath = args["metrics-path"];
+  if (args["http-endpoint"] !== "") {
+    // Go compares texts: `--health-port=9808` is the default and no conflict.
+    if (args["health-port"] !== DEFAULT_HEALTH_PORT) throw exclusive("health-port");
+    if (args["metrics-address"] !== "") throw exclusive("metrics-address");
+    const health = readListener("http-endpoint", parseListenAddress, args);
+    return { health, metrics: { kind: "withHealth", path: readMetricsPath(metricsPath) } };
+  }
+  const health = readListener("health-port", parseHealthPort, args);
+  if (args["metrics-address"] === "") {
+    const isDefault = metricsPath === SERVE_FLAGS["metrics-path"].default;
+    return { health, metrics: { kind: "none", ...(isDefault ? {} : { unusedPath: metricsPath }) } };
+  }
+  const listen = readListener("metrics-address", parseListenAddress, args);
+  // `--health-port` holds every address, so that the port alone decides.
+  if (listen.port !== 0 && listen.port === health.port) {
+    throw broken("metrics-address", `have another port than --health-port ${health.text}`, listen.text);
+  }
+  return { health, metrics: { kind: "separate", listen, path: readMetricsPath(metricsPath) } };
+}
+
+function readListener(
+  name: "http-endpoint" | "health-port" | "metrics-address",
+  parse: (text: string) => ListenAddress,
+  args: ServeArgs,
+): Listener {
+  const text = args[name];
   const address = parse(text);
-  if (address.kind === "invalid") throw broken(name, address.rule, read);
+  if (address.kind === "invalid") throw broken(name, address.rule, text, address.instead);
   return { flag: `--${name}`, text, hostname: address.hostname, port: address.port };
 }
 
-/** Only called where metrics are served: the Go sidecar does not look at the path elsewhere. */
-function readMetricsPath(read: Read): string {
-  const path = read("metrics-path");
-  if (!path.startsWith("/")) throw broken("metrics-path", "begin with a slash", read);
-  if (path === "/healthz") throw broken("metrics-path", "differ from the healthz endpoint", read);
+function readMetricsPath(path: string): string {
+  if (!path.startsWith("/")) throw broken("metrics-path", "begin with a slash", path);
+  if (path === "/healthz") throw broken("metrics-path", "differ from the healthz endpoint", path);
   // RFC 3986's characters of a path, and no dot segment or empty one: no request's path, once normalised, has those.
   if (!/^[\w\-.~!$&'()*+,;=:@/]+$/.test(path) || /\/\/|\/\.{1,2}(\/|$)/.test(path)) {
-    throw broken("metrics-path", "be a plain URL path, such as /metrics", read);
+    throw broken("metrics-path", "be a plain URL path, such as /metrics", path);
   }
   return path;
 }
 
-function readLog(read: Read): LogOptions {
-  refuseAlphaFeatures(read);
-  const flushMs = parseDuration(read("log-flush-frequency"));
-  if (flushMs === undefined || flushMs <= 0) {
+function readLog(args: ServeArgs): LogOptions {
+  const verbosity = readVerbosity(args.v);
+  const vmodule = readVmodule(args.vmodule);
+  refuseAlphaFeatures(args);
+  const flushFrequency = args["log-flush-frequency"];
+  if (readDurationMs("log-flush-frequency", flushFrequency) <= 0) {
     // Go's words, which people search for.
+    throw new ConfigError(`--log-flush-frequency: Must be greater than zero, got ${quote(flushFrequency)}`);
+  }
+  const format = args["logging-format"];
+  if (format !== "text" && format !== "json") throw broken("logging-format", "be text or json", format);
+  if (format === "json" && vmodule.length > 0) {
     throw new ConfigError(
-      `--log-flush-frequency: Must be greater than zero, got ${quote(read("log-flush-frequency"))}`,
+      `--vmodule must not be given with --logging-format=json, got ${quote(args.vmodule)} (vmodule: Forbidden: Only supported for text log format)`,
     );
   }
-  const format = read("logging-format");
-  if (format !== "text" && format !== "json") throw broken("logging-format", "be text or json", read);
-
-  const vmodule = parseVmodule(read("vmodule"));
-  if (vmodule.kind === "invalid") throw broken("vmodule", "have the form pattern=N,...", read);
-  if (format === "json" && vmodule.patterns.length > 0) {
-    throw new ConfigError(
-      `--vmodule must not be given with --logging-format=json, got ${quote(read("vmodule"))} (vmodule: Forbidden: Only supported for text log format)`,
-    );
-  }
-  return { format, verbosity: Number(read("v")), vmodule: vmodule.patterns };
+  return { format, verbosity, vmodule };
 }
 
-function refuseAlphaFeatures(read: Read): void {
+function readVerbosity(text: string): number {
+  if (isVerbosity(text)) return Number(text);
+  throw unreadable("v", `be a whole number from 0 to ${MAX_VERBOSITY}`, text);
+}
+
+function isVerbosity(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) <= MAX_VERBOSITY;
+}
+
+/** Reads `pattern=N,...`; empty items, such as after a trailing comma, are skipped. */
+function readVmodule(text: string): readonly VmodulePattern[] {
+  const items = text.split(",").filter((item) => item !== "");
+  return items.map((item) => {
+    const [pattern = "", verbosity = "", ...more] = item.split("=");
+    if (pattern !== "" && more.length === 0 && isVerbosity(verbosity)) return { pattern, verbosity: Number(verbosity) };
+    throw unreadable("vmodule", `have the form ${SERVE_FLAGS.vmodule.valueHint}, such as prober=5`, text);
+  });
+}
+
+function refuseAlphaFeatures(args: ServeArgs): void {
   for (const name of ["log-text-split-stream", "log-json-split-stream"] as const) {
-    if (parseBool(read(name)) !== false) throw alpha(name, "false", read);
+    if (args[name]) throw alpha(name, "false", String(args[name]));
   }
   for (const name of ["log-text-info-buffer-size", "log-json-info-buffer-size"] as const) {
-    // Zero in any unit has no digit but zeros before it.
-    if (/^[-+]?[0.]*[1-9]/.test(read(name))) throw alpha(name, "0", read);
+    // Zero as a Kubernetes quantity: its digits may be missing, and kilo is a small k.
+    if (!/^(?=.)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) {
+      throw alpha(name, "0", args[name]);
+    }
   }
 }
 
-function broken(name: FlagName, rule: string, read: Read): ConfigError {
-  return new ConfigError(`--${name} must ${rule}, got ${quote(read(name))}`);
+function broken(name: string, rule: string, text: string, instead?: string): ConfigError {
+  return new ConfigError(breach(name, rule, text, instead));
 }
 
-function alpha(name: FlagName, only: string, read: Read): ConfigError {
-  const got = quote(read(name));
-  return new ConfigError(
-    `--${name} must be ${only}, got ${got}: it belongs to an alpha feature that is off; drop the flag`,
-  );
+function unreadable(name: string, rule: string, text: string, instead?: string): UsageError {
+  return new UsageError(breach(name, rule, text, instead));
+}
+
+function breach(name: string, rule: string, text: string, instead?: string): string {
+  const flag = name.length === 1 ? `-${name}` : `--${name}`;
+  return `${flag} must ${rule}, got ${quote(text)}${instead === undefined ? "" : `; write ${instead}`}`;
+}
+
+function alpha(name: string, only: string, text: string): ConfigError {
+  const rule = `--${name} must be ${only}, got ${quote(text)}`;
+  return new ConfigError(`${rule}: it belongs to an alpha feature that is off; drop the flag`);
 }
 
 // The Go sidecar's words.
-function exclusive(name: FlagName): ConfigError {
+function exclusive(name: string): ConfigError {
   return new ConfigError(`Only one of \`--${name}\` and \`--http-endpoint\` can be explicitly set`);
 }

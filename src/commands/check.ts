@@ -1,24 +1,24 @@
-import { type CommandDef, defineCommand } from "citty";
 import { callOnce, noConnection } from "../driver/client";
 import { PROBE } from "../driver/messages";
-import type { CommandLine } from "../cli/argv";
-import type { Edge } from "../cli/edge";
-import { type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
-import { outcomeExitCode } from "./exit-code";
+import type { CommandOf, ProcessContext } from "../cli/command";
+import { CHECK_ARGS, type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
 import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
 import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import type { Invocation } from "../base/shell-command";
 import { VERSION } from "../version";
+import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 
-/** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. Its `run` returns the exit code and throws ConfigError. */
-export function defineCheck(edge: Edge, { values, words }: CommandLine): CommandDef {
-  return defineCommand({
-    meta: { name: "check", description: "Probe the driver once" },
-    run: () =>
-      check(readCheckOptions(values, words), { program: edge.program(), flags: readSharedFlags(values) }, edge),
-  });
+/** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. */
+export function defineCheck(context: ProcessContext): CommandOf<typeof CHECK_ARGS> {
+  return {
+    meta: { name: "check", description: "Probe one driver and print the result in one line." },
+    args: CHECK_ARGS,
+    notes: OUTCOME_EXIT_CODES,
+    run: ({ args, given }) =>
+      check(readCheckOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+  };
 }
 
 const USER_AGENT = `livenessprobe/${VERSION}`;
@@ -26,11 +26,11 @@ const USER_AGENT = `livenessprobe/${VERSION}`;
 /** Between two probes of `--wait`. */
 const PAUSE_MS = 500;
 
-async function check(options: CheckOptions, self: Invocation, edge: Edge): Promise<number> {
+async function check(options: CheckOptions, self: Invocation, context: ProcessContext): Promise<number> {
   const driver = await findDriver(options, self);
-  const { socketPath, result } = await probeUntilReady(driver, options, edge);
+  const { socketPath, result } = await probeUntilReady(driver, options, context);
   const line = options.output === "json" ? renderCheckJson : renderCheckLine;
-  edge.writeOut(line(socketPath, result));
+  context.writeOut(line(socketPath, result));
   return outcomeExitCode(result);
 }
 
@@ -68,7 +68,7 @@ async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions, s
 }
 
 /** The last result. Each change before it goes to standard error. */
-async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: CheckOptions, edge: Edge) {
+async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: CheckOptions, context: ProcessContext) {
   const begun = performance.now();
   const until = begun + waitMs;
   let told = "";
@@ -80,13 +80,13 @@ async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: Che
     const result = await probeHeld(held, {
       socketPath,
       timeoutMs,
-      uid: edge.uid,
+      uid: context.uid,
       triedMs: () => performance.now() - begun,
     });
     const restMs = until - performance.now();
     if (result.kind === "ready" || restMs <= 0) return { socketPath, result };
     const news = result.kind === "failed" ? result.reason : result.kind;
-    if (news !== told) edge.writeError(`waiting: ${renderCheckLine(socketPath, result)}`);
+    if (news !== told) context.writeError(`waiting: ${renderCheckLine(socketPath, result)}`);
     told = news;
     await Bun.sleep(Math.min(PAUSE_MS, restMs));
   }

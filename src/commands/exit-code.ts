@@ -1,6 +1,12 @@
 import type { FailureReason } from "../driver/diagnosis";
 import type { DriverOutcome } from "../inspection/report";
 
+/** For the help of `check` and `inspect`. */
+export const OUTCOME_EXIT_CODES = [
+  "Exit codes, the same as those of grpc-health-probe:",
+  "  0 ready  1 usage error  2 no connection  3 no answer  4 not ready",
+];
+
 /** Why nobody could be asked. */
 const NO_CONNECTION: ReadonlySet<FailureReason> = new Set([
   "socket_missing",

@@ -1,11 +1,8 @@
-import { type CommandDef, defineCommand } from "citty";
-import type { CommandLine } from "../cli/argv";
-import type { Edge } from "../cli/edge";
+import type { CommandOf, ProcessContext } from "../cli/command";
 import { inspectDriver } from "../inspection/inspection";
 import { findNamedDriver } from "../inspection/named-driver";
 import { openNode } from "../inspection/node-view";
-import { type InspectOptions, readInspectOptions, readSharedFlags } from "../cli/operator-options";
-import { outcomeExitCode } from "./exit-code";
+import { INSPECT_ARGS, type InspectOptions, readInspectOptions, readSharedFlags } from "../cli/operator-options";
 import type { InspectReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderInspectionJson } from "../terminal/json";
@@ -14,28 +11,38 @@ import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import type { Invocation } from "../base/shell-command";
 import { VERSION } from "../version";
+import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 
-/** `livenessprobe inspect ADDRESS|DRIVER`: one driver in depth. Its `run` returns the exit code and throws ConfigError. */
-export function defineInspect(edge: Edge, { values, words }: CommandLine): CommandDef {
-  return defineCommand({
-    meta: { name: "inspect", description: "One driver in depth" },
-    run: () =>
-      inspect(readInspectOptions(values, words), { program: edge.program(), flags: readSharedFlags(values) }, edge),
-  });
+/** `livenessprobe inspect ADDRESS|DRIVER`: one driver in depth. */
+export function defineInspect(context: ProcessContext): CommandOf<typeof INSPECT_ARGS> {
+  return {
+    meta: {
+      name: "inspect",
+      description: "Examine one driver step by step: its socket, the process that listens, and each RPC.",
+    },
+    args: INSPECT_ARGS,
+    notes: [...OUTCOME_EXIT_CODES, "", "Identifying the process that listens requires hostPID and uid 0."],
+    run: ({ args, given }) =>
+      inspect(readInspectOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+  };
 }
 
-async function inspect(options: InspectOptions, self: Invocation, edge: Edge): Promise<number> {
-  const report = await inspectTarget(options, self, edge);
+async function inspect(options: InspectOptions, self: Invocation, context: ProcessContext): Promise<number> {
+  const report = await inspectTarget(options, self, context);
   const text =
     options.output === "json"
       ? renderInspectionJson(report)
-      : renderInspection(report, decideStyle(edge.streamFacts("out")));
-  edge.writeOut(text);
+      : renderInspection(report, decideStyle(context.streamFacts("out")));
+  context.writeOut(text);
   return outcomeExitCode(report.outcome);
 }
 
-async function inspectTarget(options: InspectOptions, self: Invocation, edge: Edge): Promise<InspectReport> {
-  using progress = startProgress(edge);
+async function inspectTarget(
+  options: InspectOptions,
+  self: Invocation,
+  context: ProcessContext,
+): Promise<InspectReport> {
+  using progress = startProgress(context);
   const onWait = (what: string): void => progress.show(`waiting for ${what} ...`);
   const node = await openNode(options);
   const { target } = options;
@@ -44,7 +51,7 @@ async function inspectTarget(options: InspectOptions, self: Invocation, edge: Ed
     self,
     node,
     userAgent: `livenessprobe/${VERSION}`,
-    uid: edge.uid,
+    uid: context.uid,
     lookAtSocketFile,
     onWait,
   };

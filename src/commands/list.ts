@@ -1,10 +1,8 @@
-import { type CommandDef, defineCommand } from "citty";
-import type { CommandLine } from "../cli/argv";
-import type { Edge } from "../cli/edge";
+import type { CommandOf, ProcessContext } from "../cli/command";
 import type { Invocation } from "../base/shell-command";
 import { surveyNode } from "../inspection/survey";
 import { openNode } from "../inspection/node-view";
-import { type ListOptions, readListOptions, readSharedFlags } from "../cli/operator-options";
+import { LIST_ARGS, type ListOptions, readListOptions, readSharedFlags } from "../cli/operator-options";
 import type { NodeReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderNodeJson } from "../terminal/json";
@@ -14,33 +12,46 @@ import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import { VERSION } from "../version";
 
-/** `livenessprobe list`: every CSI driver of the node, in one table. Its `run` returns the exit code and throws ConfigError. */
-export function defineList(edge: Edge, { values }: CommandLine): CommandDef {
-  return defineCommand({
-    meta: { name: "list", description: "Every CSI driver of the node" },
-    run: () => list(readListOptions(values), { program: edge.program(), flags: readSharedFlags(values) }, edge),
-  });
+/** `livenessprobe list`: every CSI driver of the node, in one table. */
+export function defineList(context: ProcessContext): CommandOf<typeof LIST_ARGS> {
+  return {
+    meta: {
+      name: "list",
+      description: "List every CSI driver of the node with its state, and the reason where it does not answer.",
+    },
+    args: LIST_ARGS,
+    notes: [
+      "announced: a registration socket names the driver. Whether the kubelet has",
+      "registered it: kubectl get csinode.",
+      "",
+      "Exit codes:",
+      "  0 all ready  1 usage error  2 no driver found",
+      "  4 a driver is not ready, or part of the node could not be read",
+    ],
+    run: ({ args, given }) =>
+      list(readListOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+  };
 }
 
-async function list(options: ListOptions, self: Invocation, edge: Edge): Promise<number> {
+async function list(options: ListOptions, self: Invocation, context: ProcessContext): Promise<number> {
   const { output } = options;
-  const report = await survey(options, edge);
-  const notes = decideStyle(edge.streamFacts("error"));
-  const table = { ...decideStyle(edge.streamFacts("out")), wide: output === "wide" };
-  edge.writeOut(output === "json" ? renderNodeJson(report) : renderNodeTable(report, table));
-  edge.writeError(renderNodeNotes(report, { uid: edge.uid, self }, notes));
-  if (output !== "json") edge.writeError(renderNodeSummary(report, self, notes));
+  const report = await survey(options, context);
+  const notes = decideStyle(context.streamFacts("error"));
+  const table = { ...decideStyle(context.streamFacts("out")), wide: output === "wide" };
+  context.writeOut(output === "json" ? renderNodeJson(report) : renderNodeTable(report, table));
+  context.writeError(renderNodeNotes(report, { uid: context.uid, self }, notes));
+  if (output !== "json") context.writeError(renderNodeSummary(report, self, notes));
   return listExitCode(report, options.driver);
 }
 
-async function survey(options: ListOptions, edge: Edge): Promise<NodeReport> {
+async function survey(options: ListOptions, context: ProcessContext): Promise<NodeReport> {
   const node = await openNode(options);
-  using progress = startProgress(edge);
+  using progress = startProgress(context);
   // Awaited here: the progress line is erased when this returns.
   return await surveyNode(node, {
     ...options,
     userAgent: `livenessprobe/${VERSION}`,
-    uid: edge.uid,
+    uid: context.uid,
     lookAtSocketFile,
     wide: options.output !== "table",
     onProgress: (asked, total) => progress.show(`asked ${asked} of ${total} drivers ...`),

@@ -1,6 +1,6 @@
-import { type CommandDef, defineCommand } from "citty";
-import type { CommandLine } from "../cli/argv";
-import type { Edge } from "../cli/edge";
+import { isIP } from "node:net";
+import type { CommandOf, ProcessContext } from "../cli/command";
+import { SERVE_FLAGS } from "../cli/flags";
 import { ConfigError, errorCode, errorText } from "../base/errors";
 import { answerLive, answerMetrics, answerReady, createHandler, type Route } from "../sidecar/routes";
 import { startHttpServer, type HttpServer } from "../http/server";
@@ -12,34 +12,39 @@ import { createSidecar, type Sidecar } from "../sidecar/sidecar";
 import { quote } from "../base/text";
 import { COMMIT, VERSION } from "../version";
 
-/** `livenessprobe [serve]`: answers the kubelet until told to stop. Its `run` returns the exit code and throws ConfigError. */
-export function defineServe(edge: Edge, { values, words }: CommandLine): CommandDef {
-  return defineCommand({
-    meta: { name: "serve", description: "Answer /healthz with the CSI driver's Identity/Probe" },
-    run: () => serve(readOptions(values), edge, words),
-  });
+/** `livenessprobe [serve]`: answers the kubelet until told to stop. */
+export function defineServe(context: ProcessContext): CommandOf<typeof SERVE_FLAGS> {
+  return {
+    meta: { name: "serve", description: "Answer the kubelet's GET /healthz by calling the CSI driver's Probe." },
+    args: SERVE_FLAGS,
+    run: ({ args }) => serve(readOptions(args), context, args._),
+  };
 }
 
 /** After SIGTERM a probe in flight may end within its deadline, but no longer than this. */
 const STOP_WITHIN_MS = 2_000;
 
-async function serve(options: Options, edge: Edge, words: readonly string[]): Promise<number> {
-  const createLogger = startLogging(options, edge);
+async function serve(options: Options, context: ProcessContext, words: readonly string[]): Promise<number> {
+  const createLogger = startLogging(options, context);
   const logger = createLogger("serve.ts");
   // First, so that an address that cannot be listened on does not hide it.
   if (words.length > 0)
     logger.warning("Ignoring what follows the flags: no flag begins there", { words: words.join(" ") });
+  if (options.metrics.kind === "none" && options.metrics.unusedPath !== undefined) {
+    const metricsPath = options.metrics.unusedPath;
+    logger.warning("Ignoring --metrics-path: metrics need --http-endpoint or --metrics-address", { metricsPath });
+  }
   const { csiSocketPath, probeTimeoutMs } = options;
-  const { uid, startTimeSeconds } = edge;
+  const { uid, startTimeSeconds } = context;
   const sidecar = createSidecar({ csiSocketPath, probeTimeoutMs, uid, startTimeSeconds, createLogger });
-  const servers = listen(options, sidecar, edge);
+  const servers = listen(options, sidecar, context);
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
   for (const { listener, server } of servers)
     logger.info("Listening", { flag: listener.flag, address: server.address });
   warnOfFewDescriptors(logger);
   sidecar.driverName.start();
 
-  await edge.stopRequested();
+  await context.stopRequested();
   logger.info("Stopping", { atMost: "2s" });
   sidecar.driverName.stop();
   await Promise.race([
@@ -49,7 +54,7 @@ async function serve(options: Options, edge: Edge, words: readonly string[]): Pr
   return 0;
 }
 
-function startLogging({ log }: Options, { pid, timeZone }: Edge): CreateLogger {
+function startLogging({ log }: Options, { pid, timeZone }: ProcessContext): CreateLogger {
   const line = { format: log.format, timeZone, nowMs: Date.now, pid };
   const { write } = openStderrSink(droppedLinesNotice(line));
   return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });
@@ -60,18 +65,18 @@ interface ListeningServer {
   readonly server: HttpServer;
 }
 
-function listen(options: Options, sidecar: Sidecar, edge: Edge): readonly ListeningServer[] {
+function listen(options: Options, sidecar: Sidecar, context: ProcessContext): readonly ListeningServer[] {
   const { health, metrics } = options;
   const probes = probeRoutes(sidecar);
   switch (metrics.kind) {
     case "none":
       return listenEach([{ listener: health, routes: probes }]);
     case "withHealth":
-      return listenEach([{ listener: health, routes: [metricsRoute(metrics.path, sidecar, edge), ...probes] }]);
+      return listenEach([{ listener: health, routes: [metricsRoute(metrics.path, sidecar, context), ...probes] }]);
     case "separate":
       return listenEach([
         { listener: health, routes: probes },
-        { listener: metrics.listen, routes: [metricsRoute(metrics.path, sidecar, edge)] },
+        { listener: metrics.listen, routes: [metricsRoute(metrics.path, sidecar, context)] },
       ]);
   }
   return metrics satisfies never;
@@ -86,7 +91,7 @@ function probeRoutes({ prober }: Sidecar): readonly Route[] {
   ];
 }
 
-function metricsRoute(path: string, { metrics }: Sidecar, { startTimeSeconds }: Edge): Route {
+function metricsRoute(path: string, { metrics }: Sidecar, { startTimeSeconds }: ProcessContext): Route {
   return { path, answer: (request) => answerMetrics(request, metrics.render(readProcessMetrics()), startTimeSeconds) };
 }
 
@@ -103,23 +108,26 @@ function start({ flag, text, hostname, port }: Listener, routes: readonly Route[
   try {
     return startHttpServer({ hostname, port, handle: createHandler(routes) });
   } catch (error) {
-    throw new ConfigError(`${flag} cannot listen on ${quote(text)}: ${whyNotListening(error)}`);
+    throw new ConfigError(`${flag} cannot listen on ${quote(text)}: ${whyNotListening(error, hostname)}`);
   }
 }
 
 // Bun's own text for each of these is "Failed to listen at" and the host.
 const NOT_LISTENING: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is in use; choose another port, or stop the process that uses it",
-  EADDRNOTAVAIL: "this host has no such address",
+  EADDRNOTAVAIL: "this host has no such address; use one of its own, or :PORT for all of them",
   EACCES: "permission denied; a port below 1024 needs uid 0 or the capability NET_BIND_SERVICE",
-  ENOTFOUND: "the host's name is not known",
-  // No name server answered (EAI_AGAIN).
-  EAGAIN: "the host's name is not known",
 };
 
-function whyNotListening(error: unknown): string {
+function whyNotListening(error: unknown, hostname: string | undefined): string {
   const code = errorCode(error) ?? "no error code";
-  return NOT_LISTENING[code] ?? `${errorText(error)}: ${code}`;
+  const known = NOT_LISTENING[code];
+  if (known !== undefined) return known;
+  // Where a name is not found, Bun 1.4.5 reports whatever errno is left over: EAGAIN, EINVAL, ENOTCONN.
+  if (hostname !== undefined && isIP(hostname) === 0) {
+    return "the host name is unknown; use an address of this host, or :PORT for all of them";
+  }
+  return `${errorText(error)}: ${code}`;
 }
 
 /** With fewer descriptors than this, idle connections can take all of them until Bun closes them after 12 s. */

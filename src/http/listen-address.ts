@@ -10,8 +10,8 @@ export type ListenAddress =
       /** 0 lets the kernel choose. */
       readonly port: number;
     }
-  /** `rule` is worded to follow "must". */
-  | { readonly kind: "invalid"; readonly rule: string };
+  /** `rule` is worded to follow "must"; `instead` is what was probably meant. */
+  | { readonly kind: "invalid"; readonly rule: string; readonly instead?: string };
 
 /**
  * Reads an address to listen on in the forms Go's `net.Listen` takes: `:9808`, `localhost:9808`, `10.0.0.1:9808`,
@@ -22,6 +22,19 @@ export type ListenAddress =
  * @param text the value of `--http-endpoint` or `--metrics-address`
  */
 export function parseListenAddress(text: string): ListenAddress {
+  const address = readListenAddress(text);
+  if (address.kind === "address") return address;
+  const likely = [
+    `:${text}`,
+    /\D/.test(text) ? `${text}:9808` : "",
+    text.replace(/^[a-z]+:\/\/([^/]*).*$/i, "$1"),
+    text.replace(/^(.+):(\d+)$/, "[$1]:$2"),
+  ];
+  const instead = likely.find((each) => readListenAddress(each).kind === "address");
+  return instead === undefined ? address : { ...address, instead };
+}
+
+function readListenAddress(text: string): ListenAddress {
   if (text === "") return invalid("not be empty");
   if (/\p{Cc}/u.test(text)) return invalid("not contain control characters");
   if (text.includes("://")) return invalid("be host:port without a scheme");
@@ -43,8 +56,9 @@ export function parseListenAddress(text: string): ListenAddress {
 export function parseHealthPort(text: string): ListenAddress {
   if (text === "") return invalid("not be empty");
   const port = parsePort(text);
-  if (port === undefined) return invalid(`be ${PORT_RULE}`);
-  return { kind: "address", hostname: undefined, port };
+  if (port !== undefined) return { kind: "address", hostname: undefined, port };
+  const instead = text.replace(/^.*:/, "");
+  return { ...invalid(`be ${PORT_RULE}`), ...(parsePort(instead) === undefined ? {} : { instead }) };
 }
 
 // The names an HTTP port goes by. Go reads the others from /etc/services, which a minimal image does not have.
@@ -73,6 +87,6 @@ function hasBareIPv6(text: string): boolean {
   return isIPv6(text.replace(/:\d+$/, ""));
 }
 
-function invalid(rule: string): ListenAddress {
-  return { kind: "invalid", rule };
+function invalid(rule: string) {
+  return { kind: "invalid", rule } as const;
 }

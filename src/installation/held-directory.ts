@@ -50,7 +50,7 @@ export function readPieces(path: string, flags: number = constants.O_RDONLY): Co
 
 const PIECE_BYTES = 1_048_576;
 
-/** Calls `undo` if the process is ended while this is not disposed of: see `Edge.onInterrupt`. */
+/** Calls `undo` if the process is ended while this is not disposed of: see `ProcessContext.onInterrupt`. */
 export type OnInterrupt = (undo: () => void) => Disposable;
 
 /** Opens a directory, and makes it if it is missing. Follows links on the way to it, because a person named it. */

@@ -6,7 +6,7 @@ export interface ProgressLine extends Disposable {
   readonly show: (line: string) => void;
 }
 
-/** What a progress line needs of `Edge`. */
+/** What a progress line needs of the process. */
 export interface ProgressEdge {
   readonly writeError: (text: string) => void;
   readonly streamFacts: (stream: "error") => StyleFacts;

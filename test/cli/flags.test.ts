@@ -1,53 +1,38 @@
 import { expect, test } from "bun:test";
-import { SERVE, readArgv } from "../../src/cli/argv";
-import { flagDefault, FLAGS } from "../../src/cli/flags";
-import type { Flag } from "../../src/cli/flags";
-import { readOptions } from "../../src/cli/options";
+import { flagsOf } from "../../src/cli/argv";
+import { SERVE_FLAGS } from "../../src/cli/flags";
+import { readServeFlags } from "../support/serve-flags";
 
-const all: readonly Flag[] = FLAGS;
+const all = flagsOf(SERVE_FLAGS);
 
-test("the flags, types and defaults are those of the Go sidecar, and version", () => {
-  expect(FLAGS.map(({ name, type, default: value }) => `${name} ${type} ${value}`.trim())).toEqual([
+test("the flags, kinds and defaults are those of the Go sidecar, and version", () => {
+  expect(all.map(([name, flag]) => `${name} ${flag.type} ${flag.default}`.trim())).toEqual([
     "csi-address string /run/csi/socket",
-    "probe-timeout duration 3s",
+    "probe-timeout string 3s",
     "http-endpoint string",
     "metrics-path string /metrics",
-    "v uint 0",
-    "vmodule vmodule",
+    "v string 0",
+    "vmodule string",
     "logging-format string text",
-    "version bool false",
-    "help bool false",
-    "h bool false",
+    "version boolean false",
+    "help boolean false",
     "health-port string 9808",
     "metrics-address string",
-    "automaxprocs bool false",
-    "log-flush-frequency duration 5s",
-    "log-text-split-stream bool false",
-    "log-json-split-stream bool false",
-    "log-text-info-buffer-size quantity 0",
-    "log-json-info-buffer-size quantity 0",
+    "automaxprocs boolean false",
+    "log-flush-frequency string 5s",
+    "log-text-split-stream boolean false",
+    "log-json-split-stream boolean false",
+    "log-text-info-buffer-size string 0",
+    "log-json-info-buffer-size string 0",
   ]);
 });
 
-test.each(all.filter((flag) => flag.name !== "help" && flag.name !== "h"))("$name takes its own default", (flag) => {
-  const argv = readArgv([`--${flag.name}=${flag.default}`], [SERVE]);
-  expect(argv).toEqual({ kind: "run", command: "serve", values: { [flag.name]: flag.default }, words: [] });
-});
-
-test("the defaults written out are what no flags mean", () => {
-  const written = Object.fromEntries(FLAGS.map((flag) => [flag.name, flag.default]));
-  expect(readOptions(written)).toEqual(readOptions({}));
+test("the defaults written out are what no flags mean", async () => {
+  const written = all.filter(([name]) => name !== "help").map(([name, flag]) => `--${name}=${flag.default}`);
+  expect(await readServeFlags(written)).toEqual(await readServeFlags([]));
 });
 
 test("a deprecated flag names one to use instead", () => {
-  const instead = all.flatMap(({ name, deprecated }) => (deprecated === undefined ? [] : [`--${name}: ${deprecated}`]));
-  expect(instead).toEqual(["--health-port: --http-endpoint", "--metrics-address: --http-endpoint"]);
-});
-
-test.each(all)("$name is explained in sentences", (flag) => {
-  expect(flag.help).toMatch(/^[A-Z].*\.$/);
-});
-
-test("a flag's default is found by its name", () => {
-  expect([flagDefault("csi-address"), flagDefault("vmodule")]).toEqual(["/run/csi/socket", ""]);
+  const instead = all.flatMap(([name, { deprecated }]) => (deprecated === undefined ? [] : [`${name}: ${deprecated}`]));
+  expect(instead).toEqual(["health-port: --http-endpoint", "metrics-address: --http-endpoint"]);
 });

@@ -1,29 +1,51 @@
 import { describe, expect, test } from "bun:test";
-import { FLAGS } from "../../src/cli/flags";
-import type { Flag } from "../../src/cli/flags";
-import { SERVE_HELP, WORD_HELPS, renderCommandHelp, renderHelp } from "../../src/cli/help";
-import { OPERATOR_COMMANDS, type OperatorCommand } from "../../src/commands/operator-commands";
+import { dashed, flagsOf } from "../../src/cli/argv";
+import type { Flag, ProcessContext } from "../../src/cli/command";
+import { adviceOn, renderCommandHelp, suggest } from "../../src/cli/help";
+import { SERVE_FLAGS } from "../../src/cli/flags";
+import { helpOf } from "../../src/commands/help";
+import { listCommands } from "../../src/commands/run";
 import { golden } from "../support/golden";
 
 const FLAGS_PAGE_TOP = `# Flags
 
-Go's flag syntax: \`-flag\`, \`--flag\`, \`--flag=value\`, \`--flag value\`. This page is what \`livenessprobe --help\` and \`livenessprobe COMMAND --help\`
-print; \`UPDATE_GOLDEN=1 bun run test test/cli/help.test.ts\` writes it.
+All flags use Go's syntax: \`-flag\`, \`--flag\`, \`--flag=value\`, \`--flag value\`. This page is the output of
+\`livenessprobe --help\` and \`livenessprobe COMMAND --help\`; \`UPDATE_GOLDEN=1 bun run test test/cli/help.test.ts\` writes
+it.
 `;
 
-const flags: readonly Flag[] = FLAGS;
-const commands = [SERVE_HELP, ...OPERATOR_COMMANDS, ...WORD_HELPS];
+const context: ProcessContext = {
+  writeOut: () => {},
+  writeError: () => {},
+  streamFacts: () => ({ isTerminal: false, columns: undefined, env: { NO_COLOR: undefined, TERM: undefined } }),
+  stopRequested: () => Promise.resolve(),
+  onInterrupt: () => ({ [Symbol.dispose]: () => {} }),
+  program: () => ["livenessprobe"],
+  pid: 1,
+  uid: 0,
+  timeZone: "utc",
+  startTimeSeconds: 0,
+};
+const commands = listCommands(context);
+const WITH_PAGE = ["serve", "check", "list", "inspect", "install"] as const;
+const helps = await Promise.all(
+  WITH_PAGE.map(async (name) => {
+    const { args } = (await commands[name]?.()) ?? { args: {} };
+    return { name, text: await helpOf(name, commands), flags: flagsOf(args).map(([flag]) => dashed(flag)) };
+  }),
+);
 
 test("docs/flags.md has the help of every command as it is", () => {
-  const texts = [renderHelp(flags, commands), ...OPERATOR_COMMANDS.map(helpOf)];
-  const page = [FLAGS_PAGE_TOP, ...texts.map((text) => `\`\`\`text\n${text}\`\`\`\n`)].join("\n");
+  const page = [FLAGS_PAGE_TOP, ...helps.map(({ text }) => `\`\`\`text\n${text}\`\`\`\n`)].join("\n");
   expect(golden(new URL("../../docs/flags.md", import.meta.url), page)).toBe(page);
 });
 
-describe.each([
-  ["the help", renderHelp(flags, commands), flags],
-  ...OPERATOR_COMMANDS.map((command) => [`the help of ${command.name}`, helpOf(command), command.flags] as const),
-])("%s", (_, text, named) => {
+test("the help names every command", () => {
+  const names = Object.keys(commands);
+  expect(helps[0]?.text.match(/^ {2}([a-z]+) /gm)?.map((name) => name.trim())).toEqual(names);
+});
+
+describe.each(helps)("the help of $name", ({ text, flags }) => {
   test("has no line over 80 columns", () => {
     expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
@@ -33,36 +55,72 @@ describe.each([
     expect(text).toMatch(/[^\n]\n$/);
   });
 
-  test.each(named)("names $name", ({ name }) => {
-    expect(text.split(/[\s,]+/)).toContain(name.length === 1 ? `-${name}` : `--${name}`);
+  test.each(flags)("names %s", (flag) => {
+    expect(text.split(/[\s,]+/)).toContain(flag);
   });
 });
 
-test.each([
+test.each<[string, string, Flag, string]>([
   [
     "a text, with its default",
-    { name: "path", type: "string", default: "/a", help: "A path.", group: "HTTP" },
-    "  --path TEXT\n      A path. Default: /a\n",
+    "path",
+    { type: "string", default: "/a", valueHint: "PATH", description: "A path.", group: "HTTP" },
+    "  --path PATH\n      A path. Default: /a\n",
   ],
   [
     "a text without a default",
-    { name: "path", type: "string", default: "", help: "A path.", group: "HTTP" },
-    "  --path TEXT\n      A path.\n",
+    "path",
+    { type: "string", valueHint: "PATH", description: "A path.", group: "HTTP" },
+    "  --path PATH\n      A path.\n",
   ],
   [
     "a bool, which takes no word",
-    { name: "b", type: "bool", default: "false", help: "Yes.", group: "HTTP" },
+    "b",
+    { type: "boolean", default: false, description: "Yes.", group: "HTTP" },
     "  -b\n      Yes.\n",
   ],
   [
     "a deprecated one",
-    { name: "old", type: "uint", default: "0", help: "A number.", group: "HTTP", deprecated: "--new" },
+    "old",
+    {
+      type: "string",
+      default: "0",
+      valueHint: "NUMBER",
+      description: "A number.",
+      group: "HTTP",
+      deprecated: "--new",
+    },
     "  --old NUMBER\n      Deprecated: use --new. A number. Default: 0\n",
   ],
-] as const)("a flag in the help: %s", (_, flag: Flag, lines) => {
-  expect(renderHelp([flag], commands)).toEndWith(`\n\nHTTP:\n${lines}`);
+])("a flag in the help: %s", (_, name, flag, lines) => {
+  const command = { meta: { name: "x", description: "X." }, args: { [name]: flag }, run: () => 0 };
+  expect(renderCommandHelp(command)).toEndWith(`\n\nHTTP:\n${lines}`);
 });
 
-function helpOf(command: OperatorCommand): string {
-  return renderCommandHelp({ ...command, operands: command.words.kind === "mixed" ? command.words.names : [] });
-}
+test.each([
+  ["chekc", "check"],
+  ["list ", "list"],
+  ["lst", "list"],
+  ["LIST", "list"],
+  ["instal", "install"],
+  ["checkout", undefined],
+  ["/csi/csi.sock", undefined],
+  ["ls", undefined],
+  ["x", undefined],
+  ["", undefined],
+])("%j meant %j", (word, meant) => {
+  expect(suggest(word, WITH_PAGE)).toBe(meant);
+});
+
+const flags = flagsOf(SERVE_FLAGS).map(([name]) => dashed(name));
+
+test.each([
+  ["a flag, mistyped", "csi-adress", flags, "did you mean --csi-address?"],
+  ["a flag, in capitals", "CSI_Address", flags, "did you mean --csi-address?"],
+  ["a letter and its value in one", "v5", flags, "did you mean -v?"],
+  ["a flag like no other", "bogus", flags, "the list"],
+  ["a command, mistyped", "hlep", Object.keys(commands), "did you mean help?"],
+  ["a command like no other", "/csi/csi.sock", Object.keys(commands), "the list"],
+])("the advice on %s", (_, word, known, advice) => {
+  expect(adviceOn({ word, known, otherwise: "the list" })).toBe(advice);
+});

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError } from "../../src/base/errors";
-import { readOptions } from "../../src/cli/options";
-import type { MetricsOptions } from "../../src/cli/options";
+import { UsageError } from "../../src/cli/command";
+import type { MetricsOptions, Options } from "../../src/cli/options";
+import { readServeFlags } from "../support/serve-flags";
 
 type Values = Readonly<Record<string, string>>;
 
 const defaultHealth = { flag: "--health-port", text: "9808", hostname: undefined, port: 9808 };
 
-test("no flags are the Go sidecar's defaults", () => {
-  expect(readOptions({})).toEqual({
+test("no flags are the Go sidecar's defaults", async () => {
+  expect(await read({})).toEqual({
     csiSocketPath: "/run/csi/socket",
     csiAddress: "/run/csi/socket",
     probeTimeoutMs: 3000,
@@ -18,8 +19,8 @@ test("no flags are the Go sidecar's defaults", () => {
   });
 });
 
-test("every flag that means something", () => {
-  const options = readOptions({
+test("every flag that means something", async () => {
+  const options = await read({
     "csi-address": "unix:///csi/csi.sock",
     "probe-timeout": "1m0.5s",
     "http-endpoint": "localhost:http",
@@ -58,13 +59,19 @@ describe("who listens where", () => {
     ["a metrics address of its own", { "metrics-address": ":2" }, defaultHealth, apart(":2", undefined, 2)],
     ["a metrics address on one host", { "metrics-address": "[::1]:2" }, defaultHealth, apart("[::1]:2", "::1", 2)],
     [
+      "a metrics path where none are served, which is warned of",
+      { "metrics-path": "metrics{" },
+      defaultHealth,
+      { kind: "none", unusedPath: "metrics{" },
+    ],
+    [
       "two ports of the kernel's choice",
       { "health-port": "0", "metrics-address": ":0" },
       { ...defaultHealth, text: "0", port: 0 },
       apart(":0", undefined, 0),
     ],
-  ] as const)("%s", (_, values, health, metrics) => {
-    const options = readOptions(values);
+  ] as const)("%s", async (_, values, health, metrics) => {
+    const options = await read(values);
     expect({ health: options.health, metrics: options.metrics }).toEqual({ health, metrics });
   });
 });
@@ -76,14 +83,13 @@ describe("flags that are accepted and change nothing", () => {
     ["split streams, denied", { "log-text-split-stream": "F", "log-json-split-stream": "false" }],
     ["buffers of no size", { "log-text-info-buffer-size": "0Ki", "log-json-info-buffer-size": "0" }],
     ["buffers of no size in other words", { "log-text-info-buffer-size": "-0.00e3", "log-json-info-buffer-size": "k" }],
-    ["a metrics path that cannot work where none are served", { "metrics-path": "metrics{" }],
     ["an empty vmodule", { vmodule: "," }],
-  ])("%s", (_, values) => {
-    expect(readOptions(values)).toEqual(readOptions({}));
+  ])("%s", async (_, values) => {
+    expect(await read(values)).toEqual(await read({}));
   });
 
-  test("an empty vmodule goes with json", () => {
-    expect(readOptions({ "logging-format": "json", vmodule: "," }).log).toEqual({
+  test("an empty vmodule goes with json", async () => {
+    expect((await read({ "logging-format": "json", vmodule: "," })).log).toEqual({
       format: "json",
       verbosity: 0,
       vmodule: [],
@@ -99,14 +105,13 @@ describe("the driver and the timeout", () => {
     [{ "probe-timeout": "-1s" }, '--probe-timeout must be greater than zero, got "-1s"'],
     [{ "probe-timeout": "0" }, '--probe-timeout must be greater than zero, got "0"'],
     [{ "probe-timeout": "596h0.001s" }, '--probe-timeout must be at most 596h0m0s, got "596h0.001s"'],
-    [{ "probe-timeout": "soon" }, '--probe-timeout must be a duration such as "3s", got "soon"'],
   ])("%j", expectRefusal);
 
   test.each([
     ["the longest timeout", "2145600s", 2_145_600_000],
     ["a millisecond", "1ms", 1],
-  ])("%s", (_, text, probeTimeoutMs) => {
-    expect(readOptions({ "probe-timeout": text }).probeTimeoutMs).toBe(probeTimeoutMs);
+  ])("%s", async (_, text, probeTimeoutMs) => {
+    expect((await read({ "probe-timeout": text })).probeTimeoutMs).toBe(probeTimeoutMs);
   });
 });
 
@@ -115,14 +120,18 @@ describe("listeners that cannot be", () => {
     [{ "http-endpoint": ":1", "health-port": "2" }, bothSet("--health-port")],
     [{ "http-endpoint": ":1", "health-port": "09808" }, bothSet("--health-port")],
     [{ "http-endpoint": ":1", "metrics-address": ":2" }, bothSet("--metrics-address")],
-    [{ "http-endpoint": "localhost" }, '--http-endpoint must be host:port or :port, got "localhost"'],
+    [
+      { "http-endpoint": "localhost" },
+      '--http-endpoint must be host:port or :port, got "localhost"; write localhost:9808',
+    ],
+    [{ "http-endpoint": "9808" }, '--http-endpoint must be host:port or :port, got "9808"; write :9808'],
     [
       { "health-port": "65536" },
       '--health-port must be a port from 0 to 65535 or one of http, https, http-alt, got "65536"',
     ],
     [
       { "metrics-address": "::1:2" },
-      '--metrics-address must have its IPv6 address in brackets, as in [::1]:9808, got "::1:2"',
+      '--metrics-address must have its IPv6 address in brackets, as in [::1]:9808, got "::1:2"; write [::1]:2',
     ],
     [{ "metrics-address": ":9808" }, '--metrics-address must have another port than --health-port 9808, got ":9808"'],
     [
@@ -147,13 +156,14 @@ describe("a metrics path", () => {
     ["//m", `${plain} "//m"`],
     ["/a/../m", `${plain} "/a/../m"`],
     ["/m/.", `${plain} "/m/."`],
-  ])("%j is refused wherever metrics are served", (path, message) => {
-    expectRefusal({ "http-endpoint": ":1", "metrics-path": path }, message);
-    expectRefusal({ "metrics-address": ":1", "metrics-path": path }, message);
+  ])("%j is refused wherever metrics are served", async (path, message) => {
+    await expectRefusal({ "http-endpoint": ":1", "metrics-path": path }, message);
+    await expectRefusal({ "metrics-address": ":1", "metrics-path": path }, message);
   });
 
-  test.each(["/m", "/healthz/metrics", "/a.b/..c/m_1~x", "/metrics/", "/"])("%j is taken", (path) => {
-    expect(readOptions({ "http-endpoint": ":1", "metrics-path": path }).metrics).toEqual({ kind: "withHealth", path });
+  test.each(["/m", "/healthz/metrics", "/a.b/..c/m_1~x", "/metrics/", "/"])("%j is taken", async (path) => {
+    const { metrics } = await read({ "http-endpoint": ":1", "metrics-path": path });
+    expect(metrics).toEqual({ kind: "withHealth", path });
   });
 });
 
@@ -166,21 +176,67 @@ describe("logging that cannot be", () => {
       { "logging-format": "json", vmodule: "a=1" },
       '--vmodule must not be given with --logging-format=json, got "a=1" (vmodule: Forbidden: Only supported for text log format)',
     ],
-    [{ vmodule: "a" }, '--vmodule must have the form pattern=N,..., got "a"'],
     [{ "log-flush-frequency": "0" }, '--log-flush-frequency: Must be greater than zero, got "0"'],
     [{ "log-flush-frequency": "-1s" }, '--log-flush-frequency: Must be greater than zero, got "-1s"'],
     [{ "log-text-split-stream": "true" }, `--log-text-split-stream must be false, got "true": ${alpha}`],
-    [{ "log-json-split-stream": "1" }, `--log-json-split-stream must be false, got "1": ${alpha}`],
+    [{ "log-json-split-stream": "1" }, `--log-json-split-stream must be false, got "true": ${alpha}`],
     [{ "log-text-info-buffer-size": "1k" }, `--log-text-info-buffer-size must be 0, got "1k": ${alpha}`],
     [{ "log-json-info-buffer-size": "0.01m" }, `--log-json-info-buffer-size must be 0, got "0.01m": ${alpha}`],
     [{ "log-json-info-buffer-size": "2Ki" }, `--log-json-info-buffer-size must be 0, got "2Ki": ${alpha}`],
+    [{ "log-text-info-buffer-size": "1K" }, `--log-text-info-buffer-size must be 0, got "1K": ${alpha}`],
+    [{ "log-text-info-buffer-size": "" }, `--log-text-info-buffer-size must be 0, got "": ${alpha}`],
   ])("%j", expectRefusal);
 
-  test("is told before a conflict of addresses, as in Go", () => {
-    expectRefusal(
+  test("is told before a conflict of addresses, as in Go", async () => {
+    await expectRefusal(
       { "logging-format": "xml", "http-endpoint": ":1", "metrics-address": ":2" },
       '--logging-format must be text or json, got "xml"',
     );
+  });
+});
+
+describe("values that Go's flag package could not read either", () => {
+  const verbosity = "must be a whole number from 0 to 2147483647, got";
+  const vmodule = "must have the form PATTERN=NUMBER,..., such as prober=5, got";
+  const duration = "must be a duration such as 3s or 500ms, got";
+  test.each<[Values, string]>([
+    [{ v: "x" }, `-v ${verbosity} "x"`],
+    [{ v: "" }, `-v ${verbosity} ""`],
+    [{ v: "-1" }, `-v ${verbosity} "-1"`],
+    [{ v: "1.5" }, `-v ${verbosity} "1.5"`],
+    [{ v: "1\n" }, `-v ${verbosity} "1\\n"`],
+    [{ v: "2147483648" }, `-v ${verbosity} "2147483648"`],
+    [{ "probe-timeout": "3" }, `--probe-timeout ${duration} "3"; write 3s`],
+    [{ "probe-timeout": "0.5" }, `--probe-timeout ${duration} "0.5"; write 0.5s`],
+    [{ "probe-timeout": "2d" }, `--probe-timeout ${duration} "2d"; write 48h`],
+    [{ "probe-timeout": "soon" }, `--probe-timeout ${duration} "soon"`],
+    [{ "probe-timeout": "" }, `--probe-timeout ${duration} ""`],
+    [{ "log-flush-frequency": "1d" }, `--log-flush-frequency ${duration} "1d"; write 24h`],
+    [{ vmodule: "a" }, `--vmodule ${vmodule} "a"`],
+    [{ vmodule: "a=1,=2" }, `--vmodule ${vmodule} "a=1,=2"`],
+    [{ vmodule: "a=b=1" }, `--vmodule ${vmodule} "a=b=1"`],
+    [{ vmodule: "a=x" }, `--vmodule ${vmodule} "a=x"`],
+    [{ vmodule: "a=2147483648" }, `--vmodule ${vmodule} "a=2147483648"`],
+  ])("%j", async (values, message) => {
+    expect(await refusalOf(values)).toEqual({ name: "UsageError", message });
+  });
+
+  test.each([
+    ["the largest verbosity", { v: "2147483647" }, { verbosity: 2_147_483_647 }],
+    ["commas alone", { vmodule: ",," }, { vmodule: [] }],
+    ["one pattern", { vmodule: "prober=5" }, { vmodule: [{ pattern: "prober", verbosity: 5 }] }],
+    [
+      "two, a wildcard and a trailing comma",
+      { vmodule: "csi*=4,http=0," },
+      {
+        vmodule: [
+          { pattern: "csi*", verbosity: 4 },
+          { pattern: "http", verbosity: 0 },
+        ],
+      },
+    ],
+  ] as const)("but %s is taken", async (_, values, log) => {
+    expect((await read(values)).log).toMatchObject(log);
   });
 });
 
@@ -193,14 +249,20 @@ function bothSet(flag: string): string {
   return `Only one of \`${flag}\` and \`--http-endpoint\` can be explicitly set`;
 }
 
-function expectRefusal(values: Values, message: string): void {
-  expect(refusalOf(values)).toEqual({ name: "ConfigError", exitCode: 1, message });
+/** @param values the text of each flag that is given */
+function read(values: Values): Promise<Options> {
+  return readServeFlags(Object.entries(values).map(([name, text]) => `--${name}=${text}`));
 }
 
-function refusalOf(values: Values): unknown {
+async function expectRefusal(values: Values, message: string): Promise<void> {
+  expect(await refusalOf(values)).toEqual({ name: "ConfigError", exitCode: 1, message });
+}
+
+async function refusalOf(values: Values): Promise<unknown> {
   try {
-    return readOptions(values);
+    return await read(values);
   } catch (error) {
+    if (error instanceof UsageError) return { name: error.name, message: error.message };
     if (!(error instanceof ConfigError)) throw error;
     return { name: error.name, exitCode: error.exitCode, message: error.message };
   }

@@ -36,7 +36,7 @@ describe.concurrent(
       [
         "a split stream in JSON",
         ["--log-json-split-stream=T"],
-        `--log-json-split-stream must be false, got "T": ${alpha}`,
+        `--log-json-split-stream must be false, got "true": ${alpha}`,
       ],
       ["a buffer", ["--log-text-info-buffer-size=1k"], `--log-text-info-buffer-size must be 0, got "1k": ${alpha}`],
       [
@@ -106,7 +106,7 @@ describe.concurrent(
       [
         "an endpoint without a port",
         ["--http-endpoint=localhost"],
-        '--http-endpoint must be host:port or :port, got "localhost"',
+        '--http-endpoint must be host:port or :port, got "localhost"; write localhost:9808',
       ],
     ])("%s", async (_, flags, message) => {
       await using driver = await startRecordingDriver();

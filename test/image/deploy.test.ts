@@ -4,10 +4,8 @@ import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
-import { SERVE, readArgv } from "../../src/cli/argv";
-import { OPERATOR_COMMANDS } from "../../src/commands/operator-commands";
+import { CHECK_ARGS, readCheckOptions } from "../../src/cli/operator-options";
 import { createSidecarMetrics } from "../../src/sidecar/metrics";
-import { readOptions, type Options } from "../../src/cli/options";
 import { FAILURE_REASONS } from "../../src/driver/diagnosis";
 import {
   buildKustomization,
@@ -25,6 +23,7 @@ import { findPromtool } from "../support/promtool";
 import { temporaryDirectory, type TemporaryDirectory } from "../../scripts/temporary";
 import { startDriver } from "../support/drivers";
 import { usable } from "../support/usable";
+import { readFlags, readServeFlags } from "../support/serve-flags";
 
 const ROOT = join(import.meta.dirname, "../..");
 const EXAMPLES = join(ROOT, "deploy/examples");
@@ -96,26 +95,26 @@ describe.each(WITH_SIDECAR)("in %s", (_, manifests) => {
   const probe = driver.livenessProbe ?? {};
   const readme = podOfReadme();
 
-  test("the sidecar's flags are taken, and are those of the README", () => {
+  test("the sidecar's flags are taken, and are those of the README", async () => {
     expect(sidecar.args).toEqual(containerOf(readme, "livenessprobe").args);
-    expect(optionsOf("serve", sidecar.args).metrics).toEqual({ kind: "withHealth", path: "/metrics" });
+    expect((await readServeFlags(sidecar.args ?? [])).metrics).toEqual({ kind: "withHealth", path: "/metrics" });
   });
 
-  test("the kubelet waits for longer than a probe takes, and asks as in the README", () => {
-    expect(timeoutMs(probe)).toBeGreaterThan(optionsOf("serve", sidecar.args).probeTimeoutMs);
+  test("the kubelet waits for longer than a probe takes, and asks as in the README", async () => {
+    expect(timeoutMs(probe)).toBeGreaterThan((await readServeFlags(sidecar.args ?? [])).probeTimeoutMs);
     const { httpGet: _ours, ...settings } = probe;
     const { httpGet: _theirs, ...documented } = containerOf(readme, "driver").livenessProbe ?? {};
     expect(settings).toEqual(documented);
   });
 
-  test("the kubelet asks for /healthz where the sidecar listens, and the sidecar declares that port", () => {
-    const { port } = optionsOf("serve", sidecar.args).health;
+  test("the kubelet asks for /healthz where the sidecar listens, and the sidecar declares that port", async () => {
+    const { port } = (await readServeFlags(sidecar.args ?? [])).health;
     expect(probe.httpGet).toEqual({ path: "/healthz", port });
     expect(sidecar.ports).toEqual([{ name: "healthz", containerPort: port }]);
   });
 
-  test("the sidecar finds the socket where the driver makes it, in a directory that is read-only to it", () => {
-    const { csiSocketPath } = optionsOf("serve", sidecar.args);
+  test("the sidecar finds the socket where the driver makes it, in a directory that is read-only to it", async () => {
+    const { csiSocketPath } = await readServeFlags(sidecar.args ?? []);
     expect(driver.args).toContain(`--endpoint=unix://${csiSocketPath}`);
     const shared = { mountPath: dirname(csiSocketPath), name: driver.volumeMounts?.[0]?.name ?? "" };
     expect(driver.volumeMounts).toContainEqual(shared);
@@ -224,9 +223,11 @@ describe("the exec probe", () => {
   const command = probe.exec?.command ?? [];
   const check = command.indexOf("check");
 
-  test("gives flags that are taken, and less time than the kubelet does", () => {
-    const options = optionsOf("check", command.slice(check + 1));
-    expect(driver.args).toContain(`--endpoint=unix://${options.csiSocketPath}`);
+  test("gives flags that are taken, and less time than the kubelet does", async () => {
+    const options = readCheckOptions(await readFlags("check", CHECK_ARGS, command.slice(check + 1)));
+    expect(options.target).toEqual({ kind: "address", socketPath: expect.any(String) });
+    const socketPath = options.target.kind === "address" ? options.target.socketPath : "";
+    expect(driver.args).toContain(`--endpoint=unix://${socketPath}`);
     expect(timeoutMs(probe)).toBeGreaterThan(options.probeTimeoutMs);
   });
 
@@ -367,13 +368,6 @@ function readAlerts(): string {
 function podOfReadme() {
   const [, yaml = ""] = /```yaml\n(containers:[^]*?)```/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
   return Bun.YAML.parse(yaml) as ReturnType<typeof podOf>;
-}
-
-/** What our own reader makes of a manifest's words. */
-function optionsOf(command: string, args: readonly string[] = []): Options {
-  const argv = readArgv([command, ...args], [SERVE, ...OPERATOR_COMMANDS]);
-  expect(argv).toMatchObject({ kind: "run", command, words: [] });
-  return readOptions(argv.kind === "run" ? argv.values : {});
 }
 
 function timeoutMs({ timeoutSeconds = 1 }: Probe): number {
