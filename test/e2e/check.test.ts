@@ -152,7 +152,7 @@ describe.concurrent("what cannot work is refused in a line, exit code 1", () => 
     ],
     ["two addresses", ["/a", "--csi-address=/b"], 'the address is given twice: "/a" and --csi-address "/b"'],
     ["a format that there is not", ["-o", "xml"], '--output must be table or json, got "xml"'],
-    ["a time that is past", ["--wait=-1s"], '--wait must be a duration such as "60s", got "-1s"'],
+    ["a time that is past", ["--wait=-1s"], '--wait must not be negative, got "-1s"'],
     ["no time at all", ["--probe-timeout=0s"], '--probe-timeout must be greater than zero, got "0s"'],
   ])("%s", async (_, args, line) => {
     expect(await check(args)).toMatchObject({ code: 1, stdout: "", stderr: `${line}\n` });

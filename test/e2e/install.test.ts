@@ -65,7 +65,7 @@ test.if(mayChroot)("it needs nothing else of the file system but /proc", async (
 });
 
 test.each([
-  ["no directory", [], "install takes a directory: livenessprobe install DEST"],
+  ["no directory", [], "install needs DEST: the directory to copy into"],
   ["a relative one", ["tool"], 'DEST must be an absolute path, got "tool"'],
   ["a relative one to start it as", ["/tool", "--start-as=tool"], '--start-as must be an absolute path, got "tool"'],
   [

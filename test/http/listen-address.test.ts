@@ -49,7 +49,18 @@ describe("an address to listen on", () => {
     ["a newline at the end", ":9808\n", "not contain control characters"],
     ["a NUL in the host", "local\0host:9808", "not contain control characters"],
   ])("is not: %s", (_, text, rule) => {
-    expect(parseListenAddress(text)).toEqual({ kind: "invalid", rule });
+    expect(parseListenAddress(text)).toMatchObject({ kind: "invalid", rule });
+  });
+
+  test.each([
+    ["a port without its colon", "9808", ":9808"],
+    ["a name without a port", "localhost", "localhost:9808"],
+    ["a URL", "http://localhost:9808/healthz", "localhost:9808"],
+    ["an IPv6 address without brackets", "::1:9808", "[::1]:9808"],
+    ["a port out of range", ":65536", undefined],
+  ])("what was probably meant: %s", (_, text, instead) => {
+    const { instead: meant } = { instead: undefined, ...parseListenAddress(text) };
+    expect(meant).toBe(instead);
   });
 });
 
@@ -69,7 +80,7 @@ describe("a health port", () => {
     ["a newline at the end", "9808\n", `be ${PORT_RULE}`],
     ["a sign", "+9808", `be ${PORT_RULE}`],
   ])("is not: %s", (_, text, rule) => {
-    expect(parseHealthPort(text)).toEqual({ kind: "invalid", rule });
+    expect(parseHealthPort(text)).toMatchObject({ kind: "invalid", rule });
   });
 });
 
