@@ -110,14 +110,14 @@ export const INSTALL_ARGS = {
   "start-as": {
     type: "string",
     valueHint: "PATH",
-    description: "The path of DEST on the machine that will start the executable, where it is another one than here.",
+    description:
+      "The path of DEST where the executable will be started, if it differs: outside of this container, that of the node.",
     group: "Output",
   },
   force: {
     type: "boolean",
     default: false,
-    description:
-      "Replaces files in DEST that this command has not installed, and installs even where another user could replace them.",
+    description: "Replaces files that install did not write, and allows a DEST where another user could replace files.",
     group: "Output",
   },
   ...GENERAL_FLAGS,
