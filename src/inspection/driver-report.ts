@@ -43,7 +43,8 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
       slow:
         answers.outcome.kind !== "failed" && isSlow((answers.connectMs ?? 0) + (answers.callMs ?? 0), probeTimeoutMs),
       announced: announced ? "yes" : registrations.some(({ kind }) => kind === "silent") ? "unknown" : "no",
-      listener,
+      // A process of root's may hold a socket that somebody else bound to this path over another file.
+      listener: outcome.kind === "failed" && outcome.reason === "nobody_listens" ? undefined : listener,
       capabilities: answers.capabilities,
     },
     names: new Set([answers.name, ...registered, directory].flatMap((each) => each ?? [])),

@@ -52,8 +52,29 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const next = nextCommands(place, listener);
   const driver = await askPinned(outerPath, file.fileId, { ...options, next });
   const labels = labelSteps(driver, listener, node.procDir);
-  const steps = [...path.steps, ...listener.steps, ...labels, ...driver.steps];
+  const steps = [...path.steps, ...confirmed(listener, driver.outcome), ...labels, ...driver.steps];
   return conclude(options, { ...driver, steps }, next);
+}
+
+/**
+ * The steps of the listener, unless connect(2) contradicts them, which goes by the file itself: a driver may rename its socket, and root's
+ * processes may have been handed a socket that was bound to this path over another file.
+ */
+function confirmed({ steps, listens, pid }: ListenerSteps, outcome: DriverOutcome): readonly InspectStep[] {
+  const connects = isListenedOn(outcome);
+  if (listens === undefined || connects === undefined || listens === connects) return steps;
+  const why = connects
+    ? "somebody accepts connections, but no process is seen that was bound to this path"
+    : `pid ${pid} listens on a socket of this path, but not on this file`;
+  return [step("listener", { kind: "absent", details: [`cannot be told: ${why}`] }), step("process", NOT_REACHED)];
+}
+
+/** Undefined if it is not known. */
+function isListenedOn(outcome: DriverOutcome): boolean | undefined {
+  if (outcome.kind === "notAsked") return undefined;
+  if (outcome.kind !== "failed") return true;
+  if (outcome.reason === "nobody_listens") return false;
+  return ["hung", "closed", "rpc_error", "not_grpc"].includes(outcome.reason) ? true : undefined;
 }
 
 /** Whoever can write to a driver's directory can put a link in the socket's place while drivers are asked for their names. */

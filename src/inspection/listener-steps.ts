@@ -23,6 +23,8 @@ export interface ListenerView {
 /** The process that listens, and its state. */
 export interface ListenerSteps {
   readonly steps: readonly InspectStep[];
+  /** Whether somebody listens, as far as /proc tells; undefined if it cannot be told. */
+  readonly listens: boolean | undefined;
   readonly pid: number | undefined;
   readonly pod: Pod | undefined;
   readonly label: SecurityLabel | undefined;
@@ -84,8 +86,10 @@ export async function takeListenerSteps(
   const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
   const [search = NOT_LOOKED] = await findListeners(view.access, question);
   const elapsedMs = performance.now() - begun;
-  if (search.kind !== "found")
-    return { steps: [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)], ...NOBODY };
+  if (search.kind !== "found") {
+    const steps = [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)];
+    return { ...NOBODY, steps, listens: search.kind === "nobody" ? false : undefined };
+  }
   const { pids, boundPath } = search.listener;
   const [pid] = pids;
   const { procDir } = view.access;
@@ -100,10 +104,11 @@ export async function takeListenerSteps(
   const found = step("listener", passed(details), elapsedMs);
   if (process === undefined) {
     const gone = failed(["it has just ended"], "try again", next.inspect);
-    return { steps: [found, step("process", gone)], ...NOBODY };
+    return { ...NOBODY, steps: [found, step("process", gone)], listens: undefined };
   }
   return {
     steps: [found, step("process", judgeProcess(process, view))],
+    listens: true,
     pid,
     pod,
     label: readSecurityLabel(procDir, pid),
@@ -172,7 +177,13 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
     whatFor === undefined ? [] : [`waits for ${whatFor} (${channel ?? ""})`],
   );
   const stacks = shellCommand(["cat", `${access.procDir}/${pid}/task`]);
-  if (state.letter === "T" || state.letter === "t")
+  if (state.letter === "t")
+    return failed(
+      facts,
+      "it answers nothing until its debugger continues or leaves it; see which process that is",
+      shellCommand(["grep", "TracerPid", `${access.procDir}/${pid}/status`]),
+    );
+  if (state.letter === "T")
     return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));
   if (state.letter === "D" || process.blocked.length > 0)
     // What it waits for comes first: the state is that of its first thread, which may sleep while another one hangs.

@@ -151,6 +151,21 @@ describe.if(isRoot)("list and inspect, as root, neither lie nor do harm where an
     });
   });
 
+  test.if(mayUnshare)(
+    "hands such a socket to a program that becomes root by all of its ids, as sudo does",
+    async () => {
+      await withGround(async ({ cleanup, home }) => {
+        const program = join(home, "sudo");
+        copyFileSync(PYTHON, program);
+        chmodSync(program, 0o4755);
+        const socket = node.outer(`${PLUGINS}/stale.csi/csi.sock`);
+        const args = [PYTHON, BIND_UNDER_COVER, socket, program, "-c", BECOME_ROOT];
+        cleanup.use(await startPython(HAND_ON, args, { uid: NOBODY_UID, cwd: home }));
+        await expectNoHarm();
+      });
+    },
+  );
+
   test.if(mayUnshare)("binds the path of a dead driver in a mount namespace of its own", async () => {
     await withGround(async ({ cleanup, home }) => {
       const socket = node.outer(`${PLUGINS}/stale.csi/csi.sock`);
@@ -365,12 +380,19 @@ sys.stdin.read()
 /** Lets another process bind a socket under cover, takes it, and becomes a program that runs as root and keeps it. */
 const HAND_ON = `
 import os, socket, subprocess, sys
-python, bind, target, program = sys.argv[1:]
+python, bind, target, program, *args = sys.argv[1:]
 mine, its = socket.socketpair()
 command = ["unshare", "--user", "--map-root-user", "--mount", python, "-c", bind, target, str(its.fileno())]
 subprocess.run(command, pass_fds=[its.fileno()], check=True)
 listener = socket.recv_fds(mine, 1, 1)[1][0]
 os.set_inheritable(listener, True)
+if not args: print("ready", flush=True)
+os.execv(program, [program, *args])
+`;
+
+const BECOME_ROOT = `
+import os, sys
+os.setresuid(0, 0, 0)
 print("ready", flush=True)
-os.execv(program, [program])
+sys.stdin.read()
 `;

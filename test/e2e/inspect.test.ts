@@ -60,6 +60,42 @@ test.each(implementations)("a driver on %s: every step, with the capabilities by
   expect(detailsOf(steps, "NodeGetCapabilities")).toContain("STAGE_UNSTAGE_VOLUME");
 });
 
+test("a driver that has renamed its socket is not told to have ended", async () => {
+  await using node = nodeWithPlace();
+  await using _ = await startDriver("grpc-js", { name: "a.csi", socketPath: node.outer(`${SOCKET}.new`) });
+  node.rename(`${SOCKET}.new`, SOCKET);
+  const { code, steps } = await inspect(node, ["a.csi"]);
+  expect(code).toBe(0);
+  expect(steps.find(({ title }) => title === "listener")).toEqual({
+    title: "listener",
+    outcome: "absent",
+    details: ["cannot be told: somebody accepts connections, but no process is seen that was bound to this path"],
+  });
+  expect(steps.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+});
+
+// PTRACE_SEIZE, PTRACE_INTERRUPT and __WALL.
+const DEBUG = `
+import ctypes, os, sys
+ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+pid = int(sys.argv[1])
+if ptrace(0x4206, pid, 0, 0) or ptrace(0x4207, pid, 0, 0): sys.exit(os.strerror(ctypes.get_errno()))
+os.waitpid(pid, 0x40000000)
+print("ready", flush=True)
+sys.stdin.read()
+`;
+
+test("a driver that a debugger has stopped is not told to be continued by a signal, which it is not", async () => {
+  await using node = nodeWithPlace();
+  await using driver = await startA(node, "grpc-js");
+  await using _ = await startPython(DEBUG, [`${driver.pid}`]);
+  const { steps } = await inspect(node, [SOCKET, "--probe-timeout=300ms"]);
+  expect(steps.find(({ title }) => title === "process")).toMatchObject({
+    details: expect.arrayContaining(["stopped by a debugger (t)"]),
+    command: `grep TracerPid /proc/${driver.pid}/status`,
+  });
+});
+
 describe("a driver that was stopped", () => {
   test("is named, with its process, that it is stopped, and what to do; no RPC is tried", async () => {
     await using node = nodeWithPlace();
