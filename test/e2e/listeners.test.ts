@@ -63,6 +63,8 @@ describe.concurrent("metrics are served", () => {
   });
 });
 
+const UNKNOWN_HOST = "the host name is unknown; use an address of this host, or :PORT for all of them";
+
 describe.concurrent(
   "unlike the Go sidecar, which exits 0 for one of them, a listener that cannot be is one line, exit code 1, and no driver is asked",
   () => {
@@ -72,8 +74,13 @@ describe.concurrent(
       ["an endpoint on every address whose port is in use on one", "--http-endpoint", ":PORT", inUse],
       ["a health port that is in use", "--health-port", "PORT", inUse],
       ["a metrics address whose port is in use", "--metrics-address", "localhost:PORT", inUse],
-      ["an address of another host", "--http-endpoint", "192.0.2.1:9808", "this host has no such address"],
-      ["a name that is none", "--http-endpoint", "a..b:9808", "the host's name is not known"],
+      [
+        "an address of another host",
+        "--http-endpoint",
+        "192.0.2.1:9808",
+        "this host has no such address; use one of its own, or :PORT for all of them",
+      ],
+      ["a name that is none", "--http-endpoint", "a..b:9808", UNKNOWN_HOST],
     ])("%s", async (_, flag, text, why) => {
       await using holder = await holdPort();
       await using driver = await startRecordingDriver();
@@ -117,7 +124,7 @@ test.concurrent.if(mayUnshare)("a name that does not resolve is refused likewise
   const finished = await runSidecar(["-n", EXECUTABLE, "--http-endpoint=nobody.invalid:9808"], {
     executable: "unshare",
   });
-  const why = "the host's name is not known";
+  const why = UNKNOWN_HOST;
   expect(refusalOf(finished)).toEqual({
     code: 1,
     stdout: "",
