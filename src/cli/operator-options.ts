@@ -56,7 +56,7 @@ export const CHECK_ARGS = {
   "csi-address": {
     type: "string",
     valueHint: "PATH",
-    description: `The CSI driver's socket, where neither ADDRESS nor DRIVER is given. Default: ${DEFAULT_CSI_ADDRESS}`,
+    description: `The CSI driver's socket, if neither ADDRESS nor DRIVER is given. Default: ${DEFAULT_CSI_ADDRESS}`,
     group: "Probe",
   },
   ...PROBE_TIMEOUT,
@@ -64,7 +64,7 @@ export const CHECK_ARGS = {
     type: "string",
     default: "0s",
     valueHint: "DURATION",
-    description: "Repeats the probe until the driver is ready, for at most this long.",
+    description: "Probe again until the driver is ready, for at most this long.",
     group: "Probe",
   },
   ...NODE_FLAGS,
@@ -77,7 +77,7 @@ export const LIST_ARGS = {
     type: "string",
     valueHint: "NAME",
     description:
-      "Shows only the driver of this name: the name of its directory, the one it is registered by, or the one that GetPluginInfo returns.",
+      "Show only the driver of this name: that of its directory, of its registration, or of its answer to GetPluginInfo.",
     group: "Node",
   },
   ...NODE_FLAGS,
@@ -96,7 +96,7 @@ export const INSPECT_ARGS = {
     type: "boolean",
     default: false,
     description:
-      "Calls NodeGetInfo too, for up to 30s. Some drivers then write to the API server or log in to a storage array.",
+      "Call NodeGetInfo too, for up to 30s. Some drivers then write to the API server or log in to a storage array.",
     group: "Probe",
   },
   ...PROBE_TIMEOUT,
@@ -117,7 +117,7 @@ export const INSTALL_ARGS = {
   force: {
     type: "boolean",
     default: false,
-    description: "Replaces files that install did not write, and allows a DEST where another user could replace files.",
+    description: "Replace files that install did not write, and allow a DEST where another user could replace files.",
     group: "Output",
   },
   ...GENERAL_FLAGS,

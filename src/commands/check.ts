@@ -2,18 +2,18 @@ import { callOnce, noConnection } from "../driver/client";
 import { PROBE } from "../driver/messages";
 import type { CommandOf, ProcessContext } from "../cli/command";
 import { CHECK_ARGS, type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
+import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
 import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import type { Invocation } from "../base/shell-command";
 import { VERSION } from "../version";
-import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 
 /** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. */
 export function defineCheck(context: ProcessContext): CommandOf<typeof CHECK_ARGS> {
   return {
-    meta: { name: "check", description: "Probe one driver and print the result in one line." },
+    meta: { name: "check", description: "Probe one driver, and print the result in one line." },
     args: CHECK_ARGS,
     notes: OUTCOME_EXIT_CODES,
     run: ({ args, given }) =>

@@ -16,7 +16,7 @@ const NO_CONNECTION: ReadonlySet<FailureReason> = new Set([
   "internal",
 ]);
 
-/** As grpc-health-probe's exit codes: 0 ready, 2 no connection, 3 no answer by somebody who listens, 4 not ready. */
+/** See `OUTCOME_EXIT_CODES`. */
 export function outcomeExitCode(outcome: DriverOutcome): number {
   switch (outcome.kind) {
     case "ready":

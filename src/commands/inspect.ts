@@ -3,6 +3,7 @@ import { inspectDriver } from "../inspection/inspection";
 import { findNamedDriver } from "../inspection/named-driver";
 import { openNode } from "../inspection/node-view";
 import { INSPECT_ARGS, type InspectOptions, readInspectOptions, readSharedFlags } from "../cli/operator-options";
+import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import type { InspectReport } from "../inspection/report";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderInspectionJson } from "../terminal/json";
@@ -11,17 +12,16 @@ import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import type { Invocation } from "../base/shell-command";
 import { VERSION } from "../version";
-import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 
 /** `livenessprobe inspect ADDRESS|DRIVER`: one driver in depth. */
 export function defineInspect(context: ProcessContext): CommandOf<typeof INSPECT_ARGS> {
   return {
     meta: {
       name: "inspect",
-      description: "Examine one driver step by step: its socket, the process that listens, and each RPC.",
+      description: "Inspect one driver step by step: its socket, the process that listens, and each RPC.",
     },
     args: INSPECT_ARGS,
-    notes: [...OUTCOME_EXIT_CODES, "", "Identifying the process that listens requires hostPID and uid 0."],
+    notes: [...OUTCOME_EXIT_CODES, "", "Identifying the owning process requires hostPID and uid 0."],
     run: ({ args, given }) =>
       inspect(readInspectOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
   };

@@ -8,10 +8,11 @@ export function defineInstall(context: ProcessContext): CommandOf<typeof INSTALL
   return {
     meta: {
       name: "install",
-      description: "Copy the executable and the libraries it needs into a directory, and print how to start it there.",
+      description:
+        "Copy the executable with its loader and libraries into a directory, and print the commands that start it.",
     },
     args: INSTALL_ARGS,
-    notes: ["For an image without cp. DEST may be an emptyDir, or a directory of the node."],
+    notes: ["It replaces cp, which the image does not have. DEST may be in an emptyDir."],
     run: async ({ args }) => {
       const { directory, startAs, force } = readInstallOptions(args);
       const { uid, onInterrupt } = context;

@@ -17,12 +17,12 @@ export function defineList(context: ProcessContext): CommandOf<typeof LIST_ARGS>
   return {
     meta: {
       name: "list",
-      description: "List every CSI driver of the node with its state, and the reason where it does not answer.",
+      description: "List the CSI drivers of the node, each with its state and the reason if it does not answer.",
     },
     args: LIST_ARGS,
     notes: [
-      "announced: a registration socket names the driver. Whether the kubelet has",
-      "registered it: kubectl get csinode.",
+      "Announced means that a registration socket names the driver; kubectl get csinode",
+      "tells whether the kubelet has registered it.",
       "",
       "Exit codes:",
       "  0 all ready  1 usage error  2 no driver found",

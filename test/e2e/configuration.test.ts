@@ -104,6 +104,11 @@ describe.concurrent(
       ["a port that is too large", ["--http-endpoint=:99999"], `--http-endpoint must end in ${ports}, got ":99999"`],
       ["a port that is no port", ["--health-port=abc"], `--health-port must be ${ports}, got "abc"`],
       [
+        "a port without its colon",
+        ["--http-endpoint=9808"],
+        '--http-endpoint must be host:port or :port, got "9808"; write :9808',
+      ],
+      [
         "an endpoint without a port",
         ["--http-endpoint=localhost"],
         '--http-endpoint must be host:port or :port, got "localhost"; write localhost:9808',

@@ -30,6 +30,17 @@ describe.concurrent.if(hasIpv6)("who listens where", () => {
   });
 });
 
+test.concurrent("a metrics path where no metrics are served is warned of", async () => {
+  await using sidecar = await startSidecar(["--health-port=0", "--metrics-path=/m"]);
+  const line = await sidecar.waitForLog(
+    says("Ignoring --metrics-path: metrics need --http-endpoint or --metrics-address"),
+  );
+  expect({ severity: parseKlog(line).severity, values: parseKlog(line).values }).toEqual({
+    severity: "W",
+    values: { metricsPath: '"/m"' },
+  });
+});
+
 test.concurrent("localhost is one of its addresses, and no more", async () => {
   await using sidecar = await startSidecar(["--http-endpoint=localhost:0"]);
   const address = await addressOf(sidecar, "--http-endpoint");

@@ -62,6 +62,11 @@ describe.concurrent(
         '--vmodule must have the form PATTERN=NUMBER,..., such as prober=5, got "a"',
       ],
       ["a bool that is none", ["--automaxprocs=x"], '--automaxprocs must be true or false, got "x"'],
+      [
+        "of several mistakes, a flag that does not exist before a value",
+        ["--v=x", "--bogus"],
+        "flag provided but not defined: -bogus; see livenessprobe --help",
+      ],
     ])("%s", async (_, flags, text) => {
       const { code, stdout, stderr } = await runSidecar(flags);
       expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: `${text}\n` });
@@ -94,6 +99,12 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
       "flag provided but not defined: -http-endpoint; see livenessprobe check --help",
     ],
     ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes [ADDRESS|DRIVER]'],
+    [
+      "no driver for inspect",
+      ["inspect"],
+      "inspect needs ADDRESS|DRIVER: the path of a driver's socket, or a driver's name; livenessprobe list shows both",
+    ],
+    ["a duration of check", ["check", "--wait=1"], '--wait must be a duration such as 3s or 500ms, got "1"; write 1s'],
   ])("%s", async (_, argv, text) => {
     const { code, stdout, stderr } = await runSidecar(argv);
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: `${text}\n` });

@@ -82,6 +82,10 @@ describe("a health port", () => {
   ])("is not: %s", (_, text, rule) => {
     expect(parseHealthPort(text)).toMatchObject({ kind: "invalid", rule });
   });
+
+  test("of an address, its port was probably meant", () => {
+    expect(parseHealthPort("localhost:9808")).toMatchObject({ kind: "invalid", instead: "9808" });
+  });
 });
 
 test.each([
