@@ -34,7 +34,7 @@ export const SERVE_FLAGS = {
     type: "string",
     default: DEFAULT_CSI_ADDRESS,
     valueHint: "PATH",
-    description: "The CSI driver's socket: an absolute path, which may follow unix: or unix://.",
+    description: "The CSI driver's socket: an absolute path, with or without unix: or unix:// before it.",
     group: "Probe",
   },
   "probe-timeout": {
@@ -42,7 +42,7 @@ export const SERVE_FLAGS = {
     default: "3s",
     valueHint: "DURATION",
     description:
-      "The longest time that one probe may take, including the connection. It must be below timeoutSeconds of the kubelet's probe.",
+      "The longest time that one probe may take, including the connection. Keep it below timeoutSeconds of the kubelet's probe.",
     group: "Probe",
   },
   "http-endpoint": {
@@ -50,7 +50,7 @@ export const SERVE_FLAGS = {
     default: "",
     valueHint: "HOST:PORT",
     description:
-      "The address that serves /healthz, /livez, /readyz and the metrics, such as :9808 or localhost:9808. Not together with --health-port or --metrics-address.",
+      "The address that serves /healthz, /livez, /readyz and the metrics, such as :9808 or localhost:9808. Cannot be combined with --health-port or --metrics-address.",
     group: "HTTP",
   },
   "metrics-path": {
@@ -88,7 +88,7 @@ export const SERVE_FLAGS = {
     type: "string",
     default: DEFAULT_HEALTH_PORT,
     valueHint: "PORT",
-    description: "The port that serves /healthz, /livez and /readyz on every address, without --http-endpoint.",
+    description: "The port that serves /healthz, /livez and /readyz on every address if --http-endpoint is not given.",
     group: "Deprecated",
     deprecated: "--http-endpoint",
   },
@@ -96,7 +96,7 @@ export const SERVE_FLAGS = {
     type: "string",
     default: "",
     valueHint: "HOST:PORT",
-    description: "A separate address for the metrics, together with --health-port.",
+    description: "A separate address for the metrics. The health endpoints stay at --health-port.",
     group: "Deprecated",
     deprecated: "--http-endpoint",
   },

@@ -23,7 +23,7 @@ export function renderCommandHelp({ meta, args, notes = [] }: Command): string {
   const usage = ["Usage: livenessprobe", meta.name, ...operands.map(({ valueHint }) => valueHint)];
   return sections([
     [[...usage, "[--FLAG=VALUE]..."].join(" "), ...wrap(meta.description, 0)],
-    ...operands.map(({ valueHint, description }) => wrap(`${valueHint}: ${description}.`, 0)),
+    ...operands.map(({ valueHint, description }) => wrap(`${valueHint.replace(/^\[|\]$/g, "")}: ${description}.`, 0)),
     ...renderGroups(args),
     ...(notes.length > 0 ? [notes] : []),
   ]);

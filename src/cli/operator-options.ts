@@ -129,14 +129,14 @@ export type OutputFormat = "table" | "json";
 export type DriverTarget =
   { readonly kind: "address"; readonly socketPath: string } | { readonly kind: "driver"; readonly name: string };
 
-export interface NodePlaces {
+interface NodeOptions {
   readonly kubeletDirs: readonly string[];
   readonly rootDir: string;
+  readonly probeTimeoutMs: number;
 }
 
-export interface CheckOptions extends NodePlaces {
+export interface CheckOptions extends NodeOptions {
   readonly target: DriverTarget;
-  readonly probeTimeoutMs: number;
   /** 0 is one probe alone. */
   readonly waitMs: number;
   readonly output: OutputFormat;
@@ -146,8 +146,7 @@ export interface CheckOptions extends NodePlaces {
 export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>): CheckOptions {
   return {
     target: readCheckTarget(args.target, args["csi-address"]),
-    ...readNodePlaces(args),
-    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+    ...readNodeOptions(args),
     waitMs: readWaitMs(args.wait),
     output: readOutput(args.output),
   };
@@ -162,25 +161,22 @@ function readCheckTarget(word: string | undefined, csiAddress: string | undefine
   return { kind: "address", socketPath: readCsiSocketPath(word ?? csiAddress ?? DEFAULT_CSI_ADDRESS) };
 }
 
-export interface ListOptions extends NodePlaces {
+export interface ListOptions extends NodeOptions {
   /** Undefined is every driver. */
   readonly driver: string | undefined;
-  readonly probeTimeoutMs: number;
   readonly output: OutputFormat | "wide";
 }
 
 export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>): ListOptions {
   return {
     driver: args.driver || undefined,
-    ...readNodePlaces(args),
-    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+    ...readNodeOptions(args),
     output: args.output === "wide" ? args.output : readOutput(args.output, ", wide"),
   };
 }
 
-export interface InspectOptions extends NodePlaces {
+export interface InspectOptions extends NodeOptions {
   readonly target: DriverTarget;
-  readonly probeTimeoutMs: number;
   readonly nodeInfo: boolean;
   readonly output: OutputFormat;
 }
@@ -191,21 +187,13 @@ export function readInspectOptions(args: ParsedArgs<typeof INSPECT_ARGS>): Inspe
   const socketPath = (): string => absolute("ADDRESS", target.replace(/^unix:(\/\/)?/i, ""));
   return {
     target: isDriverName(target) ? { kind: "driver", name: target } : { kind: "address", socketPath: socketPath() },
-    ...readNodePlaces(args),
-    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+    ...readNodeOptions(args),
     nodeInfo: args["node-info"],
     output: readOutput(args.output),
   };
 }
 
-export interface InstallCommandOptions {
-  readonly directory: string;
-  /** Undefined where it is not given. */
-  readonly startAs: string | undefined;
-  readonly force: boolean;
-}
-
-export function readInstallOptions(args: ParsedArgs<typeof INSTALL_ARGS>): InstallCommandOptions {
+export function readInstallOptions(args: ParsedArgs<typeof INSTALL_ARGS>) {
   const startAs = args["start-as"];
   return {
     directory: absolute("DEST", args.directory),
@@ -225,10 +213,13 @@ function isDriverName(word: string): boolean {
   return !/[/:]/.test(word);
 }
 
-function readNodePlaces(args: ParsedArgs<typeof NODE_FLAGS>): NodePlaces {
-  const rootDir = absolute("--root", args.root);
+function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROBE_TIMEOUT>): NodeOptions {
   const kubeletDirs = args["kubelet-dir"]?.split("\n") ?? [];
-  return { rootDir, kubeletDirs: kubeletDirs.map((path) => absolute("--kubelet-dir", path)) };
+  return {
+    rootDir: absolute("--root", args.root),
+    kubeletDirs: kubeletDirs.map((path) => absolute("--kubelet-dir", path)),
+    probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
+  };
 }
 
 function absolute(what: string, path: string): string {
