@@ -1,5 +1,6 @@
 /** An instant at which waiting ends, with its timer. */
 export interface Deadline {
+  /** As it was set, without `GRACE_MS`. */
   readonly timeoutMs: number;
   elapsedMs(): number;
   remainingMs(): number;
@@ -11,15 +12,32 @@ export interface Deadline {
   clear(): void;
 }
 
-/** Starts a deadline `timeoutMs` from now. */
+/** A timer that fires so late, in milliseconds, says that this process did not run: it was stopped, frozen or starved. */
+const PAUSED_MS = 20;
+
+/** How long such a process may take, in milliseconds, to read what came meanwhile and to finish. */
+const GRACE_MS = 250;
+
+/**
+ * Starts a deadline `timeoutMs` from now. If this process did not run when the deadline passed, it lasts `GRACE_MS` longer: an answer
+ * that came meanwhile has not been read, and whoever sent it must not be said to hang.
+ */
 export function startDeadline(timeoutMs: number): Deadline {
   const startedAt = performance.now();
+  const elapsedMs = () => performance.now() - startedAt;
+  let limitMs = timeoutMs;
   let waiter: (() => void) | undefined;
   let expired = false;
-  const timer = setTimeout(() => {
+  let timer = setTimeout(() => {
+    if (elapsedMs() - timeoutMs < PAUSED_MS) return end();
+    limitMs = elapsedMs() + GRACE_MS;
+    timer = setTimeout(end, GRACE_MS);
+  }, timeoutMs);
+
+  function end(): void {
     expired = true;
     waiter?.();
-  }, timeoutMs);
+  }
 
   function onExpiry(expire: () => void): () => void {
     if (expired) queueMicrotask(expire);
@@ -29,11 +47,10 @@ export function startDeadline(timeoutMs: number): Deadline {
     };
   }
 
-  const elapsedMs = () => performance.now() - startedAt;
   return {
     timeoutMs,
     elapsedMs,
-    remainingMs: () => (expired ? 0 : Math.max(0, timeoutMs - elapsedMs())),
+    remainingMs: () => (expired ? 0 : Math.max(0, limitMs - elapsedMs())),
     onExpiry,
     sleep: (ms) => {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -139,6 +139,6 @@ function markUnprocessed(outcome: CallOutcome, stream: ClientHttp2Stream): CallO
 const DEADLINE_SKEW_MS = 50;
 
 function isDeadlinePassing(outcome: CallOutcome, deadline: Deadline): boolean {
-  if (outcome.kind !== "status" || deadline.remainingMs() > DEADLINE_SKEW_MS) return false;
+  if (outcome.kind !== "status" || deadline.timeoutMs - deadline.elapsedMs() > DEADLINE_SKEW_MS) return false;
   return outcome.code === StatusCode.deadlineExceeded || outcome.code === StatusCode.canceled;
 }

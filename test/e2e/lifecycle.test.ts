@@ -48,6 +48,26 @@ test.concurrent("it listens with no driver there, and lives on whatever the driv
   ]);
 });
 
+test.concurrent("a sidecar that was stopped while it waited calls no ready driver hung", async () => {
+  await using driver = await startDriver(implementation);
+  await using sidecar = await startSidecar([
+    "--health-port=0",
+    "--probe-timeout=1s",
+    "--csi-address",
+    driver.socketPath,
+  ]);
+  expect(await beginningOf(sidecar)).toBe("200 ok");
+  await driver.pause();
+  const open = sidecar.fds();
+  const told = beginningOf(sidecar);
+  await waitUntil(() => sidecar.fds() >= open + 2, "the sidecar to be asked, and to be connected to the driver");
+  process.kill(sidecar.pid, "SIGSTOP");
+  driver.resume();
+  await Bun.sleep(1_500);
+  process.kill(sidecar.pid, "SIGCONT");
+  expect(await told).toBe("200 ok");
+});
+
 test.concurrent(
   "unlike the Go sidecar, a driver that cannot tell its name ends nothing, and healthz does not wait for the name",
   async () => {
