@@ -10,7 +10,7 @@ import { measureMemory } from "./memory";
 import { type Baseline, compileBareServe, prepareBaseline, prepareOurs } from "./programs";
 import { FULL, QUICK } from "./scale";
 import { measureSize } from "./size";
-import { type Section, renderSection } from "./table";
+import { type Report, type Section, renderSection } from "./table";
 import { measureTime } from "./time";
 
 const PARTS = { memory: measureMemory, limit: measureLimits, time: measureTime, size: measureSize } as const;
@@ -64,9 +64,8 @@ async function main(): Promise<void> {
     if (!flags.json) console.log(`${renderSection(section, bench.baseline?.label)}\n`);
   }
   const about = aboutThis(baseline, driver.implementation, performance.now() - startedMs);
-  console.log(
-    flags.json ? JSON.stringify({ about, sections }, undefined, 2) : about.map((line) => `- ${line}`).join("\n"),
-  );
+  const report: Report = { ...(bench.baseline && { baseline: bench.baseline.label }), about, sections };
+  console.log(flags.json ? JSON.stringify(report, undefined, 2) : about.map((line) => `- ${line}`).join("\n"));
 }
 
 function aboutThis(baseline: Baseline, driver: string, elapsedMs: number): readonly string[] {

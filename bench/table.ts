@@ -20,6 +20,15 @@ export interface Section {
   readonly notes: readonly string[];
 }
 
+/** One run of the bench. */
+export interface Report {
+  /** What the second program is called; absent where there is none. */
+  readonly baseline?: string;
+  /** The machine, the programs and the run, a sentence each. */
+  readonly about: readonly string[];
+  readonly sections: readonly Section[];
+}
+
 /** A section as a Markdown table, its columns aligned, with its notes behind it. */
 export function renderSection(section: Section, baseline: string | undefined): string {
   const columns = columnsOf(section, baseline);
