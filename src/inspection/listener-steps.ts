@@ -4,7 +4,13 @@ import { findListeners, type ListenerSearch, type SocketToFind } from "../proces
 import type { ProcAccess } from "../node/needs";
 import { readOomKills } from "../processes/cgroups";
 import { findPod, type Pod } from "../processes/pod";
-import { describeProcess, type ProcessFacts, readSecurityLabel, type SecurityLabel } from "../processes/processes";
+import {
+  describeProcess,
+  type ProcessFacts,
+  readSecurityLabel,
+  type SecurityLabel,
+  withoutShortWaits,
+} from "../processes/processes";
 import { once } from "../processes/proc-files";
 import { startSlices } from "../base/slices";
 import type { Root } from "../node/rooted-path";
@@ -93,7 +99,7 @@ export async function takeListenerSteps(
   const { pids, boundPath } = search.listener;
   const [pid] = pids;
   const { procDir } = view.access;
-  const process = describeProcess(procDir, pid);
+  const process = await describeTwice(procDir, pid);
   const pod = process && findPod(view.root, process.cgroups, view.kubeletDirs);
   const details = [
     `pid ${pid}${process === undefined ? "" : ` ${quote(process.name)}`}`,
@@ -113,6 +119,17 @@ export async function takeListenerSteps(
     pod,
     label: readSecurityLabel(procDir, pid),
   };
+}
+
+/** How long a thread must be in state D to be said to hang, in milliseconds. */
+const HANG_MS = 200;
+
+async function describeTwice(procDir: string, pid: number): Promise<ProcessFacts | undefined> {
+  const first = describeProcess(procDir, pid);
+  if (first === undefined || first.blocked.length === 0) return first;
+  await Bun.sleep(HANG_MS);
+  const second = describeProcess(procDir, pid);
+  return second && withoutShortWaits(first, second);
 }
 
 const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
@@ -185,7 +202,7 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
     );
   if (state.letter === "T")
     return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));
-  if (state.letter === "D" || process.blocked.length > 0)
+  if (process.blocked.length > 0)
     // What it waits for comes first: the state is that of its first thread, which may sleep while another one hangs.
     return failed(
       [...new Set(waits), ...facts],

@@ -23,12 +23,15 @@ export interface ProcessFacts {
 }
 
 export interface BlockedThread {
+  readonly id: string;
+  /** How often it has given up the processor of itself. A thread that hangs does not. */
+  readonly switches: string | undefined;
   readonly name: string;
   readonly state: ProcessState;
   readonly wait: Wait;
 }
 
-export const MAX_BLOCKED = 8;
+export const MAX_BLOCKED = 64;
 
 /** Reads proc(5); undefined if the process has ended. Never throws. */
 export function describeProcess(procDir: string, pid: number): ProcessFacts | undefined {
@@ -48,14 +51,29 @@ export function describeProcess(procDir: string, pid: number): ProcessFacts | un
   };
 }
 
+/**
+ * A process by its second look: of its threads in state D, only those that have not run since the first. A thread that uses a disk is in
+ * that state every now and then.
+ */
+export function withoutShortWaits(before: ProcessFacts, after: ProcessFacts): ProcessFacts {
+  const hang = ({ id, switches }: BlockedThread): boolean =>
+    before.blocked.some((thread) => thread.id === id && thread.switches === switches);
+  return { ...after, blocked: after.blocked.filter(hang) };
+}
+
 function blockedThreads(directory: string): readonly BlockedThread[] {
   return (valueOf(readNames(`${directory}/task`)) ?? [])
-    .map((tid) => `${directory}/task/${tid}`)
-    .flatMap((task) => {
+    .flatMap((id) => {
+      const task = `${directory}/task/${id}`;
       const state = parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state;
-      return state?.letter === "D" ? [{ name: nameIn(task), state, wait: waitIn(task) }] : [];
+      if (state?.letter !== "D") return [];
+      return [{ id, switches: switchesOf(task), name: nameIn(task), state, wait: waitIn(task) }];
     })
     .slice(0, MAX_BLOCKED);
+}
+
+function switchesOf(directory: string): string | undefined {
+  return /^voluntary_ctxt_switches:\t(\d+)$/m.exec(valueOf(readText(`${directory}/status`)) ?? "")?.[1];
 }
 
 function waitIn(directory: string): Wait {

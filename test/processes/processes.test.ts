@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { describeProcess, type ProcessFacts } from "../../src/processes/processes";
+import { describeProcess, type ProcessFacts, withoutShortWaits } from "../../src/processes/processes";
 import { makeNode } from "../support/made-node";
 import { asNobody, runScript, startPython } from "../support/made-node-process";
 import { NOBODY_UID } from "../support/socket-cases";
@@ -75,7 +75,7 @@ print("ready", flush=True); sys.stdin.read()`,
     const { state, wait, blocked, name } = factsOf(driver.pid);
     expect(state.word).toBe("uninterruptible");
     expect(wait).toEqual({ channel: expect.stringMatching(/clone|fork/), whatFor: "a program that it starts" });
-    expect(blocked).toEqual([{ name, state, wait }]);
+    expect(blocked).toMatchObject([{ name, state, wait }]);
   });
 
   test("that sleeps tells of its threads that hang", async () => {
@@ -152,3 +152,16 @@ function factsOf(pid: number): ProcessFacts {
   if (facts === undefined) throw new Error(`process ${pid} has ended`);
   return facts;
 }
+
+test.each([
+  ["that has not run since hangs", "7", "7", true],
+  ["that has run since does not, though it waits again", "7", "8", false],
+  ["that did not wait before does not", undefined, "7", false],
+])("a thread %s", (_, before, after, isHanging) => {
+  const own = factsOf(process.pid);
+  const look = (switches: string | undefined): ProcessFacts => {
+    const thread = { id: "5", switches, name: "a", state: own.state, wait: own.wait };
+    return { ...own, blocked: switches === undefined ? [] : [thread] };
+  };
+  expect(withoutShortWaits(look(before), look(after)).blocked).toHaveLength(isHanging ? 1 : 0);
+});
