@@ -26,7 +26,7 @@ async function writePictures(): Promise<void> {
   for (const [name, svg] of await drawPictures()) writeFileSync(join(DIRECTORY, name), svg);
 }
 
-if (import.meta.main) {
+if (import.meta.main)
   await runCommand({
     name: "bun run pictures",
     about:
@@ -34,4 +34,3 @@ if (import.meta.main) {
     flags: {},
     run: writePictures,
   });
-}
