@@ -141,21 +141,23 @@ async function connect(
   deadline: Deadline,
   onConnect: () => void,
 ): Promise<ConnectOutcome> {
+  // Without the grace of a deadline, which is for answers: an attempt that begins in it has too little time to be judged.
+  const leftMs = (): number => deadline.timeoutMs - deadline.elapsedMs();
   for (let pauseMs = REFUSED_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, FAILED_PAUSE_MS)) {
     // oxlint-disable no-await-in-loop -- one attempt after the other
     const attempted = await openConnection(socketPath, deadline, onConnect);
     if (attempted.kind === "connected") return attempted;
     if (!retryConnect) return explainRefusal(attempted, socketPath);
     const waitMs = attempted.kind === "refused" ? pauseMs : FAILED_PAUSE_MS;
-    if (deadline.remainingMs() <= waitMs) {
+    if (leftMs() <= waitMs) {
       // Before the sleep: a driver may come up meanwhile.
       const outcome = await explainRefusal(attempted, socketPath);
       await deadline.sleep(waitMs);
       return outcome;
     }
     await deadline.sleep(waitMs);
-    // A busy process may oversleep.
-    if (deadline.remainingMs() === 0) return explainRefusal(attempted, socketPath);
+    // A busy process may oversleep, and a timer may fire a millisecond early.
+    if (leftMs() < 1) return explainRefusal(attempted, socketPath);
     // oxlint-enable no-await-in-loop
   }
 }
