@@ -29,6 +29,7 @@ test.each([
   "docs/flags.md",
   "docs/image.md",
   "docs/migrating.md",
+  "docs/monitoring.md",
   "docs/operating.md",
   "docs/performance.md",
   "docs/releasing.md",

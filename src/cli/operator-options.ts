@@ -5,7 +5,7 @@ import type { Args } from "./command";
 import { DEFAULT_CSI_ADDRESS, GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
 import { readCsiSocketPath, readDurationMs, readProbeTimeoutMs } from "./options";
 
-const PROBE_TIMEOUT = {
+export const PROBE_TIMEOUT = {
   "probe-timeout": {
     type: "string",
     default: SERVE_FLAGS["probe-timeout"].default,
@@ -16,7 +16,7 @@ const PROBE_TIMEOUT = {
 } as const satisfies Args;
 
 /** Where the drivers of the node are looked for. */
-const NODE_FLAGS = {
+export const NODE_FLAGS = {
   "kubelet-dir": {
     type: "string",
     valueHint: "PATH",
@@ -129,7 +129,7 @@ export type OutputFormat = "table" | "json";
 export type DriverTarget =
   { readonly kind: "address"; readonly socketPath: string } | { readonly kind: "driver"; readonly name: string };
 
-interface NodeOptions {
+export interface NodeOptions {
   readonly kubeletDirs: readonly string[];
   readonly rootDir: string;
   readonly probeTimeoutMs: number;
@@ -213,7 +213,7 @@ function isDriverName(word: string): boolean {
   return !/[/:]/.test(word);
 }
 
-function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROBE_TIMEOUT>): NodeOptions {
+export function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROBE_TIMEOUT>): NodeOptions {
   const kubeletDirs = args["kubelet-dir"]?.split("\n") ?? [];
   return {
     rootDir: absolute("--root", args.root),

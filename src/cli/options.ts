@@ -162,7 +162,8 @@ function readLog(args: ServeArgs): LogOptions {
   return { format, verbosity, vmodule };
 }
 
-function readVerbosity(text: string): number {
+/** @throws {UsageError} where the text is no verbosity */
+export function readVerbosity(text: string): number {
   if (isVerbosity(text)) return Number(text);
   throw unreadable("v", `be a whole number from 0 to ${MAX_VERBOSITY}`, text);
 }

@@ -43,6 +43,7 @@ export function listCommands(context: ProcessContext): Commands {
     check: async () => (await import("./check")).defineCheck(context),
     list: async () => (await import("./list")).defineList(context),
     inspect: async () => (await import("./inspect")).defineInspect(context),
+    monitor: async () => (await import("./monitor")).defineMonitor(context),
     install: async () => (await import("./install")).defineInstall(context),
     help: async () => (await import("./help")).defineHelp(context, commands),
     version: async () => (await import("./help")).defineVersion(context),

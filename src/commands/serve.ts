@@ -7,7 +7,7 @@ import { startHttpServer, type HttpServer } from "../http/server";
 import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
 import { openStderrSink } from "../log/sink";
 import { readMaxOpenFiles, readProcessMetrics } from "../metrics/process";
-import { readOptions, type Listener, type Options } from "../cli/options";
+import { readOptions, type Listener, type LogOptions, type Options } from "../cli/options";
 import { createSidecar, type Sidecar } from "../sidecar/sidecar";
 import { quote } from "../base/text";
 import { COMMIT, VERSION } from "../version";
@@ -25,7 +25,7 @@ export function defineServe(context: ProcessContext): CommandOf<typeof SERVE_FLA
 const STOP_WITHIN_MS = 2_000;
 
 async function serve(options: Options, context: ProcessContext, words: readonly string[]): Promise<number> {
-  const createLogger = startLogging(options, context);
+  const createLogger = startLogging(options.log, context);
   const logger = createLogger("serve.ts");
   // First, so that an address that cannot be listened on does not hide it.
   if (words.length > 0)
@@ -54,7 +54,8 @@ async function serve(options: Options, context: ProcessContext, words: readonly 
   return 0;
 }
 
-function startLogging({ log }: Options, { pid, timeZone }: ProcessContext): CreateLogger {
+/** The log of a command that runs until it is told to stop, on standard error. */
+export function startLogging(log: LogOptions, { pid, timeZone }: ProcessContext): CreateLogger {
   const line = { format: log.format, timeZone, nowMs: Date.now, pid };
   const { write } = openStderrSink(droppedLinesNotice(line));
   return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });
@@ -101,12 +102,16 @@ interface Listening {
 }
 
 function listenEach(all: readonly Listening[]): readonly ListeningServer[] {
-  return all.map(({ listener, routes }) => ({ listener, server: start(listener, routes) }));
+  return all.map(({ listener, routes }) => ({ listener, server: listenOn(listener, createHandler(routes)) }));
 }
 
-function start({ flag, text, hostname, port }: Listener, routes: readonly Route[]): HttpServer {
+/** @throws {ConfigError} where it cannot listen */
+export function listenOn(
+  { flag, text, hostname, port }: Listener,
+  handle: (request: Request) => Response | Promise<Response>,
+): HttpServer {
   try {
-    return startHttpServer({ hostname, port, handle: createHandler(routes) });
+    return startHttpServer({ hostname, port, handle });
   } catch (error) {
     throw new ConfigError(`${flag} cannot listen on ${quote(text)}: ${whyNotListening(error, hostname)}`);
   }

@@ -204,7 +204,10 @@ function createClient(
 }
 
 /** A message that is not valid is the RPC error that gRPC makes of it, Internal. */
-function decodeAnswer<Response>(outcome: CallOutcome, decode: (message: Uint8Array) => Response): CallAnswer<Response> {
+export function decodeAnswer<Response>(
+  outcome: CallOutcome,
+  decode: (message: Uint8Array) => Response,
+): CallAnswer<Response> {
   if (outcome.kind !== "answered") return outcome;
   try {
     return { kind: "answered", response: decode(outcome.message) };

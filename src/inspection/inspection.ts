@@ -21,6 +21,8 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
   readonly self: Invocation;
   /** Whether the path was found by a driver's name. Nobody has typed it, so it is followed only in the kubelet's directory. */
   readonly byName: boolean;
+  /** The steps of a connection that is open already, for whoever must not make another one. */
+  readonly takeOwnSteps?: (options: DriverStepOptions) => DriverSteps;
 }
 
 /**
@@ -50,7 +52,9 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
   const listener = await takeListenerSteps(view, toFind, unknown);
   const next = nextCommands(place, listener);
-  const driver = await askPinned(outerPath, file.fileId, { ...options, next });
+  const driver =
+    options.takeOwnSteps?.({ ...options, next, connectPath: outerPath }) ??
+    (await askPinned(outerPath, file.fileId, { ...options, next }));
   const labels = labelSteps(driver, listener, node.procDir);
   const steps = [...path.steps, ...confirmed(listener, driver.outcome), ...labels, ...driver.steps];
   return conclude(options, { ...driver, steps }, next);

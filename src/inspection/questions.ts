@@ -113,7 +113,7 @@ export function hasEnded(answer: CallAnswer<unknown>): boolean {
 }
 
 /** What is not a gRPC server is not a failed driver, unless it is registered as one. */
-function failed(diagnosis: Diagnosis): DriverAnswers {
+export function failed(diagnosis: Diagnosis): DriverAnswers {
   const notCsi = diagnosis.reason === "not_grpc" ? diagnosis.message : undefined;
   return { ...NOTHING, outcome: outcomeOf(diagnosis), notCsi };
 }

@@ -53,7 +53,7 @@ function notAskedFor(code: string): string {
 }
 
 /** A registrar without an endpoint is the plugin itself (kubelet, pluginmanager). */
-function targetOf({ endpoint }: RegistrationInfo, socket: FoundSocket, { root, kubelets }: NodeView): Target {
+export function targetOf({ endpoint }: RegistrationInfo, socket: FoundSocket, { root, kubelets }: NodeView): Target {
   const path = endpoint.replace(/^unix:(\/\/)?/, "");
   if (path === "") return { kind: "socket", socket };
   const elsewhere = (outcome: DriverOutcome): Target => ({ kind: "elsewhere", path, outcome });

@@ -121,7 +121,7 @@ function withoutVerdict(answers: DriverAnswers, registrarMs: number): DriverAnsw
 }
 
 /** The sockets that a registrar adds. */
-function announcedBy(registration: Registration): readonly NodeSocket[] {
+export function announcedBy(registration: Registration): readonly NodeSocket[] {
   if (registration.kind === "silent") return [];
   if (registration.kind === "other") return [registration.socket];
   const { info, target } = registration;
@@ -131,7 +131,7 @@ function announcedBy(registration: Registration): readonly NodeSocket[] {
 /** Drivers that need attention come first, what is not a driver last. */
 const URGENCY: readonly DriverOutcome["kind"][] = ["failed", "notReady", "notAsked", "ready", "notCsi"];
 
-function byUrgency(one: DriverReport, other: DriverReport): number {
+export function byUrgency(one: DriverReport, other: DriverReport): number {
   const [before, after] = [one, other].map(({ outcome, slow }) => URGENCY.indexOf(outcome.kind) - (slow ? 0.5 : 0));
   return (before ?? 0) - (after ?? 0) || (one.socket < other.socket ? -1 : 1);
 }

@@ -2,7 +2,7 @@ import { jsonText } from "../base/text";
 import type { DriverOutcome, DriverReport, InspectReport, InspectStep, NodeReport } from "../inspection/report";
 import { tenths } from "./layout";
 
-export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection";
+export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection" | "IncidentList" | "Incident";
 
 /** Of every document: fields are only ever added within it. */
 const API_VERSION = "livenessprobe/v1";
@@ -69,8 +69,12 @@ function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...
 }
 
 /** One driver in depth as a JSON document of the kind `DriverInspection`. */
-export function renderInspectionJson({ socket, driver, outcome, slow, steps, verdict, next }: InspectReport): string {
-  return renderDocument("DriverInspection", {
+export function renderInspectionJson(report: InspectReport): string {
+  return renderDocument("DriverInspection", inspectionMembers(report));
+}
+
+export function inspectionMembers({ socket, driver, outcome, slow, steps, verdict, next }: InspectReport): object {
+  return {
     socket,
     driver,
     ...outcomeMembers(outcome),
@@ -78,7 +82,7 @@ export function renderInspectionJson({ socket, driver, outcome, slow, steps, ver
     verdict,
     next,
     steps: steps.map(stepMembers),
-  });
+  };
 }
 
 function stepMembers({ title, outcome, elapsedMs }: InspectStep): object {

@@ -80,17 +80,17 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
     [
       "unlike with the Go sidecar, a first word that is nowhere near a command",
       ["/csi/csi.sock", "--v=1"],
-      'unknown command "/csi/csi.sock"; the commands are serve, check, list, inspect, install, help, version',
+      'unknown command "/csi/csi.sock"; the commands are serve, check, list, inspect, monitor, install, help, version',
     ],
     [
       "a first word that every object has",
       ["toString"],
-      'unknown command "toString"; the commands are serve, check, list, inspect, install, help, version',
+      'unknown command "toString"; the commands are serve, check, list, inspect, monitor, install, help, version',
     ],
     [
       "an empty first word",
       [""],
-      'unknown command ""; the commands are serve, check, list, inspect, install, help, version',
+      'unknown command ""; the commands are serve, check, list, inspect, monitor, install, help, version',
     ],
     ["a flag of check", ["check", "--wiat=1s"], "flag provided but not defined: -wiat; did you mean --wait?"],
     [

@@ -4,6 +4,8 @@ import type { ProbeResult } from "../../src/driver/probe";
 import type { DriverReport } from "../../src/inspection/report";
 import { renderCheckJson } from "../../src/terminal/check-line";
 import { renderInspectionJson, renderNodeJson } from "../../src/terminal/json";
+import { DOCUMENTS, renderIncidentFile } from "../../src/monitor/documents";
+import { advanceIncident, type Incident, openIncident } from "../../src/monitor/incidents/incident";
 import schema from "../../docs/output.schema.json" with { type: "json" };
 import { schemaFaults } from "../support/output-schema";
 import {
@@ -14,6 +16,21 @@ import {
   driverReport,
   nodeReport,
 } from "../support/sample-reports";
+
+const INCIDENT: Incident = {
+  ...openIncident(
+    { socket: "/a", driver: "a", namespace: "kube-system", pod: "p", container: undefined },
+    { reason: "hung", message: "m" },
+    "20261125T141801.000Z-1",
+    0,
+  ),
+  inspection: HOSTILE_INSPECTION,
+};
+const CLOSED_INCIDENT = advanceIncident(
+  advanceIncident({ ...INCIDENT, eventsLeftOut: 3 }, { kind: "restarted", pid: 2 }, 1),
+  { kind: "ready" },
+  2,
+);
 
 const timing = { elapsedMs: 1.26, connectMs: 1, rpc: { durationMs: 0.26, statusCode: 0 } };
 
@@ -28,6 +45,11 @@ describe("the schema describes what is printed", () => {
     ["list: nothing", renderNodeJson(nodeReport([]))],
     ["list: a node", renderNodeJson(NODE_REPORT)],
     ["list: hostile drivers", renderNodeJson(HOSTILE_REPORT)],
+    ["monitor: no incidents", DOCUMENTS.incidents([])],
+    ["monitor: incidents", DOCUMENTS.incidents([INCIDENT, CLOSED_INCIDENT])],
+    ["monitor: an incident", DOCUMENTS.incident(INCIDENT)],
+    ["monitor: an incident that is closed", DOCUMENTS.incident(CLOSED_INCIDENT)],
+    ["monitor: the file of an incident", renderIncidentFile(CLOSED_INCIDENT, ["a line"])],
     ["inspect: a stopped driver", renderInspectionJson(STOPPED_INSPECTION)],
     ["inspect: a hostile one", renderInspectionJson(HOSTILE_INSPECTION)],
     [
@@ -68,6 +90,13 @@ describe("the schema refuses", () => {
     ["a probe without its time", check({ elapsedMs: undefined }), ": must have required property 'elapsedMs'"],
     ["a probe of what is not CSI", check({ state: "notCsi" }), "/state: must be equal to one of the allowed values"],
     ["an inspection without steps", inspection({ steps: undefined }), ": must have required property 'steps'"],
+    ["an incident without events", incident({ events: undefined }), ": must have required property 'events'"],
+    ["an incident without its reason", incident({ reason: undefined }), ": must have required property 'reason'"],
+    [
+      "an event of another kind",
+      incident({ events: [{ at: "", kind: "x" }] }),
+      "/events/0/kind: must be equal to one of the allowed values",
+    ],
     [
       "a step that passed without details",
       inspection({ steps: [{ title: "a", outcome: "passed" }] }),
@@ -120,6 +149,10 @@ function list(changes: object): object {
 function driver(changes: object): object {
   const [item] = JSON.parse(renderNodeJson(nodeReport([driverReport()]))).items;
   return list({ items: [{ ...item, ...changes }] });
+}
+
+function incident(changes: object): object {
+  return { ...JSON.parse(DOCUMENTS.incident(INCIDENT)), ...changes };
 }
 
 function inspection(changes: object): object {

@@ -1,0 +1,119 @@
+import type { ParsedArgs } from "citty";
+import { ConfigError } from "../base/errors";
+import { quote } from "../base/text";
+import { parseListenAddress } from "../http/listen-address";
+import type { Args } from "./command";
+import { GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
+import { NODE_FLAGS, type NodeOptions, PROBE_TIMEOUT, readNodeOptions } from "./operator-options";
+import { type Listener, type LogOptions, MAX_PROBE_TIMEOUT_MS, readDurationMs, readVerbosity } from "./options";
+
+export const MONITOR_ARGS = {
+  interval: {
+    type: "string",
+    default: "30s",
+    valueHint: "DURATION",
+    description: "How often each driver is probed, and the node is searched for drivers. At least 5s.",
+    group: "Probe",
+  },
+  ...PROBE_TIMEOUT,
+  driver: {
+    type: "string",
+    valueHint: "NAME",
+    description:
+      "Watch only the driver of this name: the name of its directory, the one it is registered by, or the one that GetPluginInfo returns.",
+    group: "Node",
+  },
+  ...NODE_FLAGS,
+  "http-endpoint": {
+    type: "string",
+    default: ":9809",
+    valueHint: "HOST:PORT",
+    description: "The address that serves the page, /metrics, /healthz, /readyz and /api/v1.",
+    group: "HTTP",
+  },
+  serve: {
+    type: "string",
+    default: "all",
+    valueHint: "all|metrics",
+    description: "What to serve: metrics leaves out the page and /api/v1.",
+    group: "HTTP",
+  },
+  "incident-dir": {
+    type: "string",
+    valueHint: "PATH",
+    description:
+      "An existing directory in which each incident is written as a JSON file. At most 100 files and 50 MiB are kept.",
+    group: "Output",
+  },
+  "incident-logs": {
+    type: "boolean",
+    default: false,
+    description: "Add the last 100 lines of the container's log to an incident's file. Logs may hold secrets.",
+    group: "Output",
+  },
+  v: SERVE_FLAGS.v,
+  "logging-format": SERVE_FLAGS["logging-format"],
+  ...GENERAL_FLAGS,
+} as const satisfies Args;
+
+export interface MonitorOptions extends NodeOptions {
+  /** Undefined is every driver. */
+  readonly driver: string | undefined;
+  readonly intervalMs: number;
+  readonly listen: Listener;
+  readonly serving: "all" | "metrics";
+  /** Undefined where incidents are kept in memory alone. */
+  readonly incidentDir: string | undefined;
+  readonly incidentLogs: boolean;
+  readonly log: LogOptions;
+}
+
+const MIN_INTERVAL_MS = 5_000;
+
+/** @throws {ConfigError | UsageError} at the first flag that breaks a rule */
+export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): MonitorOptions {
+  const intervalMs = readIntervalMs(args.interval);
+  const node = readNodeOptions(args);
+  if (node.probeTimeoutMs > intervalMs)
+    throw new ConfigError(
+      `--probe-timeout must be at most --interval ${args.interval}, got ${quote(args["probe-timeout"])}`,
+    );
+  const incidentDir = args["incident-dir"];
+  const incidentLogs = args["incident-logs"];
+  if (incidentLogs && incidentDir === undefined)
+    throw new ConfigError("--incident-logs needs --incident-dir: logs are written to files alone");
+  return {
+    ...node,
+    driver: args.driver || undefined,
+    intervalMs,
+    listen: readListen(args["http-endpoint"]),
+    serving: readOneOf("serve", ["all", "metrics"], args.serve),
+    incidentDir,
+    incidentLogs,
+    log: {
+      format: readOneOf("logging-format", ["text", "json"], args["logging-format"]),
+      verbosity: readVerbosity(args.v),
+      vmodule: [],
+    },
+  };
+}
+
+function readIntervalMs(text: string): number {
+  const intervalMs = readDurationMs("interval", text);
+  if (intervalMs < MIN_INTERVAL_MS) throw new ConfigError(`--interval must be at least 5s, got ${quote(text)}`);
+  if (intervalMs > MAX_PROBE_TIMEOUT_MS)
+    throw new ConfigError(`--interval must be at most 596h0m0s, got ${quote(text)}`);
+  return intervalMs;
+}
+
+function readListen(text: string): Listener {
+  const address = parseListenAddress(text);
+  if (address.kind === "invalid") throw new ConfigError(`--http-endpoint must ${address.rule}, got ${quote(text)}`);
+  return { flag: "--http-endpoint", text, hostname: address.hostname, port: address.port };
+}
+
+function readOneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]], given: string): Word {
+  const word = words.find((each) => each === given);
+  if (word === undefined) throw new ConfigError(`--${name} must be ${words.join(" or ")}, got ${quote(given)}`);
+  return word;
+}

@@ -1,0 +1,105 @@
+import type { CommandOf, ProcessContext } from "../cli/command";
+import { MONITOR_ARGS, type MonitorOptions, readMonitorOptions } from "../cli/monitor-options";
+import { readSharedFlags } from "../cli/operator-options";
+import type { Invocation } from "../base/shell-command";
+import { lookAtSocketFile } from "../driver/socket-file";
+import type { HttpServer } from "../http/server";
+import type { CreateLogger } from "../log/logger";
+import { readProcessMetrics } from "../metrics/process";
+import { DOCUMENTS, renderIncidentFile } from "../monitor/documents";
+import { openIncidentFiles } from "../monitor/incidents/incident-files";
+import { createIncidentLog } from "../monitor/incidents/incident-log";
+import { createIncidentStore } from "../monitor/incidents/incident-store";
+import { renderMetrics } from "../monitor/metrics";
+import { createMonitorHandler } from "../monitor/routes";
+import { startWatch } from "../monitor/watch";
+import { MONOTONIC_CLOCK } from "../sidecar/clock";
+import { answerMetrics } from "../sidecar/routes";
+import { renderNodeJson } from "../terminal/json";
+import { COMMIT, VERSION } from "../version";
+import { listenOn, startLogging } from "./serve";
+
+/** `livenessprobe monitor`: watches every CSI driver of the node until told to stop. */
+export function defineMonitor(context: ProcessContext): CommandOf<typeof MONITOR_ARGS> {
+  return {
+    meta: {
+      name: "monitor",
+      description: "Watch every CSI driver of the node: serve metrics, and keep what happened to each.",
+    },
+    args: MONITOR_ARGS,
+    notes: ["It runs until it gets SIGTERM. docs/monitoring.md has the endpoints and metrics."],
+    run: ({ args, given }) =>
+      monitor(readMonitorOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+  };
+}
+
+/** Between two collections of garbage. The engine by itself would let the heap double first. */
+const COLLECT_EVERY_MS = 300_000;
+
+const STOP_WITHIN_MS = 2_000;
+
+async function monitor(options: MonitorOptions, self: Invocation, context: ProcessContext): Promise<number> {
+  const createLogger = startLogging(options.log, context);
+  const logger = createLogger("monitor.ts");
+  const files = options.incidentDir === undefined ? undefined : openIncidentFiles(options.incidentDir);
+  logger.info("Starting livenessprobe monitor", { version: VERSION, commit: COMMIT });
+  const { server, watch } = await start(options, self, context, createLogger, files);
+  logger.info("Listening", { flag: options.listen.flag, address: server.address });
+  const collecting = setInterval(() => Bun.gc(true), COLLECT_EVERY_MS);
+
+  await context.stopRequested();
+  logger.info("Stopping", { atMost: "2s" });
+  clearInterval(collecting);
+  watch.stop();
+  await Promise.race([server.stop(), Bun.sleep(STOP_WITHIN_MS)]);
+  return 0;
+}
+
+async function start(
+  options: MonitorOptions,
+  self: Invocation,
+  { uid, startTimeSeconds }: ProcessContext,
+  createLogger: CreateLogger,
+  files: ReturnType<typeof openIncidentFiles> | undefined,
+) {
+  const { rootDir, kubeletDirs, probeTimeoutMs } = options;
+  const store = createIncidentStore();
+  const incidents = createIncidentLog({
+    store,
+    files,
+    render: renderIncidentFile,
+    logger: createLogger("incident-log.ts"),
+    nowMs: MONOTONIC_CLOCK.nowMs,
+    wallMs: Date.now,
+  });
+  const watch = await startWatch({
+    ...options,
+    places: { rootDir, kubeletDirs },
+    incidents,
+    self,
+    uid,
+    userAgent: `livenessprobe/${VERSION}`,
+    lookAtSocketFile,
+    clock: MONOTONIC_CLOCK,
+    wallMs: Date.now,
+    random: Math.random,
+    logger: createLogger("watch.ts"),
+  });
+  const scraped = { watch, probeTimeoutMs, incidentCounts: incidents.counts, startTimeSeconds };
+  const handle = createMonitorHandler({
+    ...options,
+    watch,
+    incidents: store,
+    wallMs: Date.now,
+    documents: { ...DOCUMENTS, drivers: () => renderNodeJson(watch.table.report()) },
+    answerMetrics: (request) =>
+      answerMetrics(request, renderMetrics({ ...scraped, processFamilies: readProcessMetrics }), startTimeSeconds),
+  });
+  try {
+    const server: HttpServer = listenOn(options.listen, handle);
+    return { server, watch };
+  } catch (error) {
+    watch.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,177 @@
+import { startDeadline } from "../base/deadline";
+import { errorText } from "../base/errors";
+import {
+  type CallAnswer,
+  decodeAnswer,
+  isUnimplemented,
+  type NoConnection,
+  noConnection,
+  type Rpc,
+} from "../driver/client";
+import { diagnose, diagnoseInternal } from "../driver/diagnosis";
+import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
+import { GET_REGISTRATION_INFO, type RegistrationInfo } from "../driver/node-messages";
+import { callUnary } from "../grpc/call";
+import type { ConnectFailure, Connection } from "../grpc/connection";
+import { attemptOf, type Asker, type DriverAnswers, failed, hasEnded } from "../inspection/questions";
+import { pinSocket } from "../node/pinned-socket";
+import type { NodeSocket } from "../node/socket-search";
+import { callAndHold, type Hang, type HeldTiming, type Hold } from "./held-call";
+import type { AskEvent } from "./scheduler";
+
+export interface AskOptions extends Asker {
+  readonly socket: NodeSocket;
+  readonly hold: Hold;
+}
+
+/** What came of asking a driver: an event for its schedule, and what is known now. */
+export interface Asked {
+  readonly event: AskEvent;
+  /** Undefined where nothing is known of the driver: the connection was lost or let go, or the socket was replaced. */
+  readonly answers: DriverAnswers | undefined;
+}
+
+export interface AskDriverOptions extends AskOptions {
+  /** Whether its name and version are asked for, too. */
+  readonly wantsInfo: boolean;
+  /** The time is over. The answer is waited for all the same. */
+  readonly onHang: (answers: DriverAnswers, hang: Hang) => void;
+}
+
+/** Asks a driver for its state, over one connection, as `list` does. Never rejects. */
+export async function askDriver(options: AskDriverOptions): Promise<Asked> {
+  const { socket } = options;
+  const pinned = pinSocket(socket.outerPath, socket.fileId);
+  switch (pinned.kind) {
+    case "pinned": {
+      using held = pinned.socket;
+      return await askPinned(held.path, options);
+    }
+    case "replaced":
+      return { event: "failure", answers: undefined };
+    case "failed": {
+      const attempt = attemptOf({ ...options, connectPath: socket.outerPath, socketPath: socket.path }, 0, PROBE.path);
+      return { event: "failure", answers: failed(diagnose(noConnection(pinned.code), attempt)) };
+    }
+  }
+  return pinned satisfies never;
+}
+
+async function askPinned(connectPath: string, options: AskDriverOptions): Promise<Asked> {
+  const { socket, probeTimeoutMs: timeoutMs, userAgent, hold } = options;
+  const attempt = (elapsedMs: number) =>
+    attemptOf({ ...options, connectPath, socketPath: socket.path }, elapsedMs, PROBE.path);
+  const onHang = (hang: Hang): void => {
+    const outcome =
+      hang.at === "connect" ? unconnected({ kind: "silent" }, hang.timing) : ({ kind: "timeout" } as const);
+    options.onHang({ ...failed(diagnose(outcome, attempt(timeoutMs))), ...times(hang.timing) }, hang);
+  };
+  try {
+    const held = await callAndHold({ socketPath: connectPath, path: PROBE.path, userAgent, timeoutMs, hold, onHang });
+    const { timing, wasHung } = held;
+    switch (held.kind) {
+      case "ended":
+        return { event: wasHung ? "expiry" : "failure", answers: undefined };
+      case "noConnection": {
+        const { failure } = held;
+        if (wasHung && failure.kind === "closed") return { event: "loss", answers: undefined };
+        const diagnosis = diagnose(unconnected(failure, timing), attempt(timing.elapsedMs));
+        return { event: "failure", answers: failed(diagnosis) };
+      }
+      case "called": {
+        using connection = closing(held.connection);
+        if (wasHung && held.outcome.kind === "closed") return { event: "loss", answers: undefined };
+        const answer = decodeAnswer(held.outcome, PROBE.decode);
+        const state: DriverAnswers =
+          answer.kind === "answered"
+            ? { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } }
+            : failed(diagnose(answer, attempt(timing.elapsedMs)));
+        const answers = { ...state, ...times(timing) };
+        if (hasEnded(answer)) return { event: "failure", answers };
+        return { event: "answer", answers: await withInfo(answers, answer, connection.of, options) };
+      }
+    }
+    return held satisfies never;
+  } catch (error) {
+    return { event: "failure", answers: failed(diagnoseInternal(errorText(error), socket.path)) };
+  }
+}
+
+function unconnected(failure: ConnectFailure, { connectMs, elapsedMs }: HeldTiming): NoConnection {
+  return { kind: "noConnection", failure, connectMs, elapsedMs };
+}
+
+const NOTHING = {
+  notCsi: undefined,
+  name: undefined,
+  vendorVersion: undefined,
+  connectMs: undefined,
+  callMs: undefined,
+  capabilities: undefined,
+} as const;
+
+async function withInfo(
+  answers: DriverAnswers,
+  probe: CallAnswer<unknown>,
+  connection: Connection,
+  options: AskDriverOptions,
+): Promise<DriverAnswers> {
+  if (!options.wantsInfo && !isUnimplemented(probe)) return answers;
+  const info = await callNow(connection, GET_PLUGIN_INFO, options);
+  const told = info.kind === "answered" ? info.response : undefined;
+  return {
+    ...answers,
+    // Every driver has Identity, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
+    notCsi: isUnimplemented(probe) && isUnimplemented(info) ? "a gRPC server without csi.v1.Identity" : answers.notCsi,
+    name: told?.name || undefined,
+    vendorVersion: told?.vendorVersion || undefined,
+  };
+}
+
+async function callNow<Response>(
+  connection: Connection,
+  { path, decode }: Rpc<Response>,
+  { probeTimeoutMs, userAgent }: AskDriverOptions,
+): Promise<CallAnswer<Response>> {
+  const deadline = startDeadline(probeTimeoutMs);
+  try {
+    return decodeAnswer(await callUnary(connection, path, userAgent, deadline), decode);
+  } finally {
+    deadline.clear();
+  }
+}
+
+function times({ openMs, elapsedMs }: HeldTiming): Pick<DriverAnswers, "connectMs" | "callMs"> {
+  return { connectMs: openMs, callMs: openMs === undefined ? undefined : elapsedMs - openMs };
+}
+
+/** What came of asking a registration socket. */
+export type RegistrarAnswer =
+  | { readonly kind: "told"; readonly info: RegistrationInfo }
+  /** A gRPC server that is no registrar: perhaps a driver that listens in the registry. */
+  | { readonly kind: "other" }
+  | { readonly kind: "silent"; readonly event: AskEvent };
+
+/** Asks a registration socket for what it announces. Never rejects. */
+export async function askRegistrar(options: AskOptions & { readonly onHang: () => void }): Promise<RegistrarAnswer> {
+  const { socket, probeTimeoutMs: timeoutMs, userAgent, hold, onHang } = options;
+  const pinned = pinSocket(socket.outerPath, socket.fileId);
+  if (pinned.kind !== "pinned") return { kind: "silent", event: "failure" };
+  using file = pinned.socket;
+  try {
+    const { path, decode } = GET_REGISTRATION_INFO;
+    const held = await callAndHold({ socketPath: file.path, path, userAgent, timeoutMs, hold, onHang });
+    if (held.kind === "ended") return { kind: "silent", event: held.wasHung ? "expiry" : "failure" };
+    if (held.kind === "noConnection") return { kind: "silent", event: held.wasHung ? "loss" : "failure" };
+    using _ = closing(held.connection);
+    const answer = decodeAnswer(held.outcome, decode);
+    if (answer.kind === "answered") return { kind: "told", info: answer.response };
+    return isUnimplemented(answer) ? { kind: "other" } : { kind: "silent", event: held.wasHung ? "loss" : "failure" };
+  } catch {
+    return { kind: "silent", event: "failure" };
+  }
+}
+
+function closing(connection: Connection): Disposable & { readonly of: Connection } {
+  return { of: connection, [Symbol.dispose]: () => connection.close() };
+}

@@ -1,0 +1,178 @@
+import type { Surveyed } from "../inspection/driver-report";
+import type { NodeSocket } from "../node/socket-search";
+import type { DriverAnswers } from "../inspection/questions";
+import type { DriverOutcome, DriverReport } from "../inspection/report";
+import type { DriverProcess } from "./driver-process";
+import type { Hold } from "./held-call";
+import type { Incident } from "./incidents/incident";
+import { birthOf } from "./node-scan";
+import { createHistory, type History } from "./page/history";
+
+/** What is remembered of the driver at one path. */
+export interface DriverRecord {
+  readonly path: string;
+  place: Place;
+  /** What was last known; undefined before the first answer. Name and version are those that this socket told first. */
+  answers: DriverAnswers | undefined;
+  told: Pick<DriverAnswers, "name" | "vendorVersion"> | undefined;
+  /** How often its name was asked for in vain. */
+  infoFailures: number;
+  /** How often in a row its file was another one when it was to be asked. */
+  replacements: number;
+  surveyed: Surveyed;
+  /** The registration socket that names it. */
+  registrationSocket: string | undefined;
+  /** Who says that it is called so, for two that are called alike: the lower, the more it counts. */
+  nameRank: number;
+  process: DriverProcess | undefined;
+  /** The last one that was seen, which may have ended. */
+  lastProcess: DriverProcess | undefined;
+  /** When it may be looked again for who listens, by the clock. */
+  lookAgainMs: number;
+  /** How often nobody was found. */
+  lookFailures: number;
+  oomKills: number | undefined;
+  /** The last hour, for the page. */
+  readonly history: History;
+  readonly probes: { ready: number; notReady: number; failed: number };
+  /** Milliseconds since the epoch. */
+  lastReadyAtMs: number | undefined;
+  incident: OpenIncident | undefined;
+  hold: Hold | undefined;
+  /** Until then it gets no other connection. */
+  inspecting: Promise<void> | undefined;
+}
+
+export type Place =
+  | { readonly kind: "socket"; readonly socket: NodeSocket; readonly birth: bigint | undefined }
+  /** It is registered with a path that is not connected to. */
+  | { readonly kind: "elsewhere" }
+  | { readonly kind: "gone"; readonly sinceMs: number };
+
+export interface OpenIncident {
+  readonly incident: Incident;
+  /** By the clock. */
+  readonly openedMs: number;
+  readonly log: readonly string[] | undefined;
+}
+
+/** What is told of a driver to the outside. */
+export interface DriverView extends Pick<
+  DriverRecord,
+  "registrationSocket" | "process" | "oomKills" | "probes" | "lastReadyAtMs" | "history"
+> {
+  readonly report: DriverReport;
+  readonly names: ReadonlySet<string>;
+  /** Its name for people and labels: no two drivers have the same. */
+  readonly label: string;
+}
+
+/** What is known before the first answer. */
+export const NOT_ASKED_YET: DriverAnswers = {
+  outcome: { kind: "notAsked", message: "it has not been asked yet" },
+  notCsi: undefined,
+  name: undefined,
+  vendorVersion: undefined,
+  connectMs: undefined,
+  callMs: undefined,
+  capabilities: undefined,
+};
+
+const NOTHING_KNOWN = {
+  driver: undefined,
+  nameSource: undefined,
+  vendorVersion: undefined,
+  outcome: NOT_ASKED_YET.outcome,
+  connectMs: undefined,
+  callMs: undefined,
+  slow: false,
+  announced: "unknown",
+  listener: undefined,
+  capabilities: undefined,
+} as const;
+
+/** @param socket undefined where it is registered with a path that is not connected to */
+export function createRecord(path: string, socket: NodeSocket | undefined): DriverRecord {
+  return {
+    path,
+    place: socket === undefined ? { kind: "elsewhere" } : { kind: "socket", socket, birth: birthOf(socket) },
+    answers: undefined,
+    told: undefined,
+    infoFailures: 0,
+    replacements: 0,
+    surveyed: { report: { ...NOTHING_KNOWN, socket: path }, names: new Set(), notes: [] },
+    registrationSocket: undefined,
+    nameRank: 0,
+    process: undefined,
+    lastProcess: undefined,
+    lookAgainMs: 0,
+    lookFailures: 0,
+    oomKills: undefined,
+    history: createHistory(),
+    probes: { ready: 0, notReady: 0, failed: 0 },
+    lastReadyAtMs: undefined,
+    incident: undefined,
+    hold: undefined,
+    inspecting: undefined,
+  };
+}
+
+/** The longest name that the CSI specification allows (GetPluginInfo). */
+export const MAX_NAME_CHARACTERS = 63;
+
+/**
+ * Names each driver. A name is cut to `MAX_NAME_CHARACTERS`. Of two drivers with one name, the one that is registered by it
+ * keeps it, or whose directory is called so, or the first; the other one's socket is added. So it is where no name is known.
+ */
+export function labelDrivers(records: readonly DriverRecord[]): readonly DriverView[] {
+  const taken = new Set<string>();
+  const ranked = records.toSorted((one, other) => one.nameRank - other.nameRank);
+  const labels = new Map(
+    ranked.map((record) => {
+      const name = record.surveyed.report.driver?.slice(0, MAX_NAME_CHARACTERS) || "unknown";
+      // A driver may call itself as it likes; no name of CSI has a slash.
+      const isFree = name !== "unknown" && !name.includes("/") && !taken.has(name);
+      taken.add(name);
+      return [record, isFree ? name : `${name}:${record.path}`];
+    }),
+  );
+  return records.map((record) => {
+    const { report, names } = record.surveyed;
+    const { registrationSocket, process, oomKills, probes, lastReadyAtMs, history } = record;
+    const label = labels.get(record) ?? record.path;
+    return { report, names, label, registrationSocket, process, oomKills, probes, lastReadyAtMs, history };
+  });
+}
+
+/** The state in a word: `ready`, `not_ready`, the reason of a failure, or `unknown`; undefined for what is no driver. */
+export function stateOf(outcome: DriverOutcome): string | undefined {
+  switch (outcome.kind) {
+    case "ready":
+      return "ready";
+    case "notReady":
+      return "not_ready";
+    case "failed":
+      return outcome.reason;
+    case "notAsked":
+      return "unknown";
+    case "notCsi":
+      return undefined;
+  }
+  return outcome satisfies never;
+}
+
+/** Why a driver is not ready, in a line. */
+export function whyNotReady(outcome: DriverOutcome): string {
+  switch (outcome.kind) {
+    case "ready":
+      return "ready";
+    case "notReady":
+      return "driver responded but is not ready";
+    case "failed":
+    case "notAsked":
+      return outcome.message;
+    case "notCsi":
+      return outcome.what;
+  }
+  return outcome satisfies never;
+}

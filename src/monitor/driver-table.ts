@@ -1,0 +1,257 @@
+import { reportDriver, reportElsewhere, type Surveyed } from "../inspection/driver-report";
+import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
+import type { DriverAnswers } from "../inspection/questions";
+import type { NodeReport } from "../inspection/report";
+import type { NodeSocket } from "../node/socket-search";
+import type { Logger } from "../log/logger";
+import {
+  createRecord,
+  type DriverRecord,
+  type DriverView,
+  labelDrivers,
+  NOT_ASKED_YET,
+  stateOf,
+} from "./driver-record";
+import type { Hang } from "./held-call";
+import type { IncidentLog } from "./incidents/incident-log";
+import { type AnswerOf, birthOf, type NodeSockets, registrationsFor, reportNode, socketsOf } from "./node-scan";
+import type { Clock } from "./scheduler";
+import type { Verdicts } from "./verdicts";
+
+/** What is known of the node's drivers, by the paths of their sockets. */
+export interface DriverTable {
+  /** Takes in which sockets are there. */
+  update(node: NodeView, answerOf: AnswerOf): NodeSockets;
+  /** Takes in what is known now of processes. */
+  refresh(): void;
+  /** Takes in what a driver answered, or that it does not. */
+  settle(record: DriverRecord, answers: DriverAnswers, hang?: Hang): void;
+  /** Another file was in the socket's place when it was to be asked. The second time in a row that is a failure. */
+  settleReplaced(record: DriverRecord): void;
+  /** Whether it has told its name, and is not the one that is watched. */
+  isOther(record: DriverRecord): boolean;
+  records(): readonly DriverRecord[];
+  /** The drivers that are there, and sockets that turned out to be no driver's. */
+  drivers(): readonly DriverView[];
+  /** Whether a driver of this name was there at any time. */
+  hasSeen(name: string): boolean;
+  /** As `list` reports it. */
+  report(): NodeReport;
+  /** How many sockets were found, and how many are not watched because they are too many. */
+  counts(): { readonly found: number; readonly leftOut: number };
+}
+
+export interface DriverTableOptions {
+  readonly driver: string | undefined;
+  readonly probeTimeoutMs: number;
+  readonly verdicts: Verdicts;
+  readonly incidents: IncidentLog;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Milliseconds since the epoch. */
+  readonly wallMs: () => number;
+  /** A socket is there that was not: it is to be asked. */
+  readonly onNew: (record: DriverRecord) => void;
+  /** A socket is gone, or another one is in its place. */
+  readonly onLeave: (record: DriverRecord) => void;
+}
+
+/** A driver that is gone may come back, as when its pod is replaced. After this its incident is closed, in milliseconds. */
+const GIVE_UP_MS = 600_000;
+
+/** And after this it is forgotten. */
+const FORGET_MS = 3_600_000;
+
+/** So many that are gone are remembered: a socket may be renamed again and again. */
+export const MAX_GONE = 64;
+
+/** So many names are remembered of drivers that were there at any time. */
+const MAX_SEEN_NAMES = 1_024;
+
+export function createDriverTable(options: DriverTableOptions): DriverTable {
+  const { driver: wanted, probeTimeoutMs, verdicts, incidents, logger, clock, onNew, onLeave } = options;
+  const records = new Map<string, DriverRecord>();
+  const seen = new Set<string>();
+  let current: (NodeSockets & { readonly node: NodeView }) | undefined;
+
+  function update(node: NodeView, answerOf: AnswerOf): NodeSockets {
+    const sockets = socketsOf(node, answerOf);
+    current = { ...sockets, node };
+    const elsewhere = reportElsewhere(sockets.registrations);
+    for (const socket of sockets.drivers) {
+      const record = records.get(socket.path);
+      if (record === undefined) add(socket.path, socket);
+      else placeAt(record, socket);
+    }
+    const there = new Set(sockets.drivers.map(({ path }) => path));
+    for (const surveyed of elsewhere) {
+      const { socket: path } = surveyed.report;
+      if (there.has(path)) continue;
+      there.add(path);
+      settleElsewhere(records.get(path) ?? add(path, undefined), surveyed);
+    }
+    for (const record of records.values()) if (!there.has(record.path)) leave(record);
+    forget();
+    refresh();
+    return sockets;
+  }
+
+  function add(path: string, socket: NodeSocket | undefined): DriverRecord {
+    const record = createRecord(path, socket);
+    records.set(path, record);
+    logger.info("Found a CSI driver's socket", { socket: path });
+    if (socket !== undefined) onNew(record);
+    return record;
+  }
+
+  /** A socket at the path of a driver that is known: the same one, or another. */
+  function placeAt(record: DriverRecord, socket: NodeSocket): void {
+    const { place } = record;
+    const birth = birthOf(socket);
+    const isSame = place.kind === "socket" && place.socket.fileId === socket.fileId && place.birth === birth;
+    if (place.kind === "socket" && !isSame) onLeave(record);
+    record.place = { kind: "socket", socket, birth };
+    if (isSame) return;
+    // Nothing is known of whoever listens there now.
+    record.answers = undefined;
+    record.told = undefined;
+    record.infoFailures = 0;
+    record.process = undefined;
+    record.lookAgainMs = 0;
+    record.lookFailures = 0;
+    incidents.note(record, { kind: "socketReplaced" });
+    logger.info("A CSI driver has a new socket", { driver: nameOf(record), socket: record.path });
+    onNew(record);
+  }
+
+  function settleElsewhere(record: DriverRecord, surveyed: Surveyed): void {
+    if (record.place.kind === "socket") onLeave(record);
+    record.place = { kind: "elsewhere" };
+    record.answers = undefined;
+    record.process = undefined;
+    verdicts.follow(record, () => {
+      if (stateText(record.surveyed) !== stateText(surveyed)) record.surveyed = surveyed;
+    });
+    remember(record);
+  }
+
+  function leave(record: DriverRecord): void {
+    const nowMs = clock.nowMs();
+    if (record.place.kind !== "gone") {
+      if (record.place.kind === "socket") onLeave(record);
+      record.place = { kind: "gone", sinceMs: nowMs };
+      record.answers = undefined;
+      record.process = undefined;
+      incidents.note(record, { kind: "socketGone" });
+      logger.info("A CSI driver's socket is gone", { driver: nameOf(record), socket: record.path });
+    }
+    if (nowMs - record.place.sinceMs >= GIVE_UP_MS) incidents.giveUp(record);
+  }
+
+  function forget(): void {
+    const forgetBefore = clock.nowMs() - FORGET_MS;
+    const gone = [...records.values()].flatMap((record) =>
+      record.place.kind === "gone" ? [{ record, sinceMs: record.place.sinceMs }] : [],
+    );
+    const newestFirst = gone.toSorted((one, other) => other.sinceMs - one.sinceMs);
+    for (const [index, { record, sinceMs }] of newestFirst.entries()) {
+      if (index < MAX_GONE && sinceMs > forgetBefore) continue;
+      incidents.giveUp(record);
+      records.delete(record.path);
+    }
+  }
+
+  function refresh(): void {
+    for (const record of records.values()) verdicts.follow(record, () => survey(record));
+  }
+
+  /** Puts together what a socket answered and what is said of it elsewhere, as `list` does. */
+  function survey(record: DriverRecord): void {
+    const { place, answers = NOT_ASKED_YET, process } = record;
+    if (current === undefined || place.kind !== "socket") return;
+    const { node, registrations } = current;
+    const { socket } = place;
+    const circumstances = { listener: process?.listener, registrations, node, probeTimeoutMs };
+    const surveyed = reportDriver(socket, answers, circumstances);
+    const outcome = stateText(surveyed) === stateText(record.surveyed) ? record.surveyed.report.outcome : undefined;
+    record.surveyed = outcome === undefined ? surveyed : { ...surveyed, report: { ...surveyed.report, outcome } };
+    const here = registrationsFor(registrations, socket.fileId);
+    const { driver } = surveyed.report;
+    record.registrationSocket = here[0]?.socket.path;
+    record.nameRank = here.some(({ info }) => info.name === driver)
+      ? 0
+      : driverDirectoryOf(node, socket.path) === driver
+        ? 1
+        : 2;
+    remember(record);
+  }
+
+  function remember({ surveyed: { names } }: DriverRecord): void {
+    if (wanted !== undefined && !names.has(wanted)) return;
+    for (const name of names) if (seen.size < MAX_SEEN_NAMES) seen.add(name);
+  }
+
+  function settle(record: DriverRecord, answers: DriverAnswers, hang?: Hang): void {
+    if (answers.name !== undefined) record.told ??= answers;
+    else if (record.told === undefined && answers.connectMs !== undefined) record.infoFailures += 1;
+    const { name, vendorVersion } = record.told ?? answers;
+    verdicts.follow(
+      record,
+      () => {
+        record.answers = { ...answers, name, vendorVersion };
+        survey(record);
+        // Each answer counts, also where it says the same again.
+        const { surveyed } = record;
+        const outcome = { ...surveyed.report.outcome };
+        record.surveyed = { ...surveyed, report: { ...surveyed.report, outcome } };
+      },
+      hang,
+    );
+    const { outcome } = record.surveyed.report;
+    const { kind } = outcome;
+    const { connectMs = 0, callMs } = answers;
+    const verbose = logger.v(5);
+    if (verbose.enabled)
+      verbose.info("Probed the CSI driver", { driver: nameOf(record), result: stateOf(outcome) ?? kind });
+    if (kind !== "notCsi")
+      record.history.note(kind === "notAsked" ? "unknown" : kind, callMs && connectMs + callMs, options.wallMs());
+  }
+
+  const isOther = ({ told, surveyed }: DriverRecord): boolean =>
+    wanted !== undefined && told !== undefined && !surveyed.names.has(wanted);
+
+  function shown(): readonly DriverRecord[] {
+    const there = [...records.values()].filter(({ place }) => place.kind !== "gone");
+    return wanted === undefined ? there : there.filter(({ surveyed }) => surveyed.names.has(wanted));
+  }
+
+  return {
+    update,
+    refresh,
+    settle,
+    settleReplaced: (record) => {
+      record.replacements += 1;
+      if (record.replacements < 2) return;
+      const message = `no such file: ${record.path} was replaced again and again`;
+      settle(record, { ...NOT_ASKED_YET, outcome: { kind: "failed", reason: "socket_missing", message } });
+    },
+    isOther,
+    records: () => [...records.values()],
+    drivers: () => labelDrivers(shown()),
+    hasSeen: (name) => seen.has(name),
+    report: () =>
+      reportNode(
+        shown().map(({ surveyed }) => surveyed),
+        current,
+      ),
+    counts: () => ({ found: current?.drivers.length ?? 0, leftOut: current?.leftOut ?? 0 }),
+  };
+}
+
+function stateText({ report: { outcome } }: Surveyed): string {
+  return JSON.stringify(outcome);
+}
+
+function nameOf(record: DriverRecord): string {
+  return record.surveyed.report.driver ?? "unknown";
+}

@@ -1,0 +1,60 @@
+import type { Diagnosis } from "../../driver/diagnosis";
+import type { SocketFile } from "../../driver/socket-file";
+import { connectFailed, type DriverStepOptions, type DriverSteps, unreachedSteps } from "../../inspection/driver-steps";
+import { inspectDriver } from "../../inspection/inspection";
+import { remedyOf } from "../../inspection/next-commands";
+import type { NodeView } from "../../inspection/node-view";
+import { failed, type InspectReport, passed, step } from "../../inspection/report";
+import type { Invocation } from "../../base/shell-command";
+import { describeResources } from "../driver-process";
+import type { Hang } from "../held-call";
+
+export interface EvidenceOptions {
+  readonly node: NodeView;
+  readonly socketPath: string;
+  readonly probeTimeoutMs: number;
+  readonly userAgent: string;
+  readonly uid: number;
+  readonly lookAtSocketFile: (path: string) => SocketFile;
+  readonly self: Invocation;
+  /** Where the driver hangs: how far the connection to it has come, that is kept open. It gets no second one. */
+  readonly hang: { readonly hang: Hang; readonly message: string } | undefined;
+  /** The process that was seen to listen last. */
+  readonly pid: number | undefined;
+}
+
+/** Takes the steps of `inspect` on a driver that has just failed. Never rejects. */
+export async function gatherEvidence(options: EvidenceOptions): Promise<InspectReport> {
+  const { node, hang, pid, uid } = options;
+  const report = await inspectDriver({
+    ...options,
+    byName: true,
+    nodeInfo: false,
+    onWait: () => {},
+    ...(hang !== undefined && { takeOwnSteps: (own) => hangSteps(hang.hang, hang.message, own) }),
+  });
+  const resources = pid === undefined ? [] : describeResources({ procDir: node.procDir, uid }, pid);
+  if (resources.length === 0) return report;
+  const after = report.steps.findIndex(({ title }) => title === "process") + 1;
+  return { ...report, steps: report.steps.toSpliced(after, 0, step("resources", passed(resources))) };
+}
+
+/** The steps of the connection that is kept open. */
+function hangSteps({ at, timing }: Hang, message: string, options: DriverStepOptions): DriverSteps {
+  const { connectMs = timing.elapsedMs, openMs = timing.elapsedMs, elapsedMs } = timing;
+  if (at === "connect")
+    return connectFailed({ kind: "noConnection", failure: { kind: "silent" }, elapsedMs, connectMs }, options);
+  const reason: Diagnosis["reason"] = "hung";
+  const steps = [
+    step("connect", passed([]), connectMs),
+    step("HTTP/2", passed([]), openMs - connectMs),
+    step("Probe", failed([message], ...remedyOf(reason, options.next, options.uid)), elapsedMs - openMs),
+  ];
+  const rest = unreachedSteps(options).slice(steps.length);
+  return {
+    steps: [...steps, ...rest],
+    outcome: { kind: "failed", reason, message },
+    driver: undefined,
+    slowMs: undefined,
+  };
+}

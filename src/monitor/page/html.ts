@@ -1,0 +1,32 @@
+/** Text that is HTML already. Only `html` makes it. */
+export interface Html {
+  readonly html: string;
+}
+
+type Value = string | number | undefined | Html | readonly Html[];
+
+/** A template for HTML: what is put in is escaped, unless it is HTML itself. Undefined is nothing. */
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+  return { html: parts.map((part, index) => part + textOf(values[index])).join("") };
+}
+
+function textOf(value: Value): string {
+  if (value === undefined) return "";
+  if (typeof value === "string" || typeof value === "number") return escapeHtml(String(value));
+  return "html" in value ? value.html : value.map((each) => each.html).join("");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Characters that are not printable, those that change the direction of text among them, are replaced. */
+function escapeHtml(text: string): string {
+  return text
+    .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu, "\ufffd")
+    .replace(/[&<>"']/g, (found) => ENTITIES[found] ?? "");
+}

@@ -1,0 +1,266 @@
+import { ConfigError, errorText } from "../base/errors";
+import type { ListenerView } from "../inspection/listener-steps";
+import { type NodePlaces, type NodeView, openNode } from "../inspection/node-view";
+import { type AskOptions, askDriver, askRegistrar, type RegistrarAnswer } from "./ask";
+import { readContainerLog } from "./incidents/container-log";
+import { lookAtProcesses, podOf } from "./driver-process";
+import { createDriverTable, type DriverTable } from "./driver-table";
+import type { DriverRecord } from "./driver-record";
+import { type EvidenceOptions, gatherEvidence } from "./incidents/evidence";
+import { createHold, type Hang, type Hold } from "./held-call";
+import type { IncidentLog } from "./incidents/incident-log";
+import type { Logger } from "../log/logger";
+import { birthOf } from "./node-scan";
+import { type Clock, createScheduler } from "./scheduler";
+import { countProbe, createVerdicts } from "./verdicts";
+
+export interface WatchOptions extends Pick<
+  EvidenceOptions,
+  "probeTimeoutMs" | "userAgent" | "uid" | "lookAtSocketFile" | "self"
+> {
+  readonly places: NodePlaces;
+  /** Only the driver of this name; all of them where undefined. */
+  readonly driver: string | undefined;
+  readonly intervalMs: number;
+  readonly incidents: IncidentLog;
+  /** Whether the last lines of the container's log go into an incident's file. */
+  readonly incidentLogs: boolean;
+  readonly clock: Clock;
+  /** Milliseconds since the epoch. */
+  readonly wallMs: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** Watches every driver of a node. */
+export interface Watch {
+  readonly table: DriverTable;
+  /** How long it is since the node was looked through, in milliseconds. */
+  sinceScanMs(): number;
+  /** How long that took. */
+  scanDurationMs(): number;
+  /** How many connections are kept open to drivers that hang. */
+  heldConnections(): number;
+  /** Closes every connection. */
+  stop(): void;
+}
+
+/** A registration socket, and what it said. */
+interface Registrar {
+  readonly socket: AskOptions["socket"];
+  readonly birth: bigint | undefined;
+  answer: Exclude<RegistrarAnswer, { readonly kind: "silent" }> | undefined;
+  hold: Hold | undefined;
+}
+
+/** Between two scans that were not waited for the interval, in milliseconds. */
+const SCAN_GAP_MS = 5_000;
+
+/** A name that a driver does not tell is asked for so often. */
+const MAX_INFO_FAILURES = 3;
+
+/**
+ * Looks through the node once, and begins to watch.
+ *
+ * @throws {ConfigError} where the node cannot be looked through
+ */
+export async function startWatch(options: WatchOptions): Promise<Watch> {
+  const { places, clock, logger, incidents, intervalMs, random, wallMs } = options;
+  let node = await openNode(places);
+  const registrars = new Map<string, Registrar>();
+  const scheduler = createScheduler<DriverRecord | Registrar>({
+    clock,
+    intervalMs,
+    random,
+    begin: (key) => void ("path" in key ? beginDriver(key) : beginRegistrar(key)),
+  });
+  const verdicts = createVerdicts({ incidents, logger, wallMs, inspect });
+  const table = createDriverTable({
+    ...options,
+    verdicts,
+    onNew: (record) => {
+      if (isScanning) fresh.add(record);
+      else begin(record);
+    },
+    onLeave: (record) => {
+      fresh.delete(record);
+      record.hold?.letGo();
+      record.hold = undefined;
+      scheduler.remove(record);
+    },
+  });
+  // Found by the scan that runs: they are asked when it is over, so that who listens is known before the driver's state.
+  const fresh = new Set<DriverRecord>();
+  let inspections: Promise<void> = Promise.resolve();
+  let scannedMs = clock.nowMs();
+  let durationMs = 0;
+  let isScanning = false;
+  let isBroken = false;
+  let stopped = false;
+  let cancel: (() => void) | undefined;
+
+  function begin(record: DriverRecord): void {
+    scheduler.add(record);
+    // It was ready: whether it is again is news.
+    if (record.lastReadyAtMs !== undefined) scheduler.hurry(record);
+  }
+
+  /** Asks the table to look at the sockets that are there. */
+  function reconcile(): void {
+    const sockets = table.update(node, (fileId) => registrars.get(fileId)?.answer);
+    const there = new Map(sockets.registry.map((socket) => [socket.fileId, socket]));
+    for (const [fileId, registrar] of registrars) {
+      const socket = there.get(fileId);
+      if (socket !== undefined && birthOf(socket) === registrar.birth) continue;
+      registrars.delete(fileId);
+      registrar.hold?.letGo();
+      scheduler.remove(registrar);
+    }
+    for (const [fileId, socket] of there) {
+      if (registrars.has(fileId)) continue;
+      const registrar: Registrar = { socket, birth: birthOf(socket), answer: undefined, hold: undefined };
+      registrars.set(fileId, registrar);
+      scheduler.add(registrar);
+    }
+  }
+
+  async function scan(): Promise<void> {
+    cancel?.();
+    isScanning = true;
+    const begunMs = clock.nowMs();
+    try {
+      node = await openNode(places);
+      reconcile();
+      await lookAtProcesses(listenerView(), table.records(), {
+        nowMs: clock.nowMs(),
+        onRestart: (record, pid) => incidents.note(record, { kind: "restarted", pid }),
+      });
+      table.refresh();
+      if (isBroken) logger.info("The node can be looked through again");
+      isBroken = false;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      if (!isBroken) logger.warning("The node cannot be looked through", { error: error.message });
+      isBroken = true;
+    } finally {
+      isScanning = false;
+      for (const record of fresh) begin(record);
+      fresh.clear();
+      scannedMs = clock.nowMs();
+      durationMs = scannedMs - begunMs;
+      if (!stopped) cancel = clock.after(intervalMs, () => void scan());
+    }
+  }
+
+  /** A socket is not what it was: the node is looked through before its time, but not again and again. */
+  function scanSoon(): void {
+    if (isScanning || stopped) return;
+    cancel?.();
+    cancel = clock.after(Math.max(0, scannedMs + Math.min(SCAN_GAP_MS, intervalMs) - clock.nowMs()), () => void scan());
+  }
+
+  const listenerView = (): ListenerView => ({
+    access: { procDir: node.procDir, uid: options.uid },
+    root: node.root,
+    kubeletDirs: node.kubelets.roots.map(({ path }) => path),
+  });
+
+  async function beginDriver(record: DriverRecord): Promise<void> {
+    const hold = createHold();
+    record.hold = hold;
+    const isCurrent = () => record.hold === hold;
+    await record.inspecting;
+    if (!isCurrent() || record.place.kind !== "socket") return;
+    const { socket } = record.place;
+    let wasHung = false;
+    const asked = await askDriver({
+      ...options,
+      socket,
+      hold,
+      wantsInfo: record.told === undefined && record.infoFailures < MAX_INFO_FAILURES,
+      onHang: (answers, hang) => {
+        if (!isCurrent()) return;
+        if (!wasHung) countProbe(record, answers);
+        wasHung = true;
+        scheduler.tell(record, "hang");
+        table.settle(record, answers, hang);
+      },
+    });
+    if (!isCurrent()) return;
+    record.hold = undefined;
+    const { answers, event } = asked;
+    if (answers === undefined) {
+      if (event === "loss") incidents.note(record, { kind: "connectionLost" });
+      if (event === "failure") {
+        table.settleReplaced(record);
+        scanSoon();
+      }
+      return scheduler.tell(record, event);
+    }
+    record.replacements = 0;
+    if (!wasHung) countProbe(record, answers);
+    table.settle(record, answers);
+    if (table.isOther(record)) scheduler.tell(record, "lastAnswer");
+    // What is no driver is asked less and less often.
+    else scheduler.tell(record, record.surveyed.report.outcome.kind === "notCsi" ? "failure" : event);
+  }
+
+  async function beginRegistrar(registrar: Registrar): Promise<void> {
+    const hold = createHold();
+    registrar.hold = hold;
+    const answer = await askRegistrar({
+      ...options,
+      socket: registrar.socket,
+      hold,
+      onHang: () => scheduler.tell(registrar, "hang"),
+    });
+    if (hold.isLetGo()) return;
+    registrar.hold = undefined;
+    scheduler.tell(registrar, answer.kind === "silent" ? answer.event : "lastAnswer");
+    if (answer.kind === "silent") return;
+    registrar.answer = answer;
+    reconcile();
+  }
+
+  /** One driver after the other, for each may mean to look at every process. */
+  function inspect(record: DriverRecord, hang: Hang | undefined): void {
+    const incident = record.incident?.incident;
+    if (incident === undefined) return;
+    const { message, id } = incident;
+    const before = inspections;
+    const take = async (): Promise<void> => {
+      await before;
+      const pid = record.process?.listener.pid;
+      const asking = { ...options, node, socketPath: record.path, hang: hang && { hang, message }, pid };
+      try {
+        const report = await gatherEvidence(asking);
+        incidents.addEvidence(id, record, report, options.incidentLogs ? logOf(node, pid) : undefined);
+      } catch (error) {
+        logger.error(errorText(error), "An inspection failed", { incident: id });
+      }
+    };
+    const done = take();
+    inspections = done;
+    // An inspection makes a connection, unless one is kept open.
+    if (hang === undefined) record.inspecting = done.finally(() => (record.inspecting = undefined));
+  }
+
+  function logOf({ root }: NodeView, pid: number | undefined): readonly string[] | undefined {
+    const pod = pid === undefined ? undefined : podOf(listenerView(), pid);
+    return pod && readContainerLog(root, pod);
+  }
+
+  await scan();
+  return {
+    table,
+    sinceScanMs: () => clock.nowMs() - scannedMs,
+    scanDurationMs: () => durationMs,
+    heldConnections: () => scheduler.held(),
+    stop: () => {
+      stopped = true;
+      cancel?.();
+      scheduler.stop();
+      for (const { hold } of [...table.records(), ...registrars.values()]) hold?.letGo();
+    },
+  };
+}
