@@ -42,7 +42,7 @@ async function main(): Promise<void> {
 
 /** A shell sets the limits and becomes the program. */
 function limit(program: Program, soft: number, hard: number, path: string): Program {
-  writeFileSync(path, `#!/bin/sh\nulimit -Hn ${hard} && ulimit -Sn ${soft} && exec '${program.path}' "$@"\n`);
+  writeFileSync(path, `#!/bin/sh\nulimit -Sn ${soft} && ulimit -Hn ${hard} && exec '${program.path}' "$@"\n`);
   chmodSync(path, 0o755);
   return { ...program, path };
 }

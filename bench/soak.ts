@@ -15,7 +15,7 @@ const USAGE = `Usage: bun run bench:soak [--probes N] [--hostile N] [--rest SECO
 Probes a good driver, and then each kind of bad one, and prints how the sidecar's memory and descriptors drift.
   --probes N      of the good driver; 200000
   --hostile N     of each bad driver; 2000
-  --rest SECONDS  before each look; 5
+  --rest SECONDS  before each look; 5. With less than 3, garbage that is not collected yet counts
   --ours PATH     soak this executable instead of building one`;
 
 const { values: flags } = parseArgs({
