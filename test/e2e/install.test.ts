@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -300,17 +301,26 @@ function filesIn(directory: string): readonly string[] {
 /** Starts an installation and ends it while the executable is being copied; its exit code. */
 async function endInTheMiddle(directory: string, signal: NodeJS.Signals): Promise<number | null> {
   const child = Bun.spawn([EXECUTABLE, "install", directory], { env: {}, stdout: "ignore", stderr: "ignore" });
-  // It is looked at while it is stopped: it cannot have gone on before the signal comes.
+  if (await stopWhileCopying(child, directory)) {
+    child.kill(signal);
+    child.kill("SIGCONT");
+    await child.exited;
+    return child.exitCode;
+  }
+  // On a busy machine a copy may be over before it is seen: then once more.
+  for (const name of filesIn(directory)) rmSync(join(directory, name));
+  return endInTheMiddle(directory, signal);
+}
+
+/** Looks at the directory while the process is stopped, so that it cannot go on before a signal comes. */
+async function stopWhileCopying(child: Bun.Subprocess, directory: string): Promise<boolean> {
   await waitUntil(() => {
     child.kill("SIGSTOP");
     if (isCopying(directory)) return true;
     child.kill("SIGCONT");
     return child.exitCode !== null;
   }, "a part of the executable");
-  child.kill(signal);
-  child.kill("SIGCONT");
-  await child.exited;
-  return child.exitCode;
+  return child.exitCode === null;
 }
 
 function isCopying(directory: string): boolean {
