@@ -75,11 +75,27 @@ export async function install(own: OwnFiles, options: InstallOptions): Promise<s
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const code = errorCode(error);
-    const advice =
-      code === "EACCES" || code === "EPERM"
-        ? `uid ${options.uid} may not write there: run install as the user that it belongs to, or choose another directory`
-        : "is it a directory, with 120 MB to spare?";
-    throw new ConfigError(`cannot install into ${directory}: ${code ?? errorText(error)}; ${advice}`);
+    throw new ConfigError(`cannot install into ${directory}: ${whyNot(code, options.uid) ?? code ?? errorText(error)}`);
+  }
+}
+
+function whyNot(code: string | undefined, uid: number): string | undefined {
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
+      return `uid ${uid} may not write there; run install as the user that it belongs to, or choose another directory`;
+    case "EEXIST":
+    case "ENOTDIR":
+      return "it is not a directory, or lies below a file; choose another path";
+    case "ENOENT":
+      return "no directory can be made there; choose another path";
+    case "ENOSPC":
+    case "EFBIG":
+      return `there is no room for 120 MB (${code}); choose another directory`;
+    case "EROFS":
+      return "the file system is read-only; choose another directory";
+    default:
+      return undefined;
   }
 }
 
