@@ -33,7 +33,14 @@ export async function readArgv(argv: readonly string[], commands: Commands): Pro
   const [first = "", ...rest] = argv;
   const isImplied = isServe(argv) && first !== SERVE;
   const command = await loadCommand(isImplied ? SERVE : first, commands);
-  return readWords(command, isImplied ? argv : rest);
+  try {
+    return readWords(command, isImplied ? argv : rest);
+  } catch (error) {
+    const meant = isImplied ? argv.find((word) => Object.hasOwn(commands, word)) : undefined;
+    if (meant === undefined || !(error instanceof UsageError) || error.unknown === undefined) throw error;
+    const otherwise = `the command comes first: livenessprobe ${meant} ...`;
+    throw new UsageError(error.message, { ...error.unknown, otherwise });
+  }
 }
 
 export function isServe([first]: readonly string[]): boolean {

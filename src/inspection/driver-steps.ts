@@ -15,7 +15,7 @@ import {
   NODE_GET_INFO,
 } from "../driver/node-messages";
 import { StatusCode, statusName } from "../grpc/status";
-import { type AskedDriver, attemptOf, hasEnded, outcomeOf } from "./questions";
+import { type AskedDriver, attemptOf, hasEnded, outcomeOf, pluginCapabilityNames } from "./questions";
 import {
   type DriverOutcome,
   failed,
@@ -55,14 +55,15 @@ interface Said {
 
 // Probe first, as in check: it decides the driver's state.
 const RPCS: readonly Rpc<Said>[] = [
-  describedBy(PROBE, ({ ready }) => ({ details: [ready ? "ready" : "ready: false"], ready })),
+  describedBy(PROBE, ({ ready }) => ({
+    details: [ready ? "ready" : "ready: false: still starting, or waiting for its backend"],
+    ready,
+  })),
   describedBy(GET_PLUGIN_INFO, ({ name, vendorVersion }) => ({
     details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`],
     name,
   })),
-  describedBy(GET_PLUGIN_CAPABILITIES, ({ services, volumeExpansion }) =>
-    namesOf([...services, ...volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)]),
-  ),
+  describedBy(GET_PLUGIN_CAPABILITIES, (capabilities) => namesOf(pluginCapabilityNames(capabilities))),
   describedBy(NODE_GET_CAPABILITIES, namesOf),
   describedBy(CONTROLLER_GET_CAPABILITIES, namesOf),
 ];
@@ -151,7 +152,11 @@ async function askAll(client: Client, options: DriverStepOptions): Promise<Drive
 const NOT_PROBED = { outcome: { kind: "notAsked", message: "Probe was not asked" }, slowMs: undefined } as const;
 
 function stepOf(answer: CallAnswer<Said>, attempt: Attempt, options: DriverStepOptions): StepOutcome {
-  if (answer.kind === "answered") return passed(answer.response.details);
+  if (answer.kind === "answered") {
+    const { details, ready } = answer.response;
+    // As of a driver that answers an error: only its log says more.
+    return ready === false ? failed(details, ...remedyOf("rpc_error", options.next, options.uid)) : passed(details);
+  }
   if (isUnimplemented(answer)) return { kind: "absent", details: [statusName(StatusCode.unimplemented)] };
   return failedBy(diagnose(answer, attempt), options);
 }

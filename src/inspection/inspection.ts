@@ -137,7 +137,7 @@ function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): strin
     case "ready":
       return "ready";
     case "notReady":
-      return "not ready: the driver responded but is not ready; its log says why";
+      return "not ready at Probe: the driver is still starting, or waits for its backend; its log says which";
     case "failed": {
       const failing = steps.flatMap(({ title, outcome: seen }) => (seen.kind === "failed" ? [{ title, ...seen }] : []));
       const at = failing.find(({ title }) => title !== "process" && title !== "listener")?.title ?? "Probe";

@@ -153,7 +153,7 @@ const LEFT_BEHIND = "nobody listens: the socket was left by a process that has e
 
 const UNKNOWN = {
   mount: "whoever may listen has mounts that are not touched",
-  cut: "there are too many processes to look at in the time for it",
+  cut: "the time was over before all processes had been looked at",
 } as const;
 
 function doubtText({ why, pids }: Extract<ListenerSearch, { readonly kind: "doubtful" }>): string {

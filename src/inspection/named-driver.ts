@@ -7,6 +7,7 @@ import { DRIVER_PLACES, driverDirectoryOf, type NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Target } from "./registrations";
 import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
 import { type NodeSocket, skippedText } from "../node/socket-search";
+import { suggest } from "../base/suggest";
 import { quote } from "../base/text";
 
 export interface NamedDriverOptions extends RegistrationOptions {
@@ -89,10 +90,16 @@ function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOpt
     return found.kind === "found" && found.file.type === "directory";
   });
   if (there !== undefined) return `${there}/csi.sock`;
-  const list = ownCommand(self, ["list"]);
-  throw new ConfigError(
-    `there is no driver ${quote(name)} here${list === undefined ? "" : `; to see those there are: ${list}`}`,
+  const meant = suggest(
+    name,
+    node.search.sockets.flatMap(({ path }) => driverDirectoryOf(node, path) ?? []),
   );
+  const list = ownCommand(self, ["list"]);
+  const advice = [
+    ...(meant === undefined ? [] : [`did you mean ${quote(meant)}?`]),
+    ...(list === undefined ? [] : [`to see those there are: ${list}`]),
+  ];
+  throw new ConfigError([`there is no driver ${quote(name)} here`, ...advice].join("; "));
 }
 
 async function tellsName(

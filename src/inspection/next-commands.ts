@@ -71,12 +71,16 @@ export function remedyOf(
     case "permission_denied":
       return uid === 0
         ? ["do as said here; the kernel's log has what a security module denied", "dmesg | grep -iE 'avc|apparmor'"]
-        : ["run this as a user who may connect, as said here", next.inspect];
+        : ["run the same as a user who may connect, as said here", next.inspect];
     case "hung":
-      return ["see how its process is, above, and what its log says last", next.logs ?? next.pods];
+      return next.logs === undefined
+        ? ["see the step process above; find the driver's pod, and read its log", next.pods]
+        : ["see the step process above, and what the driver's log says last", next.logs];
     case "closed":
     case "rpc_error":
-      return ["see what the driver's log says", next.logs ?? next.pods];
+      return next.logs === undefined
+        ? ["find the driver's pod, and read its log", next.pods]
+        : ["see what the driver's log says", next.logs];
     case "not_grpc":
       return ["see which program listens there", next.program ?? next.list];
     case "internal":

@@ -9,7 +9,12 @@ import {
 } from "../driver/client";
 import { type Attempt, diagnose, diagnoseInternal, type Diagnosis } from "../driver/diagnosis";
 import { GET_PLUGIN_INFO, PROBE, type ProbeResponse } from "../driver/messages";
-import { CONTROLLER_GET_CAPABILITIES, GET_PLUGIN_CAPABILITIES, NODE_GET_CAPABILITIES } from "../driver/node-messages";
+import {
+  CONTROLLER_GET_CAPABILITIES,
+  GET_PLUGIN_CAPABILITIES,
+  NODE_GET_CAPABILITIES,
+  type PluginCapabilities,
+} from "../driver/node-messages";
 import type { SocketFile } from "../driver/socket-file";
 import { pinSocket } from "../node/pinned-socket";
 import type { CapabilityReport, DriverOutcome } from "./report";
@@ -123,12 +128,16 @@ async function questionCapabilities(client: Client): Promise<CapabilityReport> {
   const node = hasEnded(plugin.answer) ? undefined : await client.call(NODE_GET_CAPABILITIES);
   const controller =
     node === undefined || hasEnded(node.answer) ? undefined : await client.call(CONTROLLER_GET_CAPABILITIES);
-  const { services = [], volumeExpansion = [] } = answered(plugin.answer) ?? {};
   return {
-    plugin: plugin.answer.kind === "answered" ? [...services, ...volumeExpansion] : undefined,
+    plugin: plugin.answer.kind === "answered" ? pluginCapabilityNames(plugin.answer.response) : undefined,
     node: node && answered(node.answer),
     controller: controller && answered(controller.answer),
   };
+}
+
+/** Without the prefix, `ONLINE` would say nothing. */
+export function pluginCapabilityNames({ services, volumeExpansion }: PluginCapabilities): readonly string[] {
+  return [...services, ...volumeExpansion.map((name) => `VOLUME_EXPANSION_${name}`)];
 }
 
 function answered<Response>(answer: CallAnswer<Response>): Response | undefined {

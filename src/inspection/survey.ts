@@ -45,19 +45,21 @@ export async function surveyNode(node: NodeView, options: SurveyOptions): Promis
   const chosen = wanted === undefined ? all : all.filter(({ names }) => names.has(wanted));
   const unseen = unseenNotes(node, registrations);
   const drivers = chosen.map(({ report }) => report).toSorted(byUrgency);
+  const withoutSocket = withoutSocketNote(node, all, wanted);
   return {
     drivers,
     looked: node.kubelets.lookedIn.map((place) => lookedText(place, node.search)),
     notes: [
       ...unseen,
       ...notAskedNote(drivers),
-      ...withoutSocketNote(node, all, wanted),
-      ...(listeners.cut ? ["this node has too many processes to look at all of them for who listens"] : []),
+      ...withoutSocket,
+      ...(listeners.cut ? ["the time was over before all processes had been looked at for who listens"] : []),
       ...chosen.flatMap(({ notes }) => notes),
     ],
     complete: unseen.length === 0,
     denied: deniedPaths(node),
-    absent: wanted === undefined || drivers.length > 0 ? undefined : absentText(wanted, all),
+    absent:
+      wanted === undefined || drivers.length > 0 || withoutSocket.length > 0 ? undefined : absentText(wanted, all),
   };
 }
 

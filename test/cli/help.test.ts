@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { dashed, flagsOf } from "../../src/cli/argv";
 import type { Flag, ProcessContext } from "../../src/cli/command";
-import { adviceOn, renderCommandHelp, suggest } from "../../src/cli/help";
+import { suggest } from "../../src/base/suggest";
+import { adviceOn, renderCommandHelp } from "../../src/cli/help";
 import { SERVE_FLAGS } from "../../src/cli/flags";
 import { helpOf } from "../../src/commands/help";
 import { listCommands } from "../../src/commands/run";

@@ -209,7 +209,13 @@ test("a driver that is not ready: exit code 4", async () => {
   await using node = nodeWithPlace();
   await using drivers = new AsyncDisposableStack();
   drivers.use(await startA(node, "grpc-js", "notready"));
-  expect((await inspect(node, [SOCKET])).code).toBe(4);
+  const { code, steps } = await inspect(node, [SOCKET]);
+  expect(code).toBe(4);
+  expect(steps.find(({ title }) => title === "Probe")).toMatchObject({
+    outcome: "failed",
+    details: [expect.stringContaining("ready: false")],
+    remedy: "find the driver's pod, and read its log",
+  });
 });
 
 test("NodeGetInfo is asked only where it is asked for", async () => {

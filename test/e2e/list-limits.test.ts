@@ -86,6 +86,15 @@ describe("notes", () => {
     );
   });
 
+  test("tell it of the one driver that was asked for, and list no others", async () => {
+    await using node = kubeletNode();
+    await using _ = await startIn(node, "grpc-js", "a.csi");
+    node.directory(`${PLUGINS}/stopped.csi`);
+    const { code, stderr } = await list(node, ["--driver=stopped.csi"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("note: no socket in") });
+    expect(stderr).not.toContain("There are:");
+  });
+
   test("do not where its registration says so already", async () => {
     await using node = kubeletNode();
     node.directory(`${PLUGINS}/stopped.csi`);

@@ -44,7 +44,11 @@ test.each(implementations)(
           vendorVersion: expect.any(String),
           connectMs: expect.any(Number),
           callMs: expect.any(Number),
-          capabilities: { plugin: expect.any(Array), node: expect.any(Array), controller: expect.any(Array) },
+          capabilities: {
+            plugin: expect.arrayContaining(["VOLUME_EXPANSION_ONLINE"]),
+            node: expect.any(Array),
+            controller: expect.any(Array),
+          },
         },
       ],
     });

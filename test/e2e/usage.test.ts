@@ -27,6 +27,11 @@ describe.concurrent(
         "flag provided but not defined: -no-v; see livenessprobe --help",
       ],
       [
+        "a flag of a command that is named after it",
+        ["--root=/host", "list"],
+        "flag provided but not defined: -root; the command comes first: livenessprobe list ...",
+      ],
+      [
         "a flag after good ones",
         ["--v=1", "--health-port", "0", "--x"],
         "flag provided but not defined: -x; see livenessprobe --help",

@@ -226,7 +226,7 @@ export const STOPPED_INSPECTION: InspectReport = {
         details: [
           "driver hung: it took the connection on /var/lib/kubelet/plugins/ebs.csi.aws.com/csi.sock but did not begin to speak HTTP/2 within 3s; its process is stopped, deadlocked or starved",
         ],
-        remedy: "see how its process is, above, and what its log says last",
+        remedy: "see the step process above, and what the driver's log says last",
         command: "kubectl logs -n kube-system ebs-csi-node-x7k2p -c ebs-plugin",
       },
       elapsedMs: 3_000.07,
