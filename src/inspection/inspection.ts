@@ -5,13 +5,13 @@ import {
   type DriverSteps,
   takeDriverSteps,
   unreachedSteps,
-} from "./driver-steps";
-import { takeListenerSteps, type ListenerSteps } from "./listener-steps";
+} from "./steps/driver";
+import { takeListenerSteps, type ListenerSteps } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { GONE_PATH, pinSocket } from "../node/pinned-socket";
 import { readSecurityLabel } from "../processes/processes";
 import { type NextCommands, nextCommands } from "./next-commands";
-import { type PathSteps, takePathSteps } from "./path-steps";
+import { type PathSteps, takePathSteps } from "./steps/path";
 import { type DriverOutcome, type InspectReport, type InspectStep, NOT_REACHED, step } from "./report";
 import { formatDuration } from "../base/duration";
 import type { Invocation } from "../base/shell-command";

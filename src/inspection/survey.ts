@@ -1,6 +1,6 @@
 import { type Asker, type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
-import { reportListeners } from "./listener-steps";
+import { reportListeners } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";

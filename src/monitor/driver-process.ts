@@ -1,4 +1,4 @@
-import { type ListenerView, reportListeners } from "../inspection/listener-steps";
+import { type ListenerView, reportListeners } from "../inspection/steps/listener";
 import type { ListenerReport } from "../inspection/report";
 import type { ProcAccess } from "../node/needs";
 import { readNames, readText, valueOf } from "../node/reads";

@@ -1,5 +1,5 @@
 import { ConfigError, errorText } from "../base/errors";
-import type { ListenerView } from "../inspection/listener-steps";
+import type { ListenerView } from "../inspection/steps/listener";
 import { type NodePlaces, type NodeView, openNode } from "../inspection/node-view";
 import { type AskOptions, askDriver, askRegistrar, type RegistrarAnswer } from "./ask";
 import { readContainerLog } from "./incidents/container-log";

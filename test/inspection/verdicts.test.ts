@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { callOnce } from "../../src/driver/client";
 import { PROBE } from "../../src/driver/messages";
 import { questionDriver } from "../../src/inspection/questions";
-import { takeDriverSteps } from "../../src/inspection/driver-steps";
+import { takeDriverSteps } from "../../src/inspection/steps/driver";
 import { nextCommands } from "../../src/inspection/next-commands";
 import { probeOnce } from "../../src/driver/probe";
 import type { DriverOutcome } from "../../src/inspection/report";

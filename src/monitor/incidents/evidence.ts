@@ -1,6 +1,6 @@
 import type { Diagnosis } from "../../driver/diagnosis";
 import type { SocketFile } from "../../driver/socket-file";
-import { connectFailed, type DriverStepOptions, type DriverSteps, unreachedSteps } from "../../inspection/driver-steps";
+import { connectFailed, type DriverStepOptions, type DriverSteps, unreachedSteps } from "../../inspection/steps/driver";
 import { inspectDriver } from "../../inspection/inspection";
 import { remedyOf } from "../../inspection/next-commands";
 import type { NodeView } from "../../inspection/node-view";

@@ -1,9 +1,9 @@
-import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
-import type { FailureReason } from "../driver/diagnosis";
-import { formatMode } from "../driver/permission";
-import { type FileFacts, type Resolution, resolutionText, type Root, type Unresolved } from "../node/rooted-path";
-import { type NextCommands, remedyOf } from "./next-commands";
-import { type DriverOutcome, failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "./report";
+import { MAX_SOCKET_PATH_BYTES } from "../../driver/address";
+import type { FailureReason } from "../../driver/diagnosis";
+import { formatMode } from "../../driver/permission";
+import { type FileFacts, type Resolution, resolutionText, type Root, type Unresolved } from "../../node/rooted-path";
+import { type NextCommands, remedyOf } from "../next-commands";
+import { type DriverOutcome, failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 
 /** What a socket's path leads to, step by step. */
 export type PathSteps =

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
-import { reportListeners } from "../../src/inspection/listener-steps";
-import { type MadeNode, makeNode } from "../support/made-node";
-import { LISTEN, startPython } from "../support/made-node-process";
-import { rootOf } from "../support/made-node-root";
+import { reportListeners } from "../../../src/inspection/steps/listener";
+import { type MadeNode, makeNode } from "../../support/made-node";
+import { LISTEN, startPython } from "../../support/made-node-process";
+import { rootOf } from "../../support/made-node-root";
 
 const ACCESS = { procDir: "/proc", uid: process.getuid?.() ?? 0 };
 

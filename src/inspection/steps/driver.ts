@@ -5,17 +5,17 @@ import {
   type NoConnection,
   openClient,
   type Rpc,
-} from "../driver/client";
-import { type Attempt, diagnose, type Diagnosis } from "../driver/diagnosis";
-import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
+} from "../../driver/client";
+import { type Attempt, diagnose, type Diagnosis } from "../../driver/diagnosis";
+import { GET_PLUGIN_INFO, PROBE } from "../../driver/messages";
 import {
   CONTROLLER_GET_CAPABILITIES,
   GET_PLUGIN_CAPABILITIES,
   NODE_GET_CAPABILITIES,
   NODE_GET_INFO,
-} from "../driver/node-messages";
-import { StatusCode, statusName } from "../grpc/status";
-import { type AskedDriver, attemptOf, hasEnded, outcomeOf, pluginCapabilityNames } from "./questions";
+} from "../../driver/node-messages";
+import { StatusCode, statusName } from "../../grpc/status";
+import { type AskedDriver, attemptOf, hasEnded, outcomeOf, pluginCapabilityNames } from "../questions";
 import {
   type DriverOutcome,
   failed,
@@ -25,9 +25,9 @@ import {
   passed,
   type StepOutcome,
   step,
-} from "./report";
-import { type NextCommands, remedyOf } from "./next-commands";
-import { quote } from "../base/text";
+} from "../report";
+import { type NextCommands, remedyOf } from "../next-commands";
+import { quote } from "../../base/text";
 
 export interface DriverStepOptions extends AskedDriver {
   /** Whether NodeGetInfo is asked for: some drivers write to the API server or log in to an array in it. */

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import type { Root } from "../../src/node/rooted-path";
-import { nextCommands } from "../../src/inspection/next-commands";
-import { takePathSteps } from "../../src/inspection/path-steps";
-import { makeNode } from "../support/made-node";
-import { rootOf } from "../support/made-node-root";
+import type { Root } from "../../../src/node/rooted-path";
+import { nextCommands } from "../../../src/inspection/next-commands";
+import { takePathSteps } from "../../../src/inspection/steps/path";
+import { makeNode } from "../../support/made-node";
+import { rootOf } from "../../support/made-node-root";
 
 test.each([
   ["another uid", 65_532, "run this as uid 0", "livenessprobe inspect /csi/csi.sock --root /host"],

@@ -1,22 +1,22 @@
-import { formatDuration } from "../base/duration";
-import type { NextCommands } from "./next-commands";
-import { findListeners, type ListenerSearch, type SocketToFind } from "../processes/listeners";
-import type { ProcAccess } from "../node/needs";
-import { readOomKills } from "../processes/cgroups";
-import { findPod, type Pod } from "../processes/pod";
+import { formatDuration } from "../../base/duration";
+import type { NextCommands } from "../next-commands";
+import { findListeners, type ListenerSearch, type SocketToFind } from "../../processes/listeners";
+import type { ProcAccess } from "../../node/needs";
+import { readOomKills } from "../../processes/cgroups";
+import { findPod, type Pod } from "../../processes/pod";
 import {
   describeProcess,
   type ProcessFacts,
   readSecurityLabel,
   type SecurityLabel,
   withoutShortWaits,
-} from "../processes/processes";
-import { once } from "../processes/proc-files";
-import { startSlices } from "../base/slices";
-import type { Root } from "../node/rooted-path";
-import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, type StepOutcome, step } from "./report";
-import { shellCommand } from "../base/shell-command";
-import { quote } from "../base/text";
+} from "../../processes/processes";
+import { once } from "../../processes/proc-files";
+import { startSlices } from "../../base/slices";
+import type { Root } from "../../node/rooted-path";
+import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, type StepOutcome, step } from "../report";
+import { shellCommand } from "../../base/shell-command";
+import { quote } from "../../base/text";
 
 /** Where to look at processes and control groups. */
 export interface ListenerView {
