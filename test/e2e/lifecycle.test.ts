@@ -5,6 +5,7 @@ import { parseExposition, valueOf } from "../support/exposition";
 import { startHostileDriver } from "../support/hostile-driver";
 import { callHealthz } from "../support/healthz-callers";
 import { says } from "../support/log-lines";
+import { quietFds } from "../support/quiet-fds";
 import { askAndHangUp } from "../support/raw-http";
 import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../../scripts/temporary";
@@ -52,18 +53,18 @@ test.concurrent("a sidecar that was stopped while it waited calls no ready drive
   await using driver = await startDriver(implementation);
   await using sidecar = await startSidecar([
     "--health-port=0",
-    "--probe-timeout=1s",
+    "--probe-timeout=2s",
     "--csi-address",
     driver.socketPath,
   ]);
   expect(await beginningOf(sidecar)).toBe("200 ok");
   await driver.pause();
-  const open = sidecar.fds();
+  const open = await quietFds(sidecar, () => true);
   const told = beginningOf(sidecar);
   await waitUntil(() => sidecar.fds() >= open + 2, "the sidecar to be asked, and to be connected to the driver");
   process.kill(sidecar.pid, "SIGSTOP");
   driver.resume();
-  await Bun.sleep(1_500);
+  await Bun.sleep(2_500);
   process.kill(sidecar.pid, "SIGCONT");
   expect(await told).toBe("200 ok");
 });
