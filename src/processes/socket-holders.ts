@@ -64,10 +64,10 @@ export function isUnixSocket(procDir: string, { pid, fd }: Holder): boolean {
   return /^scm_fds:/m.test(valueOf(readText(`${procDir}/${pid}/fdinfo/${fd}`)) ?? "");
 }
 
-/** The descriptors of a process, by number. */
+/** A process, and how many descriptors it has: with their names, processes with a million each would fill our memory. */
 interface Listing {
   readonly pid: number;
-  readonly fds: readonly string[];
+  readonly count: number;
 }
 
 async function listDescriptors(procDir: string, slices: Slices) {
@@ -81,19 +81,19 @@ async function listDescriptors(procDir: string, slices: Slices) {
     }
     const names = readNames(`${procDir}/${pid}/fd`);
     denied ||= names.kind === "notPermitted";
-    listings.push({ pid, fds: valueOf(names) ?? [] });
+    listings.push({ pid, count: valueOf(names)?.length ?? 0 });
     // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
     await slices.pause();
   }
-  return { listings: listings.toSorted((one, other) => one.fds.length - other.fds.length), denied, cut };
+  return { listings: listings.toSorted((one, other) => one.count - other.count), denied, cut };
 }
 
 /** How many links are read between two pauses. */
 const LINKS_AT_A_TIME = 256;
 
-async function lookThrough(procDir: string, { pid, fds }: Listing, inodes: ReadonlySet<string>, slices: Slices) {
+async function lookThrough(procDir: string, { pid }: Listing, inodes: ReadonlySet<string>, slices: Slices) {
   const sockets = new Map<string, string>();
-  for (const [at, fd] of fds.entries()) {
+  for (const [at, fd] of (valueOf(readNames(`${procDir}/${pid}/fd`)) ?? []).entries()) {
     const link = readLink(`${procDir}/${pid}/fd/${fd}`);
     // Without SYS_PTRACE, uid 0 may list descriptors but not read what they are.
     if (link.kind === "notPermitted") return { sockets, denied: true, cut: false };
