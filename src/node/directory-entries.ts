@@ -23,14 +23,19 @@ export interface DirectoryEntry {
 
 export type EntriesOutcome =
   | Read<readonly DirectoryEntry[]>
-  /** It takes more than `MAX_DIRECTORY_BYTES`. The runtime reads a whole directory into memory. */
+  /** It is larger than the budget. The runtime reads a whole directory into memory. */
   | { readonly kind: "tooLarge" };
 
-/** The size of the directory itself, by lstat(2): about 300,000 names. */
+/** How much of directories themselves, by lstat(2), may still be read. */
+export interface DirectoryBudget {
+  bytes: number;
+}
+
+/** About 300,000 names. */
 export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
 
 /** What `st_blocks` counts in (stat(3type)). */
-const BLOCK_BYTES = 512n;
+const BLOCK_BYTES = 512;
 
 /** How many names are looked at between two pauses. */
 const NAMES_AT_ONCE = 100;
@@ -40,14 +45,22 @@ const NAMES_AT_ONCE = 100;
  * from the files. The directory is read on another thread, and signals are served in between. Never rejects.
  *
  * @param directory a path of the root without symbolic links
+ * @param budget what is read is taken from it
  */
-export async function listEntries(root: Root, directory: string, slices: Slices): Promise<EntriesOutcome> {
+export async function listEntries(
+  root: Root,
+  directory: string,
+  slices: Slices,
+  budget: DirectoryBudget,
+): Promise<EntriesOutcome> {
   try {
     using held = holdWithoutLinks(root.outerPath(directory));
     const outer = held.path;
     // On ZFS, st_size is the number of names and the blocks are its size; btrfs and tmpfs have no blocks.
     const { size, blocks } = held.stats;
-    if (size > MAX_DIRECTORY_BYTES || blocks * BLOCK_BYTES > MAX_DIRECTORY_BYTES) return { kind: "tooLarge" };
+    const bytes = Math.max(Number(size), Number(blocks) * BLOCK_BYTES);
+    if (bytes > budget.bytes) return { kind: "tooLarge" };
+    budget.bytes -= bytes;
     const entries = root.mounts.hasMountsIn(directory)
       ? await pickEntries(await readdir(outer), slices, (name) => lookAt(root, directory, outer, name))
       : await pickEntries(await readdir(outer, { withFileTypes: true }), slices, (dirent) =>

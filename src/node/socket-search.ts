@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startSlices, type Slices } from "../base/slices";
-import { type DirectoryEntry, listEntries } from "./directory-entries";
+import { type DirectoryEntry, listEntries, MAX_DIRECTORY_BYTES } from "./directory-entries";
 import { type KubeletRoots, SOCKET_DIRECTORIES } from "./kubelet-roots";
 import type { Resolution, Root, Unresolved } from "./rooted-path";
 
@@ -64,7 +64,7 @@ const SKIPPED = {
   link: "was not looked into: it is a link to a directory elsewhere",
   outside: "was not asked: it is a link out of the kubelet's directory, to ",
   name: "was not looked at: its name is not UTF-8",
-  tooLarge: "was not looked into: it holds too many files to be listed",
+  tooLarge: "was not looked into: too many files are there to be listed",
   notPermitted: "may not be looked into by us",
   failed: "could not be looked into: ",
 } as const;
@@ -126,10 +126,12 @@ interface Owner {
   readonly path: string;
   entries: number;
   sockets: number;
+  /** Of its directories themselves: regular files are no entries, but listing them takes time. */
+  bytes: number;
 }
 
 function newOwner(path: string): Owner {
-  return { path, entries: MAX_ENTRIES, sockets: MAX_SOCKETS };
+  return { path, entries: MAX_ENTRIES, sockets: MAX_SOCKETS, bytes: MAX_DIRECTORY_BYTES };
 }
 
 function open(search: Search, path: string, directory: SocketDirectory): readonly Place[] {
@@ -142,7 +144,7 @@ function open(search: Search, path: string, directory: SocketDirectory): readonl
 
 /** Notes the sockets in a directory; returns the directories in it. */
 async function searchIn(search: Search, place: Place): Promise<readonly Place[]> {
-  const listing = await listEntries(search.root, place.realPath, search.slices);
+  const listing = await listEntries(search.root, place.realPath, search.slices, place.owner);
   if (listing.kind === "read") return noteEntries(search, place, listing.value);
   if (listing.kind === "missing") return [];
   return skip(search, place, listing.kind, listing.kind === "failed" ? listing.code : "");

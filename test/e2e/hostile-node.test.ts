@@ -102,7 +102,11 @@ const ATTACKS: readonly (readonly [string, (ground: Ground) => void | Promise<vo
     () => times(2_100, (index) => node.link(`${OWN}/${index}`, "gone")),
     "was not looked at whole",
   ],
-  ["fills its directory with more files than fit into memory", fillWithLongNames, "too many files to be listed"],
+  [
+    "fills its directory with more files than fit into memory",
+    fillWithLongNames,
+    "too many files are there to be listed",
+  ],
   ["fills its directory with files", () => times(2_100, (index) => node.file(`${OWN}/${index}`))],
   [
     "fills its directory with sockets",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmodSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import { type DirectoryEntry, listEntries } from "../../src/node/directory-entries";
 import { createMountTable } from "../../src/node/mounts";
 import { startSlices } from "../../src/base/slices";
@@ -33,7 +33,9 @@ test("a link that has taken the directory's place is not followed", async () => 
   await using node = makeNode();
   node.file("/secret/a");
   node.link("/own", "secret");
-  expect(await listEntries(rootOf(node), "/own", startSlices(Infinity))).toMatchObject({ kind: "failed" });
+  expect(await listEntries(rootOf(node), "/own", startSlices(Infinity), { bytes: 8_388_608 })).toMatchObject({
+    kind: "failed",
+  });
 });
 
 test("what is no directory to be listed is told", async () => {
@@ -50,7 +52,7 @@ test.if(isRoot)("a directory that may not be read is told, to another uid", asyn
   const script = `import { listEntries } from "./src/node/directory-entries"; import { createRoot } from "./src/node/rooted-path";
     import { createMountTable } from "./src/node/mounts"; import { startSlices } from "./src/base/slices";
     const root = createRoot(${JSON.stringify(node.rootDir)}, createMountTable([]));
-    console.log(JSON.stringify(await listEntries(root, "/closed", startSlices(Infinity))));`;
+    console.log(JSON.stringify(await listEntries(root, "/closed", startSlices(Infinity), { bytes: 8_388_608 })));`;
   expect(await asNobody(script)).toEqual({ kind: "notPermitted" });
 });
 
@@ -89,6 +91,19 @@ test.if(mayMakeFileSystem && mayMount("directories with mounts"))(
   },
 );
 
+test("what is read is taken from the budget", async () => {
+  await using node = makeNode();
+  node.directory("/own");
+  const root = rootOf(node);
+  const { size, blocks } = statSync(node.outer("/own"));
+  const budget = { bytes: Math.max(size, blocks * 512) };
+  const kinds = [
+    await listEntries(root, "/own", startSlices(Infinity), budget),
+    await listEntries(root, "/own", startSlices(Infinity), budget),
+  ].map(({ kind }) => kind);
+  expect({ kinds, left: budget.bytes }).toEqual({ kinds: ["read", "tooLarge"], left: 0 });
+});
+
 function entriesOf(root: Root, directory: string) {
-  return listEntries(root, directory, startSlices(Infinity));
+  return listEntries(root, directory, startSlices(Infinity), { bytes: 8_388_608 });
 }
