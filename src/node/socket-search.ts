@@ -59,7 +59,7 @@ export const MAX_SOCKETS = 100;
 const SKIPPED = {
   mount: "was not looked into: it is a mount of the type ",
   depth: `was not looked into: it lies more than ${MAX_DEPTH} directories deep`,
-  entries: `was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are no regular files`,
+  entries: `was not looked at whole: it holds more than ${MAX_ENTRIES} entries that are not regular files`,
   sockets: `was not looked at whole: it holds more than ${MAX_SOCKETS} sockets`,
   link: "was not looked into: it is a link to a directory elsewhere",
   outside: "was not asked: it is a link out of the kubelet's directory, to ",
