@@ -64,6 +64,7 @@ test.concurrent("a sidecar that was stopped while it waited calls no ready drive
   await waitUntil(() => sidecar.fds() >= open + 2, "the sidecar to be asked, and to be connected to the driver");
   process.kill(sidecar.pid, "SIGSTOP");
   driver.resume();
+  // The timeout has to pass while the sidecar does not run.
   await Bun.sleep(2_500);
   process.kill(sidecar.pid, "SIGCONT");
   expect(await told).toBe("200 ok");
