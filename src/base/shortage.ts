@@ -7,7 +7,7 @@ export function isShortage(code: string): boolean {
 export function describeShortage(code: string): string | undefined {
   switch (code) {
     case "EMFILE":
-      return `too many open files here: the limit is ${openFilesLimit()} (${code}); raise it (ulimit -n, nofile)`;
+      return `too many open files here: the limit is ${openFilesLimit() ?? "unknown"} (${code}); raise it (ulimit -n, nofile)`;
     case "ENFILE":
       return `too many open files on this machine (${code}); see /proc/sys/fs/file-nr`;
     case "ENOMEM":
@@ -18,8 +18,10 @@ export function describeShortage(code: string): string | undefined {
   }
 }
 
-function openFilesLimit(): string {
+/** The soft limit of open files (getrlimit(2), RLIMIT_NOFILE); undefined where there is none, or it is not known. */
+export function openFilesLimit(): number | undefined {
   // The report's type is only `object`. Reading /proc/self/limits would take a descriptor.
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
-  return String(userLimits?.open_files?.soft ?? "unknown");
+  const soft = userLimits?.open_files?.soft;
+  return typeof soft === "number" ? soft : undefined;
 }

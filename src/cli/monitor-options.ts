@@ -5,7 +5,16 @@ import { parseListenAddress } from "../http/listen-address";
 import type { Args } from "./command";
 import { GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
 import { NODE_FLAGS, type NodeOptions, PROBE_TIMEOUT, readNodeOptions } from "./operator-options";
-import { type Listener, type LogOptions, MAX_PROBE_TIMEOUT_MS, readDurationMs, readVerbosity } from "./options";
+import {
+  type Listener,
+  type LogOptions,
+  MAX_PROBE_TIMEOUT_MS,
+  readDurationMs,
+  readListener,
+  readVerbosity,
+} from "./options";
+
+const USUAL_PORT = 9_809;
 
 export const MONITOR_ARGS = {
   interval: {
@@ -26,7 +35,7 @@ export const MONITOR_ARGS = {
   ...NODE_FLAGS,
   "http-endpoint": {
     type: "string",
-    default: ":9809",
+    default: `:${USUAL_PORT}`,
     valueHint: "HOST:PORT",
     description: "The address that serves the page, /metrics, /healthz, /readyz and /api/v1.",
     group: "HTTP",
@@ -86,7 +95,7 @@ export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): Monit
     ...node,
     driver: args.driver || undefined,
     intervalMs,
-    listen: readListen(args["http-endpoint"]),
+    listen: readListener("http-endpoint", (text) => parseListenAddress(text, USUAL_PORT), args["http-endpoint"]),
     serving: readOneOf("serve", ["all", "metrics"], args.serve),
     incidentDir,
     incidentLogs,
@@ -104,12 +113,6 @@ function readIntervalMs(text: string): number {
   if (intervalMs > MAX_PROBE_TIMEOUT_MS)
     throw new ConfigError(`--interval must be at most 596h0m0s, got ${quote(text)}`);
   return intervalMs;
-}
-
-function readListen(text: string): Listener {
-  const address = parseListenAddress(text);
-  if (address.kind === "invalid") throw new ConfigError(`--http-endpoint must ${address.rule}, got ${quote(text)}`);
-  return { flag: "--http-endpoint", text, hostname: address.hostname, port: address.port };
 }
 
 function readOneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]], given: string): Word {

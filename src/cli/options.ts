@@ -106,15 +106,15 @@ function readListeners(args: ServeArgs): Pick<Options, "health" | "metrics"> {
     // Go compares texts: `--health-port=9808` is the default and no conflict.
     if (args["health-port"] !== DEFAULT_HEALTH_PORT) throw exclusive("health-port");
     if (args["metrics-address"] !== "") throw exclusive("metrics-address");
-    const health = readListener("http-endpoint", parseListenAddress, args);
+    const health = readListener("http-endpoint", parseListenAddress, args["http-endpoint"]);
     return { health, metrics: { kind: "withHealth", path: readMetricsPath(metricsPath) } };
   }
-  const health = readListener("health-port", parseHealthPort, args);
+  const health = readListener("health-port", parseHealthPort, args["health-port"]);
   if (args["metrics-address"] === "") {
     const isDefault = metricsPath === SERVE_FLAGS["metrics-path"].default;
     return { health, metrics: { kind: "none", ...(isDefault ? {} : { unusedPath: metricsPath }) } };
   }
-  const listen = readListener("metrics-address", parseListenAddress, args);
+  const listen = readListener("metrics-address", parseListenAddress, args["metrics-address"]);
   // `--health-port` holds every address, so that the port alone decides.
   if (listen.port !== 0 && listen.port === health.port) {
     throw broken("metrics-address", `have another port than --health-port ${health.text}`, listen.text);
@@ -122,12 +122,12 @@ function readListeners(args: ServeArgs): Pick<Options, "health" | "metrics"> {
   return { health, metrics: { kind: "separate", listen, path: readMetricsPath(metricsPath) } };
 }
 
-function readListener(
+/** @throws {ConfigError} at an address that cannot be listened on */
+export function readListener(
   name: "http-endpoint" | "health-port" | "metrics-address",
   parse: (text: string) => ListenAddress,
-  args: ServeArgs,
+  text: string,
 ): Listener {
-  const text = args[name];
   const address = parse(text);
   if (address.kind === "invalid") throw broken(name, address.rule, text, address.instead);
   return { flag: `--${name}`, text, hostname: address.hostname, port: address.port };

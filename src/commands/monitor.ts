@@ -13,11 +13,11 @@ import { createIncidentStore } from "../monitor/incidents/incident-store";
 import { renderMetrics } from "../monitor/metrics";
 import { createMonitorHandler } from "../monitor/routes";
 import { startWatch } from "../monitor/watch";
-import { MONOTONIC_CLOCK } from "../sidecar/clock";
+import { MONOTONIC_CLOCK } from "../base/clock";
 import { answerMetrics } from "../sidecar/routes";
 import { renderNodeJson } from "../terminal/json";
 import { COMMIT, VERSION } from "../version";
-import { listenOn, startLogging } from "./serve";
+import { listenOn, startLogging, STOP_WITHIN_MS } from "./serve";
 
 /** `livenessprobe monitor`: watches every CSI driver of the node until told to stop. */
 export function defineMonitor(context: ProcessContext): CommandOf<typeof MONITOR_ARGS> {
@@ -35,8 +35,6 @@ export function defineMonitor(context: ProcessContext): CommandOf<typeof MONITOR
 
 /** Between two collections of garbage. The engine by itself would let the heap double first. */
 const COLLECT_EVERY_MS = 300_000;
-
-const STOP_WITHIN_MS = 2_000;
 
 async function monitor(options: MonitorOptions, self: Invocation, context: ProcessContext): Promise<number> {
   const createLogger = startLogging(options.log, context);

@@ -22,7 +22,7 @@ export function defineServe(context: ProcessContext): CommandOf<typeof SERVE_FLA
 }
 
 /** After SIGTERM a probe in flight may end within its deadline, but no longer than this. */
-const STOP_WITHIN_MS = 2_000;
+export const STOP_WITHIN_MS = 2_000;
 
 async function serve(options: Options, context: ProcessContext, words: readonly string[]): Promise<number> {
   const createLogger = startLogging(options.log, context);

@@ -20,13 +20,14 @@ export type ListenAddress =
  * `:p`, `0.0.0.0:p` and `[::]:p` are one: Go listens on both families for each of them, and where IPv6 is off on IPv4.
  *
  * @param text the value of `--http-endpoint` or `--metrics-address`
+ * @param usualPort that of an address which has none, in `instead`
  */
-export function parseListenAddress(text: string): ListenAddress {
+export function parseListenAddress(text: string, usualPort = 9_808): ListenAddress {
   const address = readListenAddress(text);
   if (address.kind === "address") return address;
   const likely = [
     `:${text}`,
-    /\D/.test(text) ? `${text}:9808` : "",
+    /\D/.test(text) ? `${text}:${usualPort}` : "",
     text.replace(/^[a-z]+:\/\/([^/]*).*$/i, "$1"),
     text.replace(/^(.+):(\d+)$/, "[$1]:$2"),
   ];

@@ -74,7 +74,8 @@ async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
   }
 }
 
-const NOTHING = {
+/** What is known of a driver that has answered nothing, but for its state. */
+export const NOTHING_TOLD = {
   notCsi: undefined,
   name: undefined,
   vendorVersion: undefined,
@@ -108,7 +109,7 @@ function judgeProbe(
   options: QuestionOptions,
 ): DriverAnswers {
   if (answer.kind === "answered")
-    return { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
+    return { ...NOTHING_TOLD, outcome: { kind: answer.response.ready ? "ready" : "notReady" } };
   return failed(diagnose(answer, attemptOf(options, connectMs + durationMs, PROBE.path)));
 }
 
@@ -120,7 +121,7 @@ export function hasEnded(answer: CallAnswer<unknown>): boolean {
 /** What is not a gRPC server is not a failed driver, unless it is registered as one. */
 export function failed(diagnosis: Diagnosis): DriverAnswers {
   const notCsi = diagnosis.reason === "not_grpc" ? diagnosis.message : undefined;
-  return { ...NOTHING, outcome: outcomeOf(diagnosis), notCsi };
+  return { ...NOTHING_TOLD, outcome: outcomeOf(diagnosis), notCsi };
 }
 
 async function questionCapabilities(client: Client): Promise<CapabilityReport> {

@@ -27,6 +27,13 @@ export interface Histogram extends Family {
 export const createCounter = (options: FamilyOptions): Numbers => createNumbers("counter", options);
 export const createGauge = (options: FamilyOptions): Numbers => createNumbers("gauge", options);
 
+/** A gauge without labels, with its value. */
+export function gaugeOf(name: string, help: string, value: number): Family {
+  const family = createGauge({ name, help });
+  family.set([], value);
+  return family;
+}
+
 /** @param bounds the upper bounds of the buckets, ascending, without +Inf */
 export function createHistogram(options: FamilyOptions, bounds: readonly number[]): Histogram {
   const { name, labels = [] } = options;

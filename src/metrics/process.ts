@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { createCounter, createGauge, type Family } from "./exposition";
+import { createCounter, type Family, gaugeOf } from "./exposition";
 
 /**
  * The standard `process_*` metrics of Prometheus client libraries, read from `/proc/self` at each scrape. The start time
@@ -10,15 +10,15 @@ export function readProcessMetrics(): readonly Family[] {
   const limits = readFileSync("/proc/self/limits", "utf8");
   return [
     counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", stat.cpuSeconds),
-    gauge("process_open_fds", "Number of open file descriptors.", readdirSync("/proc/self/fd").length),
-    gauge("process_max_fds", "Maximum number of open file descriptors.", softLimit(limits, "Max open files")),
-    gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", stat.virtualBytes),
-    gauge(
+    gaugeOf("process_open_fds", "Number of open file descriptors.", readdirSync("/proc/self/fd").length),
+    gaugeOf("process_max_fds", "Maximum number of open file descriptors.", softLimit(limits, "Max open files")),
+    gaugeOf("process_virtual_memory_bytes", "Virtual memory size in bytes.", stat.virtualBytes),
+    gaugeOf(
       "process_virtual_memory_max_bytes",
       "Maximum amount of virtual memory available in bytes.",
       softLimit(limits, "Max address space"),
     ),
-    gauge("process_resident_memory_bytes", "Resident memory size in bytes.", stat.residentBytes),
+    gaugeOf("process_resident_memory_bytes", "Resident memory size in bytes.", stat.residentBytes),
   ];
 }
 
@@ -33,12 +33,6 @@ const UNLIMITED = 2 ** 64;
 
 function counter(name: string, help: string, value: number): Family {
   const family = createCounter({ name, help });
-  family.set([], value);
-  return family;
-}
-
-function gauge(name: string, help: string, value: number): Family {
-  const family = createGauge({ name, help });
   family.set([], value);
   return family;
 }

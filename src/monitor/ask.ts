@@ -13,7 +13,7 @@ import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
 import { GET_REGISTRATION_INFO, type RegistrationInfo } from "../driver/node-messages";
 import { callUnary } from "../grpc/call";
 import type { ConnectFailure, Connection } from "../grpc/connection";
-import { attemptOf, type Asker, type DriverAnswers, failed, hasEnded } from "../inspection/questions";
+import { attemptOf, type Asker, type DriverAnswers, failed, hasEnded, NOTHING_TOLD } from "../inspection/questions";
 import { pinSocket } from "../node/pinned-socket";
 import type { NodeSocket } from "../node/socket-search";
 import { callAndHold, type Hang, type HeldTiming, type Hold } from "./held-call";
@@ -84,7 +84,7 @@ async function askPinned(connectPath: string, options: AskDriverOptions): Promis
         const answer = decodeAnswer(held.outcome, PROBE.decode);
         const state: DriverAnswers =
           answer.kind === "answered"
-            ? { ...NOTHING, outcome: { kind: answer.response.ready ? "ready" : "notReady" } }
+            ? { ...NOTHING_TOLD, outcome: { kind: answer.response.ready ? "ready" : "notReady" } }
             : failed(diagnose(answer, attempt(timing.elapsedMs)));
         const answers = { ...state, ...times(timing) };
         if (hasEnded(answer)) return { event: "failure", answers };
@@ -100,15 +100,6 @@ async function askPinned(connectPath: string, options: AskDriverOptions): Promis
 function unconnected(failure: ConnectFailure, { connectMs, elapsedMs }: HeldTiming): NoConnection {
   return { kind: "noConnection", failure, connectMs, elapsedMs };
 }
-
-const NOTHING = {
-  notCsi: undefined,
-  name: undefined,
-  vendorVersion: undefined,
-  connectMs: undefined,
-  callMs: undefined,
-  capabilities: undefined,
-} as const;
 
 async function withInfo(
   answers: DriverAnswers,

@@ -1,6 +1,6 @@
 import type { Surveyed } from "../inspection/driver-report";
 import type { NodeSocket } from "../node/socket-search";
-import type { DriverAnswers } from "../inspection/questions";
+import { type DriverAnswers, NOTHING_TOLD } from "../inspection/questions";
 import type { DriverOutcome, DriverReport } from "../inspection/report";
 import type { DriverProcess } from "./driver-process";
 import type { Hold } from "./held-call";
@@ -69,13 +69,8 @@ export interface DriverView extends Pick<
 
 /** What is known before the first answer. */
 export const NOT_ASKED_YET: DriverAnswers = {
+  ...NOTHING_TOLD,
   outcome: { kind: "notAsked", message: "it has not been asked yet" },
-  notCsi: undefined,
-  name: undefined,
-  vendorVersion: undefined,
-  connectMs: undefined,
-  callMs: undefined,
-  capabilities: undefined,
 };
 
 const NOTHING_KNOWN = {
@@ -115,6 +110,21 @@ export function createRecord(path: string, socket: NodeSocket | undefined): Driv
     hold: undefined,
     inspecting: undefined,
   };
+}
+
+/** Its name in the log. */
+export function nameOf(record: DriverRecord): string {
+  return record.surveyed.report.driver ?? "unknown";
+}
+
+/** Nothing is known of whoever listens on a socket that is new in its place. */
+export function forgetListener(record: DriverRecord): void {
+  record.answers = undefined;
+  record.told = undefined;
+  record.infoFailures = 0;
+  record.process = undefined;
+  record.lookAgainMs = 0;
+  record.lookFailures = 0;
 }
 
 /** The longest name that the CSI specification allows (GetPluginInfo). */

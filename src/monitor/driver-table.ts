@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock";
 import { reportDriver, reportElsewhere, type Surveyed } from "../inspection/driver-report";
 import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
 import type { DriverAnswers } from "../inspection/questions";
@@ -8,14 +9,15 @@ import {
   createRecord,
   type DriverRecord,
   type DriverView,
+  forgetListener,
   labelDrivers,
+  nameOf,
   NOT_ASKED_YET,
   stateOf,
 } from "./driver-record";
 import type { Hang } from "./held-call";
 import type { IncidentLog } from "./incidents/incident-log";
 import { type AnswerOf, birthOf, type NodeSockets, registrationsFor, reportNode, socketsOf } from "./node-scan";
-import type { Clock } from "./scheduler";
 import type { Verdicts } from "./verdicts";
 
 /** What is known of the node's drivers, by the paths of their sockets. */
@@ -112,13 +114,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     if (place.kind === "socket" && !isSame) onLeave(record);
     record.place = { kind: "socket", socket, birth };
     if (isSame) return;
-    // Nothing is known of whoever listens there now.
-    record.answers = undefined;
-    record.told = undefined;
-    record.infoFailures = 0;
-    record.process = undefined;
-    record.lookAgainMs = 0;
-    record.lookFailures = 0;
+    forgetListener(record);
     incidents.note(record, { kind: "socketReplaced" });
     logger.info("A CSI driver has a new socket", { driver: nameOf(record), socket: record.path });
     onNew(record);
@@ -250,8 +246,4 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
 
 function stateText({ report: { outcome } }: Surveyed): string {
   return JSON.stringify(outcome);
-}
-
-function nameOf(record: DriverRecord): string {
-  return record.surveyed.report.driver ?? "unknown";
 }

@@ -1,4 +1,11 @@
-import { createCounter, createGauge, type Family, type FamilyOptions, type Numbers } from "../metrics/exposition";
+import {
+  createCounter,
+  createGauge,
+  type Family,
+  type FamilyOptions,
+  gaugeOf,
+  type Numbers,
+} from "../metrics/exposition";
 import { COMMIT, VERSION } from "../version";
 import { type DriverView, MAX_NAME_CHARACTERS, stateOf } from "./driver-record";
 import type { DriverTable } from "./driver-table";
@@ -108,24 +115,18 @@ function monitorFamilies(
   for (const [reason, count] of incidentCounts()) incidents.set([reason], count);
   return [
     build,
-    single(
+    gaugeOf(
       "csi_node_monitor_scan_duration_seconds",
       "How long it took to look through the node.",
       watch.scanDurationMs() / 1_000,
     ),
     sockets,
     incidents,
-    single(
+    gaugeOf(
       "csi_node_monitor_held_connections",
       "Connections that are kept open to drivers that hang.",
       watch.heldConnections(),
     ),
-    single("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", startTimeSeconds),
+    gaugeOf("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", startTimeSeconds),
   ];
-}
-
-function single(name: string, help: string, value: number): Family {
-  const family = createGauge({ name, help });
-  family.set([], value);
-  return family;
 }

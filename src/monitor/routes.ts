@@ -3,7 +3,8 @@ import { type DriverView, whyNotReady } from "./driver-record";
 import type { Incident } from "./incidents/incident";
 import type { DriverTable } from "./driver-table";
 import type { IncidentStore } from "./incidents/incident-store";
-import { renderIncidentPage, renderNodePage } from "./page/page";
+import { renderIncidentPage } from "./page/incident-page";
+import { renderNodePage } from "./page/node-page";
 import { CONTENT_SECURITY_POLICY } from "./page/style";
 import type { Watch } from "./watch";
 

@@ -1,9 +1,4 @@
-/** A clock that nobody sets, in milliseconds. */
-export interface Clock {
-  nowMs(): number;
-  /** Calls `call` after `delayMs`; the returned function takes that back. */
-  after(delayMs: number, call: () => void): () => void;
-}
+import type { Clock } from "../base/clock";
 
 /** When one socket is asked. */
 export interface Schedule {

@@ -1,17 +1,18 @@
-import { ConfigError, errorText } from "../base/errors";
+import type { Clock } from "../base/clock";
+import { ConfigError } from "../base/errors";
 import type { ListenerView } from "../inspection/steps/listener";
-import { type NodePlaces, type NodeView, openNode } from "../inspection/node-view";
+import { type NodePlaces, openNode } from "../inspection/node-view";
 import { type AskOptions, askDriver, askRegistrar, type RegistrarAnswer } from "./ask";
-import { readContainerLog } from "./incidents/container-log";
-import { lookAtProcesses, podOf } from "./driver-process";
+import { lookAtProcesses } from "./driver-process";
 import { createDriverTable, type DriverTable } from "./driver-table";
 import type { DriverRecord } from "./driver-record";
-import { type EvidenceOptions, gatherEvidence } from "./incidents/evidence";
-import { createHold, type Hang, type Hold } from "./held-call";
+import type { EvidenceOptions } from "./incidents/evidence";
+import { createInspections } from "./incidents/inspections";
+import { createHold, type Hold } from "./held-call";
 import type { IncidentLog } from "./incidents/incident-log";
 import type { Logger } from "../log/logger";
 import { birthOf } from "./node-scan";
-import { type Clock, createScheduler } from "./scheduler";
+import { createScheduler } from "./scheduler";
 import { countProbe, createVerdicts } from "./verdicts";
 
 export interface WatchOptions extends Pick<
@@ -74,6 +75,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     random,
     begin: (key) => void ("path" in key ? beginDriver(key) : beginRegistrar(key)),
   });
+  const inspect = createInspections({ ...options, listenerView, node: () => node });
   const verdicts = createVerdicts({ incidents, logger, wallMs, inspect });
   const table = createDriverTable({
     ...options,
@@ -91,7 +93,6 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
   });
   // Found by the scan that runs: they are asked when it is over, so that who listens is known before the driver's state.
   const fresh = new Set<DriverRecord>();
-  let inspections: Promise<void> = Promise.resolve();
   let scannedMs = clock.nowMs();
   let durationMs = 0;
   let isScanning = false;
@@ -159,11 +160,13 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     cancel = clock.after(Math.max(0, scannedMs + Math.min(SCAN_GAP_MS, intervalMs) - clock.nowMs()), () => void scan());
   }
 
-  const listenerView = (): ListenerView => ({
-    access: { procDir: node.procDir, uid: options.uid },
-    root: node.root,
-    kubeletDirs: node.kubelets.roots.map(({ path }) => path),
-  });
+  function listenerView(): ListenerView {
+    return {
+      access: { procDir: node.procDir, uid: options.uid },
+      root: node.root,
+      kubeletDirs: node.kubelets.roots.map(({ path }) => path),
+    };
+  }
 
   async function beginDriver(record: DriverRecord): Promise<void> {
     const hold = createHold();
@@ -220,34 +223,6 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     if (answer.kind === "silent") return;
     registrar.answer = answer;
     reconcile();
-  }
-
-  /** One driver after the other, for each may mean to look at every process. */
-  function inspect(record: DriverRecord, hang: Hang | undefined): void {
-    const incident = record.incident?.incident;
-    if (incident === undefined) return;
-    const { message, id } = incident;
-    const before = inspections;
-    const take = async (): Promise<void> => {
-      await before;
-      const pid = record.process?.listener.pid;
-      const asking = { ...options, node, socketPath: record.path, hang: hang && { hang, message }, pid };
-      try {
-        const report = await gatherEvidence(asking);
-        incidents.addEvidence(id, record, report, options.incidentLogs ? logOf(node, pid) : undefined);
-      } catch (error) {
-        logger.error(errorText(error), "An inspection failed", { incident: id });
-      }
-    };
-    const done = take();
-    inspections = done;
-    // An inspection makes a connection, unless one is kept open.
-    if (hang === undefined) record.inspecting = done.finally(() => (record.inspecting = undefined));
-  }
-
-  function logOf({ root }: NodeView, pid: number | undefined): readonly string[] | undefined {
-    const pod = pid === undefined ? undefined : podOf(listenerView(), pid);
-    return pod && readContainerLog(root, pod);
   }
 
   await scan();

@@ -1,4 +1,5 @@
-import { readNames, readText, valueOf } from "./reads";
+import { openFilesLimit } from "../base/shortage";
+import { readNames, valueOf } from "./reads";
 
 /** Runs a limited number of tasks at once. The others wait in the order of their calls. */
 export interface Slots {
@@ -23,11 +24,10 @@ export function createSlots(count: number): Slots {
   };
 }
 
-/** How many sockets can be asked at once with the file descriptors that are left (getrlimit(2), RLIMIT_NOFILE). At least one. */
+/** How many sockets can be asked at once with the file descriptors that are left. At least one. */
 export function countConnections(): number {
-  const limit = /^Max open files +(\d+)/m.exec(valueOf(readText("/proc/self/limits")) ?? "")?.[1];
   const open = valueOf(readNames("/proc/self/fd"))?.length ?? 0;
-  return Math.max(1, Math.floor((Number(limit ?? USUAL_LIMIT) - open - SPARE) / FOR_EACH));
+  return Math.max(1, Math.floor(((openFilesLimit() ?? USUAL_LIMIT) - open - SPARE) / FOR_EACH));
 }
 
 const USUAL_LIMIT = 1_024;

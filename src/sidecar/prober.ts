@@ -1,5 +1,5 @@
 import { createCallers } from "./callers";
-import { type Clock, createAlarm } from "./clock";
+import { type Clock, createAlarm } from "../base/clock";
 import { StatusCode } from "../grpc/status";
 import type { ProbeResult } from "../driver/probe";
 

@@ -1,4 +1,4 @@
-import { MONOTONIC_CLOCK } from "./clock";
+import { MONOTONIC_CLOCK } from "../base/clock";
 import { createCollector, type Collector } from "./collector";
 import { callOnce, type Rpc } from "../driver/client";
 import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";

@@ -205,7 +205,7 @@ describe("a command line that cannot work is refused in a line", () => {
     [["--interval=5s", "--probe-timeout=6s"], '--probe-timeout must be at most --interval 5s, got "6s"'],
     [["--serve=page"], '--serve must be all or metrics, got "page"'],
     [["--logging-format=xml"], '--logging-format must be text or json, got "xml"'],
-    [["--http-endpoint=nowhere"], '--http-endpoint must be host:port or :port, got "nowhere"'],
+    [["--http-endpoint=nowhere"], '--http-endpoint must be host:port or :port, got "nowhere"; write nowhere:9809'],
     [["--incident-logs"], "--incident-logs needs --incident-dir: logs are written to files alone"],
     [
       ["--incident-dir=/nonexistent"],

@@ -64,6 +64,10 @@ describe("an address to listen on", () => {
   });
 });
 
+test("the port that is meant where none is given is that of the command", () => {
+  expect(parseListenAddress("localhost", 9_809)).toMatchObject({ instead: "localhost:9809" });
+});
+
 describe("a health port", () => {
   test.each([
     ["a number", "9808", 9808],

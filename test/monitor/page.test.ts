@@ -3,7 +3,8 @@ import type { DriverView } from "../../src/monitor/driver-record";
 import { advanceIncident, type Incident, openIncident } from "../../src/monitor/incidents/incident";
 import { createHistory, type MinuteState } from "../../src/monitor/page/history";
 import { html } from "../../src/monitor/page/html";
-import { renderIncidentPage, renderNodePage } from "../../src/monitor/page/page";
+import { renderIncidentPage } from "../../src/monitor/page/incident-page";
+import { renderNodePage } from "../../src/monitor/page/node-page";
 import { CONTENT_SECURITY_POLICY, STYLE } from "../../src/monitor/page/style";
 import { driverReport, HOSTILE_INSPECTION, HOSTILE_REPORT, NODE_REPORT } from "../support/sample-reports";
 

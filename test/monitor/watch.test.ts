@@ -35,6 +35,15 @@ describe("a driver", () => {
     expect(driver.connections.maxOpen).toBe(1);
   });
 
+  test("of another name that takes its socket's place is known by its own name", async () => {
+    await using testing = await startTestWatch();
+    await testing.start("a.csi");
+    await testing.waitFor("a.csi", "ready");
+    await testing.start("b.csi", "a.csi");
+    await testing.waitFor("b.csi", "ready");
+    expect(testing.driver("a.csi")).toBeUndefined();
+  });
+
   test("that says that it is not ready is no incident", async () => {
     await using testing = await startTestWatch();
     const driver = await testing.start("a.csi");

@@ -6,7 +6,7 @@ import { createIncidentLog } from "../../src/monitor/incidents/incident-log";
 import { createIncidentStore } from "../../src/monitor/incidents/incident-store";
 import { startWatch, type Watch, type WatchOptions } from "../../src/monitor/watch";
 import { createLogging } from "../../src/log/logger";
-import { MONOTONIC_CLOCK } from "../../src/sidecar/clock";
+import { MONOTONIC_CLOCK } from "../../src/base/clock";
 import { rmSync } from "node:fs";
 import { type MadeNode, makeKubeletRoot, makeNode } from "./made-node";
 import { type ControlledDriver, startControlledDriver } from "./controlled-driver";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/sidecar/clock";
+import type { Clock } from "../../src/base/clock";
 
 /** A clock that stands still until it is moved on. */
 export interface VirtualClock extends Clock {

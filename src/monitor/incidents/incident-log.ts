@@ -2,7 +2,7 @@ import { errorCode, errorText } from "../../base/errors";
 import { formatDuration } from "../../base/duration";
 import type { InspectReport } from "../../inspection/report";
 import type { Logger } from "../../log/logger";
-import type { DriverRecord, OpenIncident } from "../driver-record";
+import { type DriverRecord, nameOf, type OpenIncident } from "../driver-record";
 import {
   advanceIncident,
   boundInspection,
@@ -120,8 +120,4 @@ export function createIncidentLog({ store, files, render, logger, nowMs, wallMs 
     },
     counts: () => counts,
   };
-}
-
-function nameOf(record: DriverRecord): string {
-  return record.surveyed.report.driver ?? "unknown";
 }

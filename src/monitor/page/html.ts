@@ -1,3 +1,5 @@
+import { escapeUnprintable } from "../../base/text";
+
 /** Text that is HTML already. Only `html` makes it. */
 export interface Html {
   readonly html: string;
@@ -24,9 +26,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Characters that are not printable, those that change the direction of text among them, are replaced. */
 function escapeHtml(text: string): string {
-  return text
-    .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu, "\ufffd")
-    .replace(/[&<>"']/g, (found) => ENTITIES[found] ?? "");
+  return escapeUnprintable(text).replace(/[&<>"']/g, (found) => ENTITIES[found] ?? "");
 }
