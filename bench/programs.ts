@@ -56,12 +56,12 @@ export async function prepareBaseline(peer: string | undefined): Promise<Baselin
   return built satisfies never;
 }
 
-/** Compiles `bench/bare-serve.ts` in the way the sidecar is. */
-export async function compileBareServe(directory: string, env: Program["env"]): Promise<Program> {
-  const path = join(directory, "bare-serve");
-  const source = join(import.meta.dirname, "bare-serve.ts");
+/** Compiles `bench/bare-probe.ts` in the way the sidecar is. */
+export async function compileBareProbe(directory: string, env: Program["env"]): Promise<Program> {
+  const path = join(directory, "bare-probe");
+  const source = join(import.meta.dirname, "bare-probe.ts");
   await run([process.execPath, "build", source, ...COMPILE_FLAGS, `--outfile=${path}`]);
-  return { label: "bare-serve", path, env };
+  return { label: "bare-probe", path, env };
 }
 
 async function run(command: string[]): Promise<void> {

@@ -53,7 +53,7 @@ function columnsOf(section: Section, baseline: string | undefined): readonly Col
     samplesColumn(baseline ?? "", (figure) => figure.baseline),
     { header: "ratio", cell: (figure: Figure) => spread(ratios(figure), 2) },
   ];
-  const bare = samplesColumn("bare Bun.serve", (figure) => figure.bare ?? []);
+  const bare = samplesColumn("bare Bun", (figure) => figure.bare ?? []);
   return [
     samplesColumn("livenessprobe", (figure) => figure.ours),
     ...(baseline === undefined ? [] : compared),

@@ -14,6 +14,9 @@ const PROBES_AN_HOUR = 1_800;
 /** Measures how fast a program starts and answers, and what CPU time it takes to answer and to wait. */
 export async function measureTime(bench: Bench): Promise<Section> {
   const starts = await takeTurns(bench, bench.scale.starts, (program) => measureStart(bench, program));
+  const bareStarts: Reading<"start">[] = [];
+  // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+  for (let at = 0; at < bench.scale.starts; at += 1) bareStarts.push(await measureStart(bench, bench.bare));
   let askerCpu = 0;
   const answers = await takeTurns(bench, bench.scale.rounds, async (program) => {
     const reading = await measureAnswers(bench, program);
@@ -24,7 +27,10 @@ export async function measureTime(bench: Bench): Promise<Section> {
     [bench.ours, bench.baseline, bench.bare].map((program) => measureIdle(bench, program)),
   );
   const figures = [
-    ...figuresOf([{ key: "start", name: "start to first 200, warm", unit: "ms", digits: 1 }], starts),
+    ...figuresOf([{ key: "start", name: "start to first 200, warm", unit: "ms", digits: 1 }], {
+      ...starts,
+      bare: bareStarts,
+    }),
     ...figuresOf(ANSWERS, answers),
     ...figuresOf(IDLE, {
       ours: hourly(idleOurs ?? [], answers.ours),

@@ -10,7 +10,7 @@ export const UNKNOWN_DRIVER = "unknown-driver";
 
 /** Asks for the driver's name in the background; nothing waits for it. */
 export interface DriverName {
-  /** Asks for the first time. */
+  /** Begins to ask. */
   start(): void;
   /** The name, or `unknown-driver`. */
   current(): string;
@@ -28,6 +28,9 @@ export interface DriverNameOptions extends Target {
   readonly isLogged: (reason: string) => boolean;
 }
 
+/** So that the first probe need not share the CPU with the first call; once the driver has answered it, this is over. */
+export const START_DELAY_MS = 20;
+
 /** The pause after the first call without a name; it doubles up to the longest. */
 export const FIRST_PAUSE_MS = 1_000;
 export const LONGEST_PAUSE_MS = 60_000;
@@ -36,7 +39,7 @@ export const LONGEST_PAUSE_MS = 60_000;
 const MAX_NAME_BYTES = 256;
 
 /**
- * Once started, asks at once and then again after each growing pause, until the driver has told its name.
+ * Once started, asks after a moment and then again after each growing pause, until the driver has told its name.
  *
  * Logs the first failure and each change of its reason, unless a probe has logged the same.
  */
@@ -75,7 +78,7 @@ export function createDriverName(options: DriverNameOptions): DriverName {
   return {
     start: () => {
       logger.info("Asking CSI driver for its name", { address: socketPath });
-      void ask();
+      timer = setTimeout(() => void ask(), START_DELAY_MS);
     },
     current: () => name ?? UNKNOWN_DRIVER,
     driverAnswered: () => {

@@ -14,10 +14,10 @@ const SECTION = {
 test("a section is a table with median, spread and ratio, and its notes", () => {
   expect(renderSection(SECTION, "Go")).toBe(
     [
-      "| time                  |    livenessprobe |               Go |            ratio | bare Bun.serve |",
-      "| --------------------- | ---------------: | ---------------: | ---------------: | -------------: |",
-      "| p50, ms               | 1.50 (1.25-2.00) | 1.00 (1.00-1.25) | 1.50 (1.00-2.00) |              - |",
-      "| idle wake-ups in 10 s |               31 |                - |                - |             30 |",
+      "| time                  |    livenessprobe |               Go |            ratio | bare Bun |",
+      "| --------------------- | ---------------: | ---------------: | ---------------: | -------: |",
+      "| p50, ms               | 1.50 (1.25-2.00) | 1.00 (1.00-1.25) | 1.50 (1.00-2.00) |        - |",
+      "| idle wake-ups in 10 s |               31 |                - |                - |       30 |",
       "",
       "- Nothing is pinned.",
     ].join("\n"),
@@ -26,7 +26,7 @@ test("a section is a table with median, spread and ratio, and its notes", () => 
 
 test("without a baseline there is neither its column nor a ratio", () => {
   expect(renderSection(SECTION, undefined).split("\n")[0]).toBe(
-    "| time                  |    livenessprobe | bare Bun.serve |",
+    "| time                  |    livenessprobe | bare Bun |",
   );
 });
 

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import type { SingleCall } from "../../src/driver/client";
 import type { PluginInfo } from "../../src/driver/messages";
-import { createDriverName, type DriverName, FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from "../../src/sidecar/driver-name";
+import {
+  createDriverName,
+  type DriverName,
+  FIRST_PAUSE_MS,
+  LONGEST_PAUSE_MS,
+  START_DELAY_MS,
+} from "../../src/sidecar/driver-name";
 
 type Answer = SingleCall<PluginInfo>;
 
@@ -26,7 +32,13 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** A driver that is asked for its name, and answers when the test says so. */
-function stage(isLogged: (reason: string) => boolean = () => false) {
+function stage(isLogged?: (reason: string) => boolean) {
+  const staged = stageBegun(isLogged);
+  jest.advanceTimersByTime(START_DELAY_MS);
+  return staged;
+}
+
+function stageBegun(isLogged: (reason: string) => boolean = () => false) {
   const questions: ((answer: Answer) => void)[] = [];
   const lines: string[] = [];
   const counted: string[] = [];
@@ -87,6 +99,30 @@ describe("a driver that does not tell its name is asked again after 1 s, doublin
   ])("%s", async (_, answer) => {
     expect([FIRST_PAUSE_MS, LONGEST_PAUSE_MS]).toEqual([1_000, 60_000]);
     expect(await pausesOf(9, answer)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  });
+});
+
+describe("at the start", () => {
+  test("the driver is asked when a moment has passed", () => {
+    const { asked } = stageBegun();
+    jest.advanceTimersByTime(START_DELAY_MS - 1);
+    expect(asked()).toBe(0);
+    jest.advanceTimersByTime(1);
+    expect(asked()).toBe(1);
+  });
+
+  test("a first probe that the driver answers sooner has it asked at once, and not twice", () => {
+    const { asked, driverName } = stageBegun();
+    driverName.driverAnswered();
+    jest.advanceTimersByTime(START_DELAY_MS);
+    expect(asked()).toBe(1);
+  });
+
+  test("a sidecar that stops sooner does not ask", () => {
+    const { asked, driverName } = stageBegun();
+    driverName.stop();
+    jest.advanceTimersByTime(FIRST_PAUSE_MS);
+    expect(asked()).toBe(0);
   });
 });
 
@@ -228,6 +264,7 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
     onRpc: () => {},
   });
   driverName.start();
+  jest.advanceTimersByTime(START_DELAY_MS);
   await settled();
   expect(lines[1]).toContain("livenessprobe could not ask the driver on /csi/csi.sock: out of luck");
   jest.advanceTimersByTime(1_000);
