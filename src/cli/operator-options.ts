@@ -69,6 +69,14 @@ export const CHECK_ARGS = {
   },
   ...NODE_FLAGS,
   output: OUTPUT,
+  "exit-codes": {
+    type: "string",
+    default: "standard",
+    valueHint: "standard|npd",
+    description:
+      "npd is for a custom plugin of node-problem-detector: exit code 0 is ready, 1 a problem, 2 that nobody can tell, and standard output has one line of at most 80 bytes.",
+    group: "Output",
+  },
   ...GENERAL_FLAGS,
 } as const satisfies Args;
 
@@ -140,6 +148,7 @@ export interface CheckOptions extends NodeOptions {
   /** 0 is one probe alone. */
   readonly waitMs: number;
   readonly output: OutputFormat;
+  readonly exitCodes: "standard" | "npd";
 }
 
 /** @throws {ConfigError | UsageError} at the first argument that breaks a rule, as the others below */
@@ -149,7 +158,13 @@ export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>): CheckOpti
     ...readNodeOptions(args),
     waitMs: readWaitMs(args.wait),
     output: readOutput(args.output),
+    exitCodes: readExitCodes(args["exit-codes"]),
   };
+}
+
+function readExitCodes(exitCodes: string): CheckOptions["exitCodes"] {
+  if (exitCodes === "standard" || exitCodes === "npd") return exitCodes;
+  throw new ConfigError(`--exit-codes must be standard or npd, got ${quote(exitCodes)}`);
 }
 
 function readCheckTarget(word: string | undefined, csiAddress: string | undefined): DriverTarget {

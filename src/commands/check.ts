@@ -2,7 +2,7 @@ import { callOnce, noConnection } from "../driver/client";
 import { PROBE } from "../driver/messages";
 import type { CommandOf, ProcessContext } from "../cli/command";
 import { CHECK_ARGS, type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
-import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
+import { NPD_EXIT_CODES, npdExitCode, npdLine, OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
 import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe";
 import { lookAtSocketFile } from "../driver/socket-file";
@@ -15,7 +15,7 @@ export function defineCheck(context: ProcessContext): CommandOf<typeof CHECK_ARG
   return {
     meta: { name: "check", description: "Probe one driver, and print the result in one line." },
     args: CHECK_ARGS,
-    notes: OUTCOME_EXIT_CODES,
+    notes: [...OUTCOME_EXIT_CODES, ...NPD_EXIT_CODES],
     run: ({ args, given }) =>
       check(readCheckOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
   };
@@ -29,10 +29,13 @@ const PAUSE_MS = 500;
 async function check(options: CheckOptions, self: Invocation, context: ProcessContext): Promise<number> {
   const driver = await findDriver(options, self);
   const { socketPath, result } = await probeUntilReady(driver, options, context);
-  const line = options.output === "json" ? renderCheckJson : renderCheckLine;
-  context.writeOut(line(socketPath, result));
-  return outcomeExitCode(result);
+  const forNpd = options.exitCodes === "npd";
+  const text = renderers[options.output](socketPath, result);
+  context.writeOut(forNpd && options.output === "table" ? npdLine(text) : text);
+  return forNpd ? npdExitCode(result) : outcomeExitCode(result);
 }
+
+const renderers = { json: renderCheckJson, table: renderCheckLine };
 
 /** A driver's socket, held for one probe: the path of a named driver may lead to another one at the next probe. */
 interface HeldDriver {

@@ -1,7 +1,7 @@
 import { type CommandDef, runCommand } from "citty";
 import { type Argv, isServe, readArgv } from "../cli/argv";
 import { type Commands, type ProcessContext, UsageError } from "../cli/command";
-import { ConfigError } from "../base/errors";
+import { ConfigError, errorText } from "../base/errors";
 import { formatKlog } from "../log/klog";
 
 /**
@@ -9,7 +9,7 @@ import { formatKlog } from "../log/klog";
  *
  * @param argv the words after the program's name
  * @returns the exit code of the command; 1 for a configuration that cannot work; for words that cannot be read 2, as Go's, of
- *   `serve`, and 1 of any other
+ *   `serve`, and 1 of any other; 2 for both where node-problem-detector asks
  */
 export async function run(argv: readonly string[], context: ProcessContext): Promise<number> {
   const commands = listCommands(context);
@@ -17,7 +17,11 @@ export async function run(argv: readonly string[], context: ProcessContext): Pro
     const line = await readArgv(argv, commands);
     return await dispatch(line, commands);
   } catch (error) {
-    return refuse(error, isServe(argv), context);
+    const exitCode = await refuse(error, isServe(argv), context);
+    const { CANNOT_TELL, isNpdCheck, npdLine } = await import("./exit-code");
+    if (!isNpdCheck(argv)) return exitCode;
+    context.writeOut(npdLine(errorText(error)));
+    return CANNOT_TELL;
   }
 }
 
