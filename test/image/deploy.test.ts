@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { runProgram } from "../../scripts/run";
 import { tool } from "../../scripts/tools/tool";
+import { MONITOR_ARGS, readMonitorOptions } from "../../src/cli/monitor-options";
 import { CHECK_ARGS, readCheckOptions } from "../../src/cli/operator-options";
 import { createSidecarMetrics } from "../../src/sidecar/metrics";
 import { FAILURE_REASONS } from "../../src/driver/diagnosis";
@@ -36,6 +37,7 @@ const STARTUP = buildKustomization(join(EXAMPLES, "node-startup"));
 const NATIVE = readManifests(join(EXAMPLES, "node-native-sidecar/daemonset.yaml"));
 const EXEC = readManifests(join(EXAMPLES, "node-exec-probe/daemonset.yaml"));
 const CONTROLLER = readManifests(join(EXAMPLES, "controller/deployment.yaml"));
+const MONITOR = buildKustomization(join(EXAMPLES, "monitor"));
 
 const WITH_SIDECAR = [
   ["node", NODE],
@@ -43,7 +45,7 @@ const WITH_SIDECAR = [
   ["node-native-sidecar", NATIVE],
   ["controller", CONTROLLER],
 ] as const;
-const ALL = [...WITH_SIDECAR, ["node-startup", STARTUP], ["node-exec-probe", EXEC]] as const;
+const ALL = [...WITH_SIDECAR, ["node-startup", STARTUP], ["node-exec-probe", EXEC], ["monitor", MONITOR]] as const;
 
 const validator = await tool("kubernetes-validate");
 const versions = await newestVersions(3);
@@ -199,6 +201,37 @@ function inDriversDomain(container: Container): Container {
   return { ...container, securityContext: { ...container.securityContext, seLinuxOptions: { type: "spc_t" } } };
 }
 
+describe("the monitor", () => {
+  const pod = podOf(MONITOR);
+  const monitor = containerOf(pod, "monitor");
+  const [command, ...words] = monitor.args ?? [];
+
+  test("has flags that are taken, and paths that are mounted", async () => {
+    const { rootDir, incidentDir } = readMonitorOptions(await readFlags("monitor", MONITOR_ARGS, words));
+    expect(command).toBe("monitor");
+    expect(monitor.volumeMounts?.map(({ mountPath }) => mountPath)).toEqual([rootDir, incidentDir ?? ""]);
+    expect(monitor.volumeMounts?.[0]).toMatchObject({ readOnly: true, mountPropagation: "HostToContainer" });
+  });
+
+  test("listens where the kubelet and Prometheus ask", async () => {
+    const { listen } = readMonitorOptions(await readFlags("monitor", MONITOR_ARGS, words));
+    expect(monitor.ports).toEqual([{ name: "monitor", containerPort: listen.port }]);
+    expect(monitor.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "monitor" });
+  });
+
+  test("may see the node's processes, and nothing else that a pod may not", () => {
+    expect([pod.hostPID, pod.hostNetwork, pod.hostIPC]).toEqual([true, undefined, undefined]);
+    expect(effectiveContext(pod, monitor)).toEqual({
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"], add: ["SYS_PTRACE"] },
+      seccompProfile: { type: "RuntimeDefault" },
+      appArmorProfile: { type: "Unconfined" },
+    });
+  });
+});
+
 describe("Pod Security", () => {
   const unrestricted = podOf(readManifests(join(FIXTURES, "unrestricted.yaml")));
 
@@ -211,6 +244,7 @@ describe("Pod Security", () => {
     ["node", "privileged", NODE],
     ["node-native-sidecar", "privileged", NATIVE],
     ["node-exec-probe", "privileged", EXEC],
+    ["monitor", "privileged", MONITOR],
   ])("the namespace of %s enforces %s", (_, profile, manifests) => {
     const [namespace] = manifests.filter(({ kind }) => kind === "Namespace");
     expect(namespace?.metadata.labels).toEqual({ "pod-security.kubernetes.io/enforce": profile });
@@ -282,10 +316,13 @@ const promtool = await findPromtool();
 describe("Prometheus", () => {
   test.if(promtool !== undefined)("takes the alerts, and they fire when they should", async () => {
     for (const [check, file] of [
-      ["check", "alerts.yaml"],
-      ["test", "alerts.test.yaml"],
+      ["check", "prometheus/alerts.yaml"],
+      ["test", "prometheus/alerts.test.yaml"],
+      ["check", "monitor/alerts.yaml"],
+      ["check", "monitor/recording.yaml"],
+      ["test", "monitor/alerts.test.yaml"],
     ] as const) {
-      const { code, lines } = await capture([promtool ?? "", check, "rules", join(PROMETHEUS, file)]);
+      const { code, lines } = await capture([promtool ?? "", check, "rules", join(EXAMPLES, file)]);
       expect([code, lines.join("\n")]).toEqual([0, expect.stringContaining("SUCCESS")]);
     }
   });

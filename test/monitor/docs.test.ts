@@ -26,3 +26,22 @@ test("docs/monitoring.md names every metric, and no other", () => {
   const rows = [...PAGE.matchAll(/^\| `(csi_node_[a-z_]+)`/gm)].map(([, name = ""]) => name);
   expect(rows.toSorted()).toEqual([...drivers, ...own].toSorted());
 });
+
+const ALERTS = readFileSync(join(ROOT, "deploy/examples/monitor/alerts.yaml"), "utf8");
+const alerts = [...ALERTS.matchAll(/- alert: (\w+)/g)].map(([, alert = ""]) => alert);
+
+test("the alerts name only metrics that there are", () => {
+  const named = [...ALERTS.matchAll(/\bcsi_node_[a-z_]+/g)].map(([name]) => name);
+  expect(named.filter((name) => !PAGE.includes(`| \`${name}\` `))).toEqual([]);
+  expect(named.length).toBeGreaterThan(alerts.length);
+});
+
+test.each(alerts)("%s has a section in the runbook, with three commands and what fixes it, and a row", (alert) => {
+  const runbook = readFileSync(join(ROOT, "docs/runbook.md"), "utf8");
+  const [section = ""] = runbook.split(/^## /m).filter((part) => part.startsWith(`${alert}\n`));
+  const [, commands = ""] = section.split(/```(?:sh)?\n/);
+  expect(commands.trim().split("\n")).toHaveLength(3);
+  expect(section).toContain("**What fixes it.**");
+  expect(ALERTS).toContain(`/docs/runbook.md#${alert.toLowerCase()}\n`);
+  expect(PAGE).toContain(`| \`${alert}\``);
+});
