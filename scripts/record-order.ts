@@ -1,4 +1,4 @@
-import { type SampleSidecar, startSampleDriver, startSampleSidecar } from "./sample";
+import { type SampleSidecar, startSampleDriver, startSampleSidecar } from "./demo/sample";
 
 /** More do not change the recording. */
 const PROBES = 20;

@@ -12,7 +12,7 @@ const quick = [...new Set(commands)].filter((line) => !line.includes(" run image
 
 test("the pages have the commands that a new user begins with", () => {
   const names = quick.map((line) => line.replace("npx --yes bun@1.4.5 run ", ""));
-  expect(names.toSorted()).toEqual(["build", "check", "demo", "test"]);
+  expect(names.toSorted()).toEqual(["build", "check", "demo", "demo:monitor", "test"]);
 });
 
 test.each(quick)("the first command in a fresh clone with an empty HOME: %s", async (line) => {

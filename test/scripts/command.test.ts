@@ -19,7 +19,7 @@ test("each script that package.json or a page names is a command, and nothing el
   const readers = [...new Glob("scripts/**/*.ts").scanSync(ROOT)].filter((path) =>
     source(path).includes("process.argv"),
   );
-  expect(readers.toSorted()).toEqual(["scripts/command.ts", "scripts/sample-driver.ts"]);
+  expect(readers.toSorted()).toEqual(["scripts/command.ts", "scripts/demo/sample-driver.ts"]);
 });
 
 test.each(COMMANDS)("%s has --help, with each of its flags", async (path) => {

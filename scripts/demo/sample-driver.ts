@@ -1,7 +1,7 @@
 /**
  * A CSI driver for the build and the demo: the Identity service on grpc-js, which is always ready.
  *
- *     bun scripts/sample-driver.ts SOCKET NAME
+ *     bun scripts/demo/sample-driver.ts SOCKET NAME
  *
  * It prints `listening`, removes its socket on SIGTERM, and ends with its standard input.
  */
@@ -21,7 +21,7 @@ function answer(message: object): UntypedServiceImplementation[string] {
   return (_: unknown, respond: (error: null, message: object) => void) => respond(null, message);
 }
 
-const loaded = loadSync(join(import.meta.dirname, "../proto/csi.proto"), { keepCase: true });
+const loaded = loadSync(join(import.meta.dirname, "../../proto/csi.proto"), { keepCase: true });
 const server = new Server();
 // proto-loader types each name of a package as all that it may be; this one is a service.
 server.addService(loaded["csi.v1.Identity"] as ServiceDefinition, identity);

@@ -1,18 +1,11 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "./command";
+import { runCommand } from "../command";
+import { runDemo, say, show, stopped } from "./narrate";
 import { type SampleSidecar as Sidecar, startSampleDriver, startSampleSidecar } from "./sample";
 
-const EXECUTABLE = join(import.meta.dirname, "../dist/livenessprobe");
+const EXECUTABLE = join(import.meta.dirname, "../../dist/livenessprobe");
 
-/** Shows the built executable with a sample CSI driver: ready, hung, ready again, gone. Leaves nothing behind, on Ctrl-C too. */
-async function main(): Promise<number> {
-  await using cleanup = new AsyncDisposableStack();
-  const { promise: interrupted, resolve } = Promise.withResolvers<number>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(130));
-  return await Promise.race([demo(cleanup).then(() => 0), interrupted]);
-}
-
+/** Shows the built executable with a sample CSI driver: ready, hung, ready again, gone. Leaves nothing behind. */
 async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   say("A sample CSI driver: a real Identity server on a unix socket.");
   const driver = cleanup.use(await startSampleDriver());
@@ -61,25 +54,10 @@ async function stop(sidecar: Sidecar): Promise<void> {
   if (code !== 0) throw new Error(`expected exit code 0, got ${code}`);
 }
 
-/** Once the kernel has stopped a process: `T` is the state behind the name in proc_pid_stat(5). */
-async function stopped(pid: number): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- one look after the other
-  while (!/\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) await Bun.sleep(5);
-}
-
-function say(what: string, command?: string): void {
-  console.log(`\n${what}`);
-  if (command !== undefined) console.log(`  $ ${command}`);
-}
-
-function show(line: string): void {
-  console.log(`  ${line}`);
-}
-
 await runCommand({
   name: "bun run demo",
   about: "Builds the sidecar, and shows it with a sample driver: ready, hung, ready again, gone.",
   flags: {},
-  run: main,
+  run: () => runDemo(demo),
 });
 process.exit();
