@@ -9,7 +9,7 @@ test.each([
   ["a hundred probes do", PROBES_PER_COLLECTION, 1],
   ["a burst of probes is collected once", 25 * PROBES_PER_COLLECTION, 1],
 ])("%s", (_, probes, collections) => {
-  const { collector, collected } = stage();
+  const { collector, collected } = stageStarted();
   for (let probe = 0; probe < probes; probe += 1) collector.probeEnded();
   expect(collected()).toBe(0);
   jest.advanceTimersByTime(COLLECTION_DELAY_MS);
@@ -17,13 +17,30 @@ test.each([
 });
 
 test("it collects again after the next hundred", () => {
-  const { collector, collected } = stage();
+  const { collector, collected } = stageStarted();
   for (let round = 1; round <= 3; round += 1) {
     for (let probe = 0; probe < PROBES_PER_COLLECTION; probe += 1) collector.probeEnded();
     jest.advanceTimersByTime(COLLECTION_DELAY_MS);
     expect(collected()).toBe(round);
   }
 });
+
+test("it collects once what the start has left, and not the probes of that time again", () => {
+  const { collector, collected } = stage();
+  for (let probe = 0; probe < PROBES_PER_COLLECTION; probe += 1) collector.probeEnded();
+  expect(collected()).toBe(0);
+  jest.advanceTimersByTime(COLLECTION_DELAY_MS);
+  expect(collected()).toBe(1);
+  jest.advanceTimersByTime(10 * COLLECTION_DELAY_MS);
+  expect(collected()).toBe(1);
+});
+
+/** After what the start has left is collected. */
+function stageStarted() {
+  const { collector, collected } = stage();
+  jest.advanceTimersByTime(COLLECTION_DELAY_MS);
+  return { collector, collected: () => collected() - 1 };
+}
 
 function stage() {
   let count = 0;
