@@ -38,6 +38,7 @@ const NATIVE = readManifests(join(EXAMPLES, "node-native-sidecar/daemonset.yaml"
 const EXEC = readManifests(join(EXAMPLES, "node-exec-probe/daemonset.yaml"));
 const CONTROLLER = readManifests(join(EXAMPLES, "controller/deployment.yaml"));
 const MONITOR = buildKustomization(join(EXAMPLES, "monitor"));
+const READINESS = buildKustomization(join(EXAMPLES, "node-readiness"));
 
 const WITH_SIDECAR = [
   ["node", NODE],
@@ -45,7 +46,13 @@ const WITH_SIDECAR = [
   ["node-native-sidecar", NATIVE],
   ["controller", CONTROLLER],
 ] as const;
-const ALL = [...WITH_SIDECAR, ["node-startup", STARTUP], ["node-exec-probe", EXEC], ["monitor", MONITOR]] as const;
+const ALL = [
+  ...WITH_SIDECAR,
+  ["node-startup", STARTUP],
+  ["node-exec-probe", EXEC],
+  ["monitor", MONITOR],
+  ["node-readiness", READINESS],
+] as const;
 
 const validator = await tool("kubernetes-validate");
 const versions = await newestVersions(3);
@@ -228,6 +235,40 @@ describe("the monitor", () => {
       capabilities: { drop: ["ALL"], add: ["SYS_PTRACE"] },
       seccompProfile: { type: "RuntimeDefault" },
       appArmorProfile: { type: "Unconfined" },
+    });
+  });
+});
+
+describe("the readiness reporter beside the monitor", () => {
+  const pod = podOf(READINESS);
+  const reporter = containerOf(pod, "reporter");
+  const environment = new Map(reporter.env?.map(({ name, value }) => [name, value]));
+
+  test("asks the monitor for the driver that its condition names", () => {
+    const [{ containerPort } = { containerPort: 0 }] = containerOf(podOf(MONITOR), "monitor").ports ?? [];
+    const [driver] = environment.get("CONDITION_TYPE")?.split("/") ?? [];
+    expect(environment.get("CHECK_ENDPOINT")).toBe(`http://localhost:${containerPort}/readyz/${driver}`);
+  });
+
+  test("has a token, which the monitor has not", () => {
+    const mounts = (name: string) => containerOf(pod, name).volumeMounts?.map(({ mountPath }) => mountPath);
+    expect(mounts("reporter")).toEqual(["/var/run/secrets/kubernetes.io/serviceaccount"]);
+    expect(containerOf(pod, "monitor")).toEqual(containerOf(podOf(MONITOR), "monitor"));
+  });
+
+  // The rules of the controller's own resource definition; there is no schema of it in the validator.
+  test("reports the condition that the rule waits for, on nodes that the rule selects, by a taint that it may set", () => {
+    const { spec } = Bun.YAML.parse(readFileSync(join(EXAMPLES, "node-readiness/rule.yaml"), "utf8")) as {
+      readonly spec: unknown;
+    };
+    expect(spec).toEqual({
+      conditions: [{ type: environment.get("CONDITION_TYPE"), requiredStatus: "True" }],
+      taint: {
+        key: expect.stringMatching(/^readiness\.k8s\.io\/[A-Za-z0-9][\w.-]*[A-Za-z0-9]$/),
+        effect: "NoSchedule",
+      },
+      enforcementMode: "bootstrap-only",
+      nodeSelector: { matchLabels: expect.any(Object) },
     });
   });
 });

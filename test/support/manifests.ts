@@ -37,6 +37,7 @@ export interface Container {
   readonly image: string;
   readonly restartPolicy?: string;
   readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly hostPort?: number }[];
   readonly resources?: unknown;
   readonly livenessProbe?: Probe;
