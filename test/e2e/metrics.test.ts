@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startDriver, type RunningDriver } from "../support/drivers";
 import { type MetricFamily, parseExposition, valueOf } from "../support/exposition";
 import { says } from "../support/log-lines";
-import { findPromtool } from "../support/promtool";
+import { findPromtool } from "../support/prometheus-programs";
 import { startRecordingDriver } from "../support/recording-driver";
 import { type Sidecar, startSidecar } from "../support/sidecar";
 import { waitUntil } from "../support/wait";

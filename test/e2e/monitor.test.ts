@@ -6,7 +6,7 @@ import { type RunningDriver, startDriver } from "../support/drivers";
 import { parseExposition } from "../support/exposition";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
 import { schemaFaults } from "../support/output-schema";
-import { findPromtool } from "../support/promtool";
+import { findPromtool } from "../support/prometheus-programs";
 import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";

@@ -20,7 +20,7 @@ import {
 } from "../support/manifests";
 import { imageOf, openLayout } from "../../scripts/image/oci/layout";
 import { effectiveContext, RESTRICTED } from "../support/pod-security";
-import { findPromtool } from "../support/promtool";
+import { findPromtool } from "../support/prometheus-programs";
 import { temporaryDirectory, type TemporaryDirectory } from "../../scripts/temporary";
 import { startDriver } from "../support/drivers";
 import { usable } from "../support/usable";

@@ -2,24 +2,28 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+export type PrometheusProgram = "prometheus" | "promtool";
+
+export const findPromtool = (): Promise<string | undefined> => findProgram("promtool");
+
 /**
- * Where promtool is: in PATH, or taken out of Debian's package `prometheus` into a cache outside the tree. The package is
+ * Where a program of Prometheus is: in PATH, or taken out of Debian's package `prometheus` into a cache outside the tree. The package is
  * downloaded with CI=true alone, and not installed, for that would start a server and take root.
  *
  * Where there is none it says so in one line and returns undefined.
  *
  * @throws with CI=true, where it cannot be had
  */
-export async function findPromtool(): Promise<string | undefined> {
-  const cached = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "csi-livenessprobe/promtool");
-  const found = Bun.which("promtool") ?? (existsSync(cached) ? cached : undefined);
+export async function findProgram(name: PrometheusProgram): Promise<string | undefined> {
+  const cached = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), `csi-livenessprobe/${name}`);
+  const found = Bun.which(name) ?? (existsSync(cached) ? cached : undefined);
   if (found !== undefined) return found;
-  if (process.env["CI"] === "true") return downloadTo(cached);
-  console.warn("The tests with promtool are skipped: it is not in PATH (Debian package prometheus).");
+  if (process.env["CI"] === "true") return downloadTo(cached, name);
+  console.warn(`The tests with ${name} are skipped: it is not in PATH (Debian package prometheus).`);
   return undefined;
 }
 
-async function downloadTo(path: string): Promise<string> {
+async function downloadTo(path: string, name: PrometheusProgram): Promise<string> {
   const parent = join(path, "..");
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(join(parent, ".downloading-"));
@@ -29,9 +33,9 @@ async function downloadTo(path: string): Promise<string> {
       await run(["apt-get", "update"], directory);
       await run(["apt-get", "download", "prometheus"], directory);
     }
-    const archive = readdirSync(directory).find((name) => name.endsWith(".deb")) ?? "";
+    const archive = readdirSync(directory).find((file) => file.endsWith(".deb")) ?? "";
     await run(["dpkg-deb", "--extract", archive, "."], directory);
-    renameSync(join(directory, "usr/bin/promtool"), path);
+    renameSync(join(directory, "usr/bin", name), path);
     return path;
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -51,5 +55,5 @@ async function run(command: string[], cwd: string): Promise<void> {
   const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   const [code, stderr] = await Promise.all([child.exited, child.stderr.text()]);
   if (code !== 0)
-    throw new Error(`${command.join(" ")} exited with ${code}, so there is no promtool: ${stderr.trim()}`);
+    throw new Error(`${command.join(" ")} exited with ${code}, so there is no Prometheus: ${stderr.trim()}`);
 }
