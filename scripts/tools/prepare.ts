@@ -8,6 +8,7 @@ const TOOLS: readonly ToolName[] = [
   "cosign",
   "crane",
   "actionlint",
+  "helm",
   "nfpm",
   "pyspdxtools",
   "kubernetes-validate",

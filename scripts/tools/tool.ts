@@ -4,12 +4,13 @@ import { cachePath, cached } from "../cache";
 import { progress } from "../command";
 import { type Program, run } from "../run";
 
-/** Programs for signing, pushing and testing. Go checks them and what they need against its checksum database. */
+/** Programs for signing, pushing, testing, and for the chart. Go checks them and what they need against its checksum database. */
 export const GO_PROGRAMS = {
   actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
   cosign: "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2",
   crane: "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
   grype: "github.com/anchore/grype/cmd/grype@v0.120.1",
+  helm: "helm.sh/helm/v3/cmd/helm@v3.22.0",
 } as const;
 const PYTHON_TOOLS = {
   // A library without a command.

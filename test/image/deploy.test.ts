@@ -235,6 +235,7 @@ describe("the monitor", () => {
       capabilities: { drop: ["ALL"], add: ["SYS_PTRACE"] },
       seccompProfile: { type: "RuntimeDefault" },
       appArmorProfile: { type: "Unconfined" },
+      seLinuxOptions: { type: "spc_t" },
     });
   });
 });
