@@ -173,7 +173,8 @@ function readCheckTarget(word: string | undefined, csiAddress: string | undefine
     throw new ConfigError(`the ${what} is given twice: ${quote(word)} and --csi-address ${quote(csiAddress)}`);
   }
   if (word !== undefined && isDriverName(word)) return { kind: "driver", name: word };
-  return { kind: "address", socketPath: readCsiSocketPath(word ?? csiAddress ?? DEFAULT_CSI_ADDRESS) };
+  if (word !== undefined) return { kind: "address", socketPath: readCsiSocketPath(word, "ADDRESS") };
+  return { kind: "address", socketPath: readCsiSocketPath(csiAddress ?? DEFAULT_CSI_ADDRESS) };
 }
 
 export interface ListOptions extends NodeOptions {

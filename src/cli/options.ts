@@ -74,10 +74,10 @@ export function readOptions(args: ServeArgs): Options {
   };
 }
 
-/** @throws {ConfigError} where `--csi-address` can never work */
-export function readCsiSocketPath(text: string): string {
+/** @throws {ConfigError} where the address, which `name` gave, can never work */
+export function readCsiSocketPath(text: string, name = "--csi-address"): string {
   const address = parseCsiAddress(text);
-  if (address.kind === "invalid") throw broken("csi-address", address.rule, text);
+  if (address.kind === "invalid") throw new ConfigError(`${name} must ${address.rule}, got ${quote(text)}`);
   return address.path;
 }
 

@@ -145,6 +145,8 @@ describe.concurrent("what cannot work is refused in a line, exit code 1", () => 
       ["--csi-address=csi.sock"],
       '--csi-address must be an absolute path, got "csi.sock"',
     ],
+    ["an operand that is no absolute path", ["./csi.sock"], 'ADDRESS must be an absolute path, got "./csi.sock"'],
+    ["one of another kind", ["tcp://127.0.0.1:5"], 'ADDRESS must be a unix socket, got "tcp://127.0.0.1:5"'],
     [
       "a driver and an address",
       ["a.csi", "--csi-address=/b"],
