@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startLineProcess } from "../../scripts/line-process";
 import { temporaryDirectory } from "../../scripts/temporary";
 import type { RunningDriver } from "../support/drivers";
-import { kubeletNode, PLUGINS, startIn, startRegistrar } from "../support/listed-node";
+import { kubeletNode, PLUGINS, REGISTRY, startIn, startRegistrar } from "../support/listed-node";
 import { findProgram } from "../support/prometheus-programs";
 import { startSidecar } from "../support/sidecar";
 import { waitUntil } from "../support/wait";
@@ -18,19 +18,21 @@ const program = await findProgram("prometheus");
 const resources = new AsyncDisposableStack();
 let hung: RunningDriver;
 let prometheusUrl = "";
+let isRegistered = false;
 
-/** A real Prometheus that scrapes a real monitor, and a kubelet that has registered no driver. */
 test.if(program !== undefined)(
   "a real Prometheus fires the alerts on a driver that hangs and one that is not registered",
   async () => {
     await fires("CSINodeDriverNotRegistered", "a.csi");
+    isRegistered = true;
+    await ends("CSINodeDriverNotRegistered");
     expect(await firing("CSINodeDriverFailing")).toEqual([]);
     await hung.pause();
     await fires("CSINodeDriverFailing", "b.csi");
     const [alert] = await firing("CSINodeDriverFailing");
     expect(alert?.annotations["description"]).toEndWith("The present reason is hung.");
     hung.resume();
-    await waitUntil(async () => (await firing("CSINodeDriverFailing")).length === 0, "the alert to end");
+    await ends("CSINodeDriverFailing");
   },
 );
 
@@ -51,7 +53,7 @@ beforeAll(async () => {
   const kubelet = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch: () => new Response('plugin_manager_total_plugins{socket_path="/r.sock",state="desired_state_of_world"} 1\n'),
+    fetch: () => new Response(kubeletMetrics()),
   });
   resources.defer(() => kubelet.stop(true));
   prometheusUrl = await startPrometheus(program, directory, [
@@ -108,6 +110,19 @@ function fires(name: string, driverName: string): Promise<unknown> {
 
 async function readyDrivers(): Promise<readonly (string | undefined)[]> {
   return (await query("driver_name:csi_node_driver_ready:count")).map(({ metric }) => metric["driver_name"]);
+}
+
+/** What a kubelet says of a registration socket that it has found, and of one whose driver it has registered too. */
+function kubeletMetrics(): string {
+  const states = ["desired_state_of_world", ...(isRegistered ? ["actual_state_of_world"] : [])];
+  const lines = states.map(
+    (state) => `plugin_manager_total_plugins{socket_path="${REGISTRY}/a-reg.sock",state="${state}"} 1\n`,
+  );
+  return lines.join("");
+}
+
+function ends(name: string): Promise<unknown> {
+  return waitUntil(async () => (await firing(name)).length === 0, `${name} to end`);
 }
 
 async function query(expression: string) {
