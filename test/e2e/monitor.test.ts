@@ -9,6 +9,8 @@ import { schemaFaults } from "../support/output-schema";
 import { findPromtool } from "../support/prometheus-programs";
 import { runSidecar, type Sidecar, startSidecar } from "../support/sidecar";
 import { temporaryDirectory } from "../../scripts/temporary";
+import { EXECUTABLE } from "../support/executable";
+import { usable } from "../support/usable";
 import { waitUntil } from "../support/wait";
 
 // Processes start slowly on a busy machine.
@@ -142,10 +144,12 @@ describe("over HTTP", () => {
     expect({ code: await child.exited, stderr: await child.stderr.text() }).toEqual({ code: 0, stderr: "" });
   });
 
-  test("500 clients that say nothing do not keep others out", async () => {
+  test("5,000 clients that say nothing do not keep others out", async () => {
     const { port } = new URL(monitor.url);
-    const idle = Array.from({ length: 500 }, () => connect(Number(port), "127.0.0.1").on("error", () => {}));
-    await Promise.all(idle.map((socket) => new Promise((resolve) => void socket.once("connect", resolve))));
+    const idle = Array.from({ length: 5_000 }, () => connect(Number(port), "127.0.0.1").on("error", () => {}));
+    await Promise.all(
+      idle.map((socket) => new Promise((resolve) => void socket.once("connect", resolve).once("error", resolve))),
+    );
     expect((await get("/healthz")).status).toBe(200);
     for (const socket of idle) socket.destroy();
   });
@@ -167,26 +171,51 @@ test("it closes its connections and ends with 0 on SIGTERM", async () => {
   expect(await ending.exited).toEqual({ code: 0, signal: null });
 });
 
-test("an incident that cannot be written is one warning, and watching goes on", async () => {
+const mayMount = usable("a full disk", ["unshare", "--mount", "true"]);
+
+describe("an incident that cannot be written is one warning, and watching goes on", () => {
+  test("where the directory is gone", async () => {
+    using place = temporaryDirectory();
+    await failOnce(place.path, [], {}, () => {
+      // Root may write whatever the mode says.
+      rmSync(place.path, { recursive: true, force: true });
+    });
+    // Where it was, its own end removes it.
+    await Bun.write(`${place.path}/.keep`, "");
+  });
+
+  test.if(mayMount)("where the disk is full, and nothing incomplete is left there", async () => {
+    using place = temporaryDirectory();
+    const fill = `mount -t tmpfs -o size=4k tmpfs ${place.path} && head -c 4096 /dev/zero >${place.path}/full`;
+    const words = ["--mount", "/bin/sh", "-c", `${fill}; exec "$0" "$@"`, EXECUTABLE];
+    await failOnce(place.path, words, { executable: "unshare" }, ({ pid }) => {
+      expect(readdirSync(`/proc/${pid}/root${place.path}`)).toEqual(["full"]);
+    });
+  });
+});
+
+/** @param look called before the driver fails, and at the end */
+async function failOnce(
+  incidentDir: string,
+  before: readonly string[],
+  options: Parameters<typeof startSidecar>[1],
+  look: (running: Sidecar) => void,
+): Promise<void> {
   await using own = makeNode();
   makeKubeletRoot(own);
-  using place = temporaryDirectory();
   own.directory(`${PLUGINS}/a.csi`);
-  const socketPath = own.outer(`${PLUGINS}/a.csi/csi.sock`);
-  await using driver = await startControlledDriver(socketPath, "a.csi");
-  const flags = ["--root", own.rootDir, "--incident-dir", place.path, "--incident-logs"];
-  await using running = await startSidecar(["monitor", ...FAST, ...flags]);
+  await using driver = await startControlledDriver(own.outer(`${PLUGINS}/a.csi/csi.sock`), "a.csi");
+  const flags = ["--root", own.rootDir, "--incident-dir", incidentDir, "--incident-logs"];
+  await using running = await startSidecar([...before, "monitor", ...FAST, ...flags], options);
   await waitUntil(async () => (await running.get("/readyz")).status === 200, "the driver to be ready");
-  // Root may write whatever the mode says.
-  rmSync(place.path, { recursive: true });
+  look(running);
   driver.mode = "unavailable";
   await running.waitForLog((line) => line.includes("An incident could not be written to its file"));
   driver.mode = "ready";
   await running.waitForLog((line) => line.includes("CSI driver is ready again"));
   expect(running.logLines.filter((line) => line.includes("could not be written"))).toHaveLength(1);
-  // Where it was, its own end removes it.
-  await Bun.write(`${place.path}/.keep`, "");
-});
+  look(running);
+}
 
 test("no driver is ready where there is none", async () => {
   await using own = makeNode();
