@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import dashboard from "../../deploy/grafana/csi-node-monitor.json";
 import { startLineProcess } from "../../scripts/line-process";
 import { temporaryDirectory } from "../../scripts/temporary";
 import type { RunningDriver } from "../support/drivers";
@@ -21,7 +22,7 @@ let prometheusUrl = "";
 let isRegistered = false;
 
 test.if(program !== undefined)(
-  "a real Prometheus fires the alerts on a driver that hangs and one that is not registered",
+  "a real Prometheus fires the alerts on a driver that hangs and one that is not registered, and answers the dashboard",
   async () => {
     await fires("CSINodeDriverNotRegistered", "a.csi");
     isRegistered = true;
@@ -31,6 +32,7 @@ test.if(program !== undefined)(
     await fires("CSINodeDriverFailing", "b.csi");
     const [alert] = await firing("CSINodeDriverFailing");
     expect(alert?.annotations["description"]).toEndWith("The present reason is hung.");
+    await Promise.all(dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => hasResult(expr))));
     hung.resume();
     await ends("CSINodeDriverFailing");
   },
@@ -123,6 +125,12 @@ function kubeletMetrics(): string {
 
 function ends(name: string): Promise<unknown> {
   return waitUntil(async () => (await firing(name)).length === 0, `${name} to end`);
+}
+
+/** A query of the dashboard. No process of this node has a memory limit, so none was killed for it. */
+async function hasResult(expr: string): Promise<void> {
+  const asked = expr.replaceAll("$node", NODE).replaceAll("$driver_name", ".*");
+  expect({ asked, found: (await query(asked)).length > 0 }).toEqual({ asked, found: !asked.includes("oom_kills") });
 }
 
 async function query(expression: string) {
