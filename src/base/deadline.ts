@@ -29,10 +29,17 @@ export function startDeadline(timeoutMs: number): Deadline {
   let waiter: (() => void) | undefined;
   let expired = false;
   let timer = setTimeout(() => {
-    if (elapsedMs() - timeoutMs < PAUSED_MS) return end();
-    limitMs = elapsedMs() + GRACE_MS;
-    timer = setTimeout(end, GRACE_MS);
+    extendIfPaused();
+    if (limitMs === timeoutMs) end();
   }, timeoutMs);
+
+  /** Once, and before the late timer too: what is read first may begin a call, which must not be given no time. */
+  function extendIfPaused(): void {
+    if (limitMs !== timeoutMs || elapsedMs() - timeoutMs < PAUSED_MS) return;
+    limitMs = elapsedMs() + GRACE_MS;
+    clearTimeout(timer);
+    timer = setTimeout(end, GRACE_MS);
+  }
 
   function end(): void {
     expired = true;
@@ -50,7 +57,11 @@ export function startDeadline(timeoutMs: number): Deadline {
   return {
     timeoutMs,
     elapsedMs,
-    remainingMs: () => (expired ? 0 : Math.max(0, limitMs - elapsedMs())),
+    remainingMs: () => {
+      if (expired) return 0;
+      extendIfPaused();
+      return Math.max(0, limitMs - elapsedMs());
+    },
     onExpiry,
     sleep: (ms) => {
       const { promise, resolve } = Promise.withResolvers<void>();

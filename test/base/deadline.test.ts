@@ -71,6 +71,12 @@ describe("a deadline", () => {
     expect(called).toEqual(expected);
   });
 
+  test("has time left where this process did not run when it passed, for a call that begins before the late timer fires", () => {
+    using deadline = start(SHORT_MS);
+    Bun.sleepSync(SHORT_MS * 4);
+    expect(deadline.remainingMs()).toBeGreaterThan(SHORT_MS);
+  });
+
   test("lasts a little longer where this process did not run when it passed", async () => {
     using deadline = start(SHORT_MS);
     let fired = false;
