@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runCommand } from "./command";
 import { run, runProgram } from "./run";
@@ -6,7 +6,9 @@ import { tool } from "./tools/tool";
 
 const ROOT = join(import.meta.dirname, "..");
 export const CHART = join(ROOT, "deploy/chart/csi-node-monitor");
-const EXAMPLE = join(ROOT, "deploy/examples/monitor/daemonset.yaml");
+const EXAMPLE = join(ROOT, "deploy/examples/monitor");
+/** The alerts and recording rules in the chart's `files`, and in the example as they are. */
+export const RULE_FILES = ["alerts.yaml", "recording.yaml"] as const;
 const NAME = "csi-node-monitor";
 
 const HEAD = `# One process on each node watches every CSI driver there: kubectl apply -k deploy/examples/monitor
@@ -33,14 +35,17 @@ export async function renderExample(): Promise<string> {
 }
 
 async function writeExample(): Promise<void> {
-  writeFileSync(EXAMPLE, await renderExample());
-  await run([process.execPath, "fmt", "--no-script", relative(ROOT, EXAMPLE)], { cwd: ROOT });
+  const manifests = join(EXAMPLE, "daemonset.yaml");
+  writeFileSync(manifests, await renderExample());
+  await run([process.execPath, "fmt", "--no-script", relative(ROOT, manifests)], { cwd: ROOT });
+  for (const name of RULE_FILES) copyFileSync(join(CHART, "files", name), join(EXAMPLE, name));
 }
 
 if (import.meta.main)
   await runCommand({
     name: "bun run chart",
-    about: "Renders deploy/chart/csi-node-monitor with its default values into deploy/examples/monitor/daemonset.yaml.",
+    about:
+      "Writes deploy/examples/monitor from deploy/chart/csi-node-monitor: its manifests by default, and its rules.",
     flags: {},
     run: writeExample,
   });
