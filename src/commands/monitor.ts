@@ -10,6 +10,7 @@ import { DOCUMENTS, renderIncidentFile } from "../monitor/documents";
 import { openIncidentFiles } from "../monitor/incidents/incident-files";
 import { createIncidentLog } from "../monitor/incidents/incident-log";
 import { createIncidentStore } from "../monitor/incidents/incident-store";
+import { createIncidentObserver } from "../monitor/incidents/observer";
 import { renderMetrics } from "../monitor/metrics";
 import { createMonitorHandler } from "../monitor/routes";
 import { startWatch } from "../monitor/watch";
@@ -70,18 +71,15 @@ async function start(
     nowMs: MONOTONIC_CLOCK.nowMs,
     wallMs: Date.now,
   });
+  const asker = { probeTimeoutMs, uid, userAgent: `livenessprobe/${VERSION}`, lookAtSocketFile };
   const watch = await startWatch({
     ...options,
+    ...asker,
     places: { rootDir, kubeletDirs },
-    incidents,
-    self,
-    uid,
-    userAgent: `livenessprobe/${VERSION}`,
-    lookAtSocketFile,
+    observe: createIncidentObserver({ ...options, ...asker, incidents, self, logger: createLogger("watch.ts") }),
     clock: MONOTONIC_CLOCK,
     wallMs: Date.now,
     random: Math.random,
-    logger: createLogger("watch.ts"),
   });
   const scraped = { watch, probeTimeoutMs, incidentCounts: incidents.counts, startTimeSeconds };
   const handle = createMonitorHandler({

@@ -3,7 +3,7 @@ import type { NodeSocket } from "../node/socket-search";
 import { type DriverAnswers, NOTHING_TOLD } from "../inspection/questions";
 import type { DriverOutcome, DriverReport } from "../inspection/report";
 import type { DriverProcess } from "./driver-process";
-import type { Hold } from "./held-call";
+import type { Hang, Hold } from "./held-call";
 import type { Incident } from "./incidents/incident";
 import { birthOf } from "./node-scan";
 import { createHistory, type History } from "./page/history";
@@ -55,6 +55,29 @@ export interface OpenIncident {
   readonly openedMs: number;
   readonly log: readonly string[] | undefined;
 }
+
+/** What happens to a driver, or to the whole node, while it is watched. */
+export type WatchEvent =
+  | { readonly kind: "found"; readonly record: DriverRecord }
+  /** Another file is in the place of the socket. */
+  | { readonly kind: "socketReplaced"; readonly record: DriverRecord }
+  | { readonly kind: "socketGone"; readonly record: DriverRecord }
+  /** The driver has been gone for so long that it is not expected back. */
+  | { readonly kind: "givenUp"; readonly record: DriverRecord }
+  /** Another process listens. */
+  | { readonly kind: "restarted"; readonly record: DriverRecord; readonly pid: number }
+  /** The driver closed the connection that was kept open for its answer. */
+  | { readonly kind: "connectionLost"; readonly record: DriverRecord }
+  /** The driver was asked: its outcome is new or said again. `hang` is where it hangs. */
+  | {
+      readonly kind: "outcome";
+      readonly record: DriverRecord;
+      readonly before: DriverOutcome;
+      readonly hang: Hang | undefined;
+    }
+  | { readonly kind: "probed"; readonly record: DriverRecord }
+  | { readonly kind: "nodeUnreadable"; readonly error: string }
+  | { readonly kind: "nodeReadable" };
 
 /** What is told of a driver to the outside. */
 export interface DriverView extends Pick<
@@ -125,6 +148,11 @@ export function forgetListener(record: DriverRecord): void {
   record.process = undefined;
   record.lookAgainMs = 0;
   record.lookFailures = 0;
+}
+
+/** Counts what came of a probe. What was no fault of the driver's does not count. */
+export function countProbe({ probes }: DriverRecord, { outcome }: DriverAnswers): void {
+  if (outcome.kind !== "notAsked") probes[outcome.kind] += 1;
 }
 
 /** The longest name that the CSI specification allows (GetPluginInfo). */

@@ -4,21 +4,17 @@ import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
 import type { DriverAnswers } from "../inspection/questions";
 import type { NodeReport } from "../inspection/report";
 import type { NodeSocket } from "../node/socket-search";
-import type { Logger } from "../log/logger";
 import {
   createRecord,
   type DriverRecord,
   type DriverView,
   forgetListener,
   labelDrivers,
-  nameOf,
   NOT_ASKED_YET,
-  stateOf,
+  type WatchEvent,
 } from "./driver-record";
 import type { Hang } from "./held-call";
-import type { IncidentLog } from "./incidents/incident-log";
 import { type AnswerOf, birthOf, type NodeSockets, registrationsFor, reportNode, socketsOf } from "./node-scan";
-import type { Verdicts } from "./verdicts";
 
 /** What is known of the node's drivers, by the paths of their sockets. */
 export interface DriverTable {
@@ -46,9 +42,7 @@ export interface DriverTable {
 export interface DriverTableOptions {
   readonly driver: string | undefined;
   readonly probeTimeoutMs: number;
-  readonly verdicts: Verdicts;
-  readonly incidents: IncidentLog;
-  readonly logger: Logger;
+  readonly onEvent: (event: WatchEvent) => void;
   readonly clock: Clock;
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number;
@@ -58,7 +52,7 @@ export interface DriverTableOptions {
   readonly onLeave: (record: DriverRecord) => void;
 }
 
-/** A driver that is gone may come back, as when its pod is replaced. After this its incident is closed, in milliseconds. */
+/** A driver that is gone may come back, as when its pod is replaced. After this it is given up, in milliseconds. */
 const GIVE_UP_MS = 600_000;
 
 /** And after this it is forgotten. */
@@ -71,7 +65,7 @@ export const MAX_GONE = 64;
 const MAX_SEEN_NAMES = 1_024;
 
 export function createDriverTable(options: DriverTableOptions): DriverTable {
-  const { driver: wanted, probeTimeoutMs, verdicts, incidents, logger, clock, onNew, onLeave } = options;
+  const { driver: wanted, probeTimeoutMs, clock, onEvent, onNew, onLeave } = options;
   const records = new Map<string, DriverRecord>();
   const seen = new Set<string>();
   let current: (NodeSockets & { readonly node: NodeView }) | undefined;
@@ -101,7 +95,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
   function add(path: string, socket: NodeSocket | undefined): DriverRecord {
     const record = createRecord(path, socket);
     records.set(path, record);
-    logger.info("Found a CSI driver's socket", { socket: path });
+    onEvent({ kind: "found", record });
     if (socket !== undefined) onNew(record);
     return record;
   }
@@ -115,8 +109,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     record.place = { kind: "socket", socket, birth };
     if (isSame) return;
     forgetListener(record);
-    incidents.note(record, { kind: "socketReplaced" });
-    logger.info("A CSI driver has a new socket", { driver: nameOf(record), socket: record.path });
+    onEvent({ kind: "socketReplaced", record });
     onNew(record);
   }
 
@@ -125,7 +118,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     record.place = { kind: "elsewhere" };
     record.answers = undefined;
     record.process = undefined;
-    verdicts.follow(record, () => {
+    follow(record, () => {
       if (stateText(record.surveyed) !== stateText(surveyed)) record.surveyed = surveyed;
     });
     remember(record);
@@ -138,10 +131,9 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
       record.place = { kind: "gone", sinceMs: nowMs };
       record.answers = undefined;
       record.process = undefined;
-      incidents.note(record, { kind: "socketGone" });
-      logger.info("A CSI driver's socket is gone", { driver: nameOf(record), socket: record.path });
+      onEvent({ kind: "socketGone", record });
     }
-    if (nowMs - record.place.sinceMs >= GIVE_UP_MS) incidents.giveUp(record);
+    if (nowMs - record.place.sinceMs >= GIVE_UP_MS) onEvent({ kind: "givenUp", record });
   }
 
   function forget(): void {
@@ -152,13 +144,23 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     const newestFirst = gone.toSorted((one, other) => other.sinceMs - one.sinceMs);
     for (const [index, { record, sinceMs }] of newestFirst.entries()) {
       if (index < MAX_GONE && sinceMs > forgetBefore) continue;
-      incidents.giveUp(record);
+      onEvent({ kind: "givenUp", record });
       records.delete(record.path);
     }
   }
 
   function refresh(): void {
-    for (const record of records.values()) verdicts.follow(record, () => survey(record));
+    for (const record of records.values()) follow(record, () => survey(record));
+  }
+
+  /** Changes what is known of a driver, or leaves it as it is; tells of a new outcome. */
+  function follow(record: DriverRecord, change: () => void, hang?: Hang): void {
+    const before = record.surveyed.report.outcome;
+    change();
+    const { outcome } = record.surveyed.report;
+    if (before === outcome) return;
+    onEvent({ kind: "outcome", record, before, hang });
+    if (outcome.kind === "ready") record.lastReadyAtMs = options.wallMs();
   }
 
   /** Puts together what a socket answered and what is said of it elsewhere, as `list` does. */
@@ -191,7 +193,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     if (answers.name !== undefined) record.told ??= answers;
     else if (record.told === undefined && answers.connectMs !== undefined) record.infoFailures += 1;
     const { name, vendorVersion } = record.told ?? answers;
-    verdicts.follow(
+    follow(
       record,
       () => {
         record.answers = { ...answers, name, vendorVersion };
@@ -203,12 +205,9 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
       },
       hang,
     );
-    const { outcome } = record.surveyed.report;
-    const { kind } = outcome;
+    const { kind } = record.surveyed.report.outcome;
     const { connectMs = 0, callMs } = answers;
-    const verbose = logger.v(5);
-    if (verbose.enabled)
-      verbose.info("Probed the CSI driver", { driver: nameOf(record), result: stateOf(outcome) ?? kind });
+    onEvent({ kind: "probed", record });
     if (kind !== "notCsi")
       record.history.note(kind === "notAsked" ? "unknown" : kind, callMs && connectMs + callMs, options.wallMs());
   }

@@ -1,36 +1,33 @@
 import type { Clock } from "../base/clock";
 import { ConfigError } from "../base/errors";
 import type { ListenerView } from "../inspection/steps/listener";
-import { type NodePlaces, openNode } from "../inspection/node-view";
+import { type NodePlaces, type NodeView, openNode } from "../inspection/node-view";
+import type { Asker } from "../inspection/questions";
 import { type AskOptions, askDriver, askRegistrar, type RegistrarAnswer } from "./ask";
 import { lookAtProcesses } from "./driver-process";
 import { createDriverTable, type DriverTable } from "./driver-table";
-import type { DriverRecord } from "./driver-record";
-import type { EvidenceOptions } from "./incidents/evidence";
-import { createInspections } from "./incidents/inspections";
+import { countProbe, type DriverRecord, type WatchEvent } from "./driver-record";
 import { createHold, type Hold } from "./held-call";
-import type { IncidentLog } from "./incidents/incident-log";
-import type { Logger } from "../log/logger";
 import { birthOf } from "./node-scan";
 import { createScheduler } from "./scheduler";
-import { countProbe, createVerdicts } from "./verdicts";
 
-export interface WatchOptions extends Pick<
-  EvidenceOptions,
-  "probeTimeoutMs" | "userAgent" | "uid" | "lookAtSocketFile" | "self"
-> {
+export interface WatchOptions extends Asker {
   readonly places: NodePlaces;
   /** Only the driver of this name; all of them where undefined. */
   readonly driver: string | undefined;
   readonly intervalMs: number;
-  readonly incidents: IncidentLog;
-  /** Whether the last lines of the container's log go into an incident's file. */
-  readonly incidentLogs: boolean;
+  /** Makes what is told of all that happens. */
+  readonly observe: (node: WatchedNode) => (event: WatchEvent) => void;
   readonly clock: Clock;
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number;
   readonly random: () => number;
-  readonly logger: Logger;
+}
+
+/** The node, as it was when it was last looked through. */
+export interface WatchedNode {
+  readonly view: () => NodeView;
+  readonly listenerView: () => ListenerView;
 }
 
 /** Watches every driver of a node. */
@@ -66,7 +63,7 @@ const MAX_INFO_FAILURES = 3;
  * @throws {ConfigError} where the node cannot be looked through
  */
 export async function startWatch(options: WatchOptions): Promise<Watch> {
-  const { places, clock, logger, incidents, intervalMs, random, wallMs } = options;
+  const { places, clock, intervalMs, random } = options;
   let node = await openNode(places);
   const registrars = new Map<string, Registrar>();
   const scheduler = createScheduler<DriverRecord | Registrar>({
@@ -75,11 +72,10 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     random,
     begin: (key) => void ("path" in key ? beginDriver(key) : beginRegistrar(key)),
   });
-  const inspect = createInspections({ ...options, listenerView, node: () => node });
-  const verdicts = createVerdicts({ incidents, logger, wallMs, inspect });
+  const onEvent = options.observe({ view: () => node, listenerView });
   const table = createDriverTable({
     ...options,
-    verdicts,
+    onEvent,
     onNew: (record) => {
       if (isScanning) fresh.add(record);
       else begin(record);
@@ -134,14 +130,14 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
       reconcile();
       await lookAtProcesses(listenerView(), table.records(), {
         nowMs: clock.nowMs(),
-        onRestart: (record, pid) => incidents.note(record, { kind: "restarted", pid }),
+        onRestart: (record, pid) => onEvent({ kind: "restarted", record, pid }),
       });
       table.refresh();
-      if (isBroken) logger.info("The node can be looked through again");
+      if (isBroken) onEvent({ kind: "nodeReadable" });
       isBroken = false;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      if (!isBroken) logger.warning("The node cannot be looked through", { error: error.message });
+      if (!isBroken) onEvent({ kind: "nodeUnreadable", error: error.message });
       isBroken = true;
     } finally {
       isScanning = false;
@@ -193,7 +189,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     record.hold = undefined;
     const { answers, event } = asked;
     if (answers === undefined) {
-      if (event === "loss") incidents.note(record, { kind: "connectionLost" });
+      if (event === "loss") onEvent({ kind: "connectionLost", record });
       if (event === "failure") {
         table.settleReplaced(record);
         scanSoon();

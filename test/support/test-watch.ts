@@ -4,6 +4,7 @@ import { renderIncidentFile } from "../../src/monitor/documents";
 import type { Incident } from "../../src/monitor/incidents/incident";
 import { createIncidentLog } from "../../src/monitor/incidents/incident-log";
 import { createIncidentStore } from "../../src/monitor/incidents/incident-store";
+import { createIncidentObserver } from "../../src/monitor/incidents/observer";
 import { startWatch, type Watch, type WatchOptions } from "../../src/monitor/watch";
 import { createLogging } from "../../src/log/logger";
 import { MONOTONIC_CLOCK } from "../../src/base/clock";
@@ -58,21 +59,28 @@ export async function startTestWatch(
     nowMs: MONOTONIC_CLOCK.nowMs,
     wallMs: Date.now,
   });
-  const watch = await startWatch({
-    places: { rootDir: node.rootDir, kubeletDirs: ["/var/lib/kubelet"] },
-    driver: undefined,
-    intervalMs: 200,
+  const asker = {
     probeTimeoutMs: 400,
-    incidents,
-    incidentLogs: false,
-    self: { program: ["livenessprobe"], flags: [] },
     uid: process.geteuid?.() ?? 0,
     userAgent: "livenessprobe/test",
     lookAtSocketFile,
+    ...changes,
+  };
+  const watch = await startWatch({
+    ...asker,
+    places: { rootDir: node.rootDir, kubeletDirs: ["/var/lib/kubelet"] },
+    driver: undefined,
+    intervalMs: 200,
+    observe: createIncidentObserver({
+      ...asker,
+      incidents,
+      incidentLogs: false,
+      self: { program: ["livenessprobe"], flags: [] },
+      logger: createLogger("watch.ts"),
+    }),
     clock: MONOTONIC_CLOCK,
     wallMs: Date.now,
     random: Math.random,
-    logger: createLogger("watch.ts"),
     ...changes,
   });
   const drivers: ControlledDriver[] = [];

@@ -1,17 +1,15 @@
 import { errorText } from "../../base/errors";
-import type { ListenerView } from "../../inspection/steps/listener";
 import type { NodeView } from "../../inspection/node-view";
 import type { Logger } from "../../log/logger";
 import { podOf } from "../driver-process";
 import type { DriverRecord } from "../driver-record";
 import type { Hang } from "../held-call";
+import type { WatchedNode } from "../watch";
 import { readContainerLog } from "./container-log";
 import { type EvidenceOptions, gatherEvidence } from "./evidence";
 import type { IncidentLog } from "./incident-log";
 
-export interface InspectionsOptions extends Omit<EvidenceOptions, "node" | "socketPath" | "hang" | "pid"> {
-  readonly node: () => NodeView;
-  readonly listenerView: () => ListenerView;
+export interface InspectionsOptions extends Omit<EvidenceOptions, "node" | "socketPath" | "hang" | "pid">, WatchedNode {
   readonly incidents: IncidentLog;
   /** Whether the last lines of the container's log go into an incident's file. */
   readonly incidentLogs: boolean;
@@ -24,7 +22,7 @@ export function createInspections(options: InspectionsOptions) {
   let last: Promise<void> = Promise.resolve();
 
   async function inspect(record: DriverRecord, id: string, hang: EvidenceOptions["hang"]): Promise<void> {
-    const node = options.node();
+    const node = options.view();
     const pid = record.process?.listener.pid;
     try {
       const report = await gatherEvidence({ ...options, node, socketPath: record.path, hang, pid });
