@@ -8,7 +8,6 @@ import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe"
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import type { Invocation } from "../base/shell-command";
-import { VERSION } from "../version";
 
 /** `livenessprobe check [ADDRESS|DRIVER]`: one probe, one line. */
 export function defineCheck(context: ProcessContext): CommandOf<typeof CHECK_ARGS> {
@@ -20,8 +19,6 @@ export function defineCheck(context: ProcessContext): CommandOf<typeof CHECK_ARG
       check(readCheckOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
   };
 }
-
-const USER_AGENT = `livenessprobe/${VERSION}`;
 
 /** Between two probes of `--wait`. */
 const PAUSE_MS = 500;
@@ -58,7 +55,7 @@ async function findDriver({ target, probeTimeoutMs, ...places }: CheckOptions, s
     import("../inspection/named-driver"),
   ]);
   const node = await openNode(places);
-  const found = await findNamedDriver(target.name, node, { probeTimeoutMs, userAgent: USER_AGENT, self });
+  const found = await findNamedDriver(target.name, node, { probeTimeoutMs, self });
   return async () => {
     const held = holdSocket(node, found);
     if (held.kind !== "replaced") return { socketPath: found, held };
@@ -107,7 +104,7 @@ async function probeHeld(held: PinOutcome, { timeoutMs, ...checked }: CheckedPro
     probe: async () =>
       held.kind === "failed"
         ? { outcome: noConnection(held.code), timing: { elapsedMs: 0 } }
-        : callOnce({ socketPath: path, timeoutMs, userAgent: USER_AGENT }, PROBE),
+        : callOnce({ socketPath: path, timeoutMs }, PROBE),
     socketFile: () => lookAtSocketFile(path),
   });
 }

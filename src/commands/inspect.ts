@@ -5,13 +5,11 @@ import { openNode } from "../inspection/node-view";
 import { INSPECT_ARGS, type InspectOptions, readInspectOptions, readSharedFlags } from "../cli/operator-options";
 import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import type { InspectReport } from "../inspection/report";
-import { lookAtSocketFile } from "../driver/socket-file";
 import { renderInspectionJson } from "../terminal/json";
 import { renderInspection } from "../terminal/inspect-text";
 import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
 import type { Invocation } from "../base/shell-command";
-import { VERSION } from "../version";
 
 /** `livenessprobe inspect ADDRESS|DRIVER`: one driver in depth. */
 export function defineInspect(context: ProcessContext): CommandOf<typeof INSPECT_ARGS> {
@@ -50,9 +48,7 @@ async function inspectTarget(
     ...options,
     self,
     node,
-    userAgent: `livenessprobe/${VERSION}`,
     uid: context.uid,
-    lookAtSocketFile,
     onWait,
   };
   if (target.kind === "driver") onWait("the drivers' names");

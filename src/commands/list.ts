@@ -4,13 +4,11 @@ import { surveyNode } from "../inspection/survey";
 import { openNode } from "../inspection/node-view";
 import { LIST_ARGS, type ListOptions, readListOptions, readSharedFlags } from "../cli/operator-options";
 import type { NodeReport } from "../inspection/report";
-import { lookAtSocketFile } from "../driver/socket-file";
 import { renderNodeJson } from "../terminal/json";
 import { renderNodeNotes, renderNodeSummary } from "../terminal/list-notes";
 import { renderNodeTable } from "../terminal/list-table";
 import { startProgress } from "../terminal/progress";
 import { decideStyle } from "../terminal/style";
-import { VERSION } from "../version";
 
 /** `livenessprobe list`: every CSI driver of the node, in one table. */
 export function defineList(context: ProcessContext): CommandOf<typeof LIST_ARGS> {
@@ -50,9 +48,7 @@ async function survey(options: ListOptions, context: ProcessContext): Promise<No
   // Awaited here: the progress line is erased when this returns.
   return await surveyNode(node, {
     ...options,
-    userAgent: `livenessprobe/${VERSION}`,
     uid: context.uid,
-    lookAtSocketFile,
     wide: options.output !== "table",
     onProgress: (asked, total) => progress.show(`asked ${asked} of ${total} drivers ...`),
   });

@@ -2,7 +2,6 @@ import type { CommandOf, ProcessContext } from "../cli/command";
 import { MONITOR_ARGS, type MonitorOptions, readMonitorOptions } from "../cli/monitor-options";
 import { readSharedFlags } from "../cli/operator-options";
 import type { Invocation } from "../base/shell-command";
-import { lookAtSocketFile } from "../driver/socket-file";
 import type { HttpServer } from "../http/server";
 import type { CreateLogger } from "../log/logger";
 import { readProcessMetrics } from "../metrics/process";
@@ -71,12 +70,11 @@ async function start(
     nowMs: MONOTONIC_CLOCK.nowMs,
     wallMs: Date.now,
   });
-  const asker = { probeTimeoutMs, uid, userAgent: `livenessprobe/${VERSION}`, lookAtSocketFile };
   const watch = await startWatch({
     ...options,
-    ...asker,
+    uid,
     places: { rootDir, kubeletDirs },
-    observe: createIncidentObserver({ ...options, ...asker, incidents, self, logger: createLogger("watch.ts") }),
+    observe: createIncidentObserver({ ...options, uid, incidents, self, logger: createLogger("watch.ts") }),
     clock: MONOTONIC_CLOCK,
     wallMs: Date.now,
     random: Math.random,

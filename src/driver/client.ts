@@ -25,7 +25,6 @@ export interface ClientOptions {
   readonly socketPath: string;
   /** For connecting and the first call together, and anew for each further call. */
   readonly timeoutMs: number;
-  readonly userAgent: string;
   /**
    * Whether a failed connection is tried again until the deadline, as in the Go sidecar, so that a driver that starts
    * meanwhile is found. Without it the failure is told at once, and a driver that hangs gets no second connection.
@@ -166,19 +165,19 @@ function createClient(
   opened: Connection,
   timing: ConnectTiming,
   connecting: Deadline,
-  { socketPath, timeoutMs, userAgent }: ClientOptions,
+  { socketPath, timeoutMs }: ClientOptions,
 ): Client {
   let connection = opened;
   let isFirst = true;
 
   async function callFirst(path: string, deadline: Deadline): Promise<CallOutcome> {
-    const outcome = await callUnary(connection, path, userAgent, deadline);
+    const outcome = await callUnary(connection, path, deadline);
     if (!("unprocessed" in outcome)) return outcome;
     connection.close();
     const again = await openConnection(socketPath, deadline);
     if (again.kind !== "connected") return outcome;
     connection = again.connection;
-    return callUnary(connection, path, userAgent, deadline);
+    return callUnary(connection, path, deadline);
   }
 
   return {
@@ -188,7 +187,7 @@ function createClient(
       const deadline = isShared ? connecting : startDeadline(ownTimeoutMs ?? timeoutMs);
       const begunMs = deadline.elapsedMs();
       try {
-        const called = isFirst ? callFirst(path, deadline) : callUnary(connection, path, userAgent, deadline);
+        const called = isFirst ? callFirst(path, deadline) : callUnary(connection, path, deadline);
         isFirst = false;
         const outcome = await called;
         return { answer: decodeAnswer(outcome, decode), durationMs: deadline.elapsedMs() - begunMs };

@@ -10,6 +10,7 @@ import { outcomeOf, type CallOutcome, type ReceivedAnswer } from "./call-outcome
 import type { Connection, Unreadable } from "./connection";
 import { formatGrpcTimeout, readHeaderBlock } from "./headers";
 import { StatusCode } from "./status";
+import { VERSION } from "../version";
 
 /** Larger answers are an RPC error (ResourceExhausted): an Identity response has no use for more, and memory is scarce. */
 export const MAX_MESSAGE_BYTES = 65_536;
@@ -18,17 +19,11 @@ export const MAX_MESSAGE_BYTES = 65_536;
  * Makes one unary call with an empty request message on a fresh connection.
  *
  * @param method the gRPC path, such as `/csi.v1.Identity/Probe`
- * @param userAgent sent as `user-agent`, which drivers log
  */
-export function callUnary(
-  connection: Connection,
-  method: string,
-  userAgent: string,
-  deadline: Deadline,
-): Promise<CallOutcome> {
+export function callUnary(connection: Connection, method: string, deadline: Deadline): Promise<CallOutcome> {
   const { promise, resolve } = Promise.withResolvers<CallOutcome>();
   const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, bytes: 0, lost: false };
-  const stream = openStream(connection, requestHeaders(method, userAgent, deadline));
+  const stream = openStream(connection, requestHeaders(method, deadline));
   if (stream === undefined) return Promise.resolve(connection.refusal() ?? { kind: "closed", unprocessed: true });
   // Nothing after such headers makes a gRPC answer, and the body is not for gRPC's decoder.
   noteHeaders(stream, answer, () => call.cancelWithStatus(StatusCode.unknown, ""));
@@ -82,14 +77,15 @@ const noTracking = { addMessageSent: ignore, addMessageReceived: ignore, onStrea
 
 function ignore(): void {}
 
-function requestHeaders(method: string, userAgent: string, deadline: Deadline): OutgoingHttpHeaders {
+function requestHeaders(method: string, deadline: Deadline): OutgoingHttpHeaders {
   return {
     ":method": "POST",
     ":path": method,
     ":authority": "localhost",
     "content-type": "application/grpc",
     te: "trailers",
-    "user-agent": userAgent,
+    // Drivers log it.
+    "user-agent": `livenessprobe/${VERSION}`,
     "grpc-timeout": formatGrpcTimeout(deadline.remainingMs()),
   };
 }

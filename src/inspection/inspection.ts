@@ -6,7 +6,7 @@ import {
   takeDriverSteps,
   unreachedSteps,
 } from "./steps/driver";
-import { takeListenerSteps, type ListenerSteps } from "./steps/listener";
+import { type ListenerSteps, listenerView, takeListenerSteps } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { GONE_PATH, pinSocket } from "../node/pinned-socket";
 import { readSecurityLabel } from "../processes/processes";
@@ -43,14 +43,9 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
     return conclude(options, { ...ended, steps: [...path.steps, ...rest] }, unknown);
   }
   const { outerPath, file } = path.socket;
-  const view = {
-    access: { procDir: node.procDir, uid },
-    root: node.root,
-    kubeletDirs: node.kubelets.roots.map((root) => root.path),
-  };
   options.onWait("the process that listens");
   const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
-  const listener = await takeListenerSteps(view, toFind, unknown);
+  const listener = await takeListenerSteps(listenerView(node, uid), toFind, unknown);
   const next = nextCommands(place, listener);
   const driver =
     options.takeOwnSteps?.({ ...options, next, connectPath: outerPath }) ??

@@ -4,13 +4,14 @@ import { ConfigError } from "../base/errors";
 import { countConnections, createSlots } from "../node/descriptors";
 import { pinSocket } from "../node/pinned-socket";
 import { DRIVER_PLACES, driverDirectoryOf, type NodeView } from "./node-view";
-import { askRegistration, CSI_PLUGIN, type RegistrationOptions, type Target } from "./registrations";
+import { askRegistration, CSI_PLUGIN, type Target } from "./registrations";
 import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
 import { type NodeSocket, skippedText } from "../node/socket-search";
 import { suggest } from "../base/suggest";
 import { quote } from "../base/text";
 
-export interface NamedDriverOptions extends RegistrationOptions {
+export interface NamedDriverOptions {
+  readonly probeTimeoutMs: number;
   readonly self: Invocation;
 }
 
@@ -24,7 +25,9 @@ export interface NamedDriverOptions extends RegistrationOptions {
 export async function findNamedDriver(name: string, node: NodeView, options: NamedDriverOptions): Promise<string> {
   const registry = node.search.sockets.filter(({ directory }) => directory === "plugins_registry");
   const slots = createSlots(countConnections());
-  const answers = await Promise.all(registry.map((socket) => slots.use(() => askRegistration(socket, node, options))));
+  const answers = await Promise.all(
+    registry.map((socket) => slots.use(() => askRegistration(socket, node, options.probeTimeoutMs))),
+  );
   const told = answers.flatMap((answer) => (answer.kind === "told" && answer.info.type === CSI_PLUGIN ? [answer] : []));
   const registered = told.filter(({ info }) => info.name === name).map(({ target }) => target);
   const known = [...socketsIn(node, name).map(targetOf), ...registered];
@@ -105,12 +108,12 @@ function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOpt
 async function tellsName(
   { outerPath, fileId, path }: NodeSocket,
   name: string,
-  { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
+  { probeTimeoutMs: timeoutMs }: NamedDriverOptions,
 ): Promise<boolean> {
   const pinned = pinSocket(outerPath, fileId);
   if (pinned.kind === "failed") throw new ConfigError(`${path} cannot be asked for its name: ${pinned.code}`);
   if (pinned.kind === "replaced") return false;
   using socket = pinned.socket;
-  const { outcome } = await callOnce({ socketPath: socket.path, timeoutMs, userAgent }, GET_PLUGIN_INFO);
+  const { outcome } = await callOnce({ socketPath: socket.path, timeoutMs }, GET_PLUGIN_INFO);
   return outcome.kind === "answered" && outcome.response.name === name;
 }

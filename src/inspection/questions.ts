@@ -15,7 +15,7 @@ import {
   NODE_GET_CAPABILITIES,
   type PluginCapabilities,
 } from "../driver/node-messages";
-import type { SocketFile } from "../driver/socket-file";
+import { lookAtSocketFile } from "../driver/socket-file";
 import { pinSocket } from "../node/pinned-socket";
 import type { CapabilityReport, DriverOutcome } from "./report";
 
@@ -63,9 +63,9 @@ export async function questionDriver(options: QuestionOptions): Promise<DriverAn
 }
 
 async function askOnce(options: QuestionOptions): Promise<DriverAnswers> {
-  const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  const { connectPath: socketPath, probeTimeoutMs: timeoutMs } = options;
   try {
-    const opened = await openClient({ socketPath, timeoutMs, userAgent });
+    const opened = await openClient({ socketPath, timeoutMs });
     if (opened.kind !== "open") return failed(diagnose(opened, attemptOf(options, opened.elapsedMs, PROBE.path)));
     using client = opened.client;
     return await questionClient(client, options);
@@ -157,10 +157,8 @@ export interface AskedDriver extends Asker {
 export interface Asker {
   /** For connecting and Identity/Probe, as the sidecar's `--probe-timeout`. */
   readonly probeTimeoutMs: number;
-  readonly userAgent: string;
   /** Our own effective user id. */
   readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
 }
 
 /** Nothing is known of a driver that a fault of ours kept from being asked. */
@@ -173,7 +171,6 @@ export function outcomeOf({
 }
 
 /** What was tried, for a diagnosis. */
-export function attemptOf(driver: AskedDriver, elapsedMs: number, rpcPath: string): Attempt {
-  const { socketPath, connectPath, uid } = driver;
-  return { socketPath, rpcPath, uid, elapsedMs, socketFile: () => driver.lookAtSocketFile(connectPath) };
+export function attemptOf({ socketPath, connectPath, uid }: AskedDriver, elapsedMs: number, rpcPath: string): Attempt {
+  return { socketPath, rpcPath, uid, elapsedMs, socketFile: () => lookAtSocketFile(connectPath) };
 }

@@ -25,22 +25,13 @@ export type Target =
 /** The type that a CSI driver registers as. */
 export const CSI_PLUGIN = "CSIPlugin";
 
-export interface RegistrationOptions {
-  readonly probeTimeoutMs: number;
-  readonly userAgent: string;
-}
-
 /** Asks a registration socket for what it announces. Never rejects. */
-export async function askRegistration(
-  socket: FoundSocket,
-  node: NodeView,
-  { probeTimeoutMs: timeoutMs, userAgent }: RegistrationOptions,
-): Promise<Registration> {
+export async function askRegistration(socket: FoundSocket, node: NodeView, timeoutMs: number): Promise<Registration> {
   const silent = (why = "did not answer"): Registration => ({ kind: "silent", socket, why });
   const pinned = pinSocket(socket.outerPath, socket.fileId);
   if (pinned.kind !== "pinned") return silent(pinned.kind === "failed" ? notAskedFor(pinned.code) : undefined);
   using held = pinned.socket;
-  const { outcome } = await callOnce({ socketPath: held.path, timeoutMs, userAgent }, GET_REGISTRATION_INFO);
+  const { outcome } = await callOnce({ socketPath: held.path, timeoutMs }, GET_REGISTRATION_INFO);
   if (outcome.kind === "answered")
     return { kind: "told", socket, info: outcome.response, target: targetOf(outcome.response, socket, node) };
   if (isUnimplemented(outcome)) return { kind: "other", socket };

@@ -1,6 +1,6 @@
 import { type Asker, type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
-import { reportListeners } from "./steps/listener";
+import { listenerView, reportListeners } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
@@ -24,13 +24,8 @@ export interface SurveyOptions extends Asker {
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
   const { driver: wanted, probeTimeoutMs } = options;
-  const view = {
-    access: { procDir: node.procDir, uid: options.uid },
-    root: node.root,
-    kubeletDirs: node.kubelets.roots.map(({ path }) => path),
-  };
   const sockets = asked.map(({ socket: { outerPath: path, fileId, ownerUid } }) => ({ path, fileId, ownerUid }));
-  const listeners = await reportListeners(view, sockets);
+  const listeners = await reportListeners(listenerView(node, options.uid), sockets);
   const all = [
     ...asked.map(({ socket, answers }) =>
       reportDriver(socket, answers, {
@@ -78,7 +73,7 @@ async function askAll(node: NodeView, options: SurveyOptions) {
   const asking = node.search.sockets.filter(isRegistry).map(async (socket) => {
     const [registration, tookMs] = await slots.use(async () => {
       const begun = performance.now();
-      return [await askRegistration(socket, node, options), performance.now() - begun] as const;
+      return [await askRegistration(socket, node, options.probeTimeoutMs), performance.now() - begun] as const;
     });
     for (const announced of announcedBy(registration)) questions.ask(announced, tookMs);
     return registration;

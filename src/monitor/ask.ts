@@ -58,7 +58,7 @@ export async function askDriver(options: AskDriverOptions): Promise<Asked> {
 }
 
 async function askPinned(connectPath: string, options: AskDriverOptions): Promise<Asked> {
-  const { socket, probeTimeoutMs: timeoutMs, userAgent, hold } = options;
+  const { socket, probeTimeoutMs: timeoutMs, hold } = options;
   const attempt = (elapsedMs: number) =>
     attemptOf({ ...options, connectPath, socketPath: socket.path }, elapsedMs, PROBE.path);
   const onHang = (hang: Hang): void => {
@@ -67,7 +67,7 @@ async function askPinned(connectPath: string, options: AskDriverOptions): Promis
     options.onHang({ ...failed(diagnose(outcome, attempt(timeoutMs))), ...times(hang.timing) }, hang);
   };
   try {
-    const held = await callAndHold({ socketPath: connectPath, path: PROBE.path, userAgent, timeoutMs, hold, onHang });
+    const held = await callAndHold({ socketPath: connectPath, path: PROBE.path, timeoutMs, hold, onHang });
     const { timing, wasHung } = held;
     switch (held.kind) {
       case "ended":
@@ -122,11 +122,11 @@ async function withInfo(
 async function callNow<Response>(
   connection: Connection,
   { path, decode }: Rpc<Response>,
-  { probeTimeoutMs, userAgent }: AskDriverOptions,
+  { probeTimeoutMs }: AskDriverOptions,
 ): Promise<CallAnswer<Response>> {
   const deadline = startDeadline(probeTimeoutMs);
   try {
-    return decodeAnswer(await callUnary(connection, path, userAgent, deadline), decode);
+    return decodeAnswer(await callUnary(connection, path, deadline), decode);
   } finally {
     deadline.clear();
   }
@@ -145,13 +145,13 @@ export type RegistrarAnswer =
 
 /** Asks a registration socket for what it announces. Never rejects. */
 export async function askRegistrar(options: AskOptions & { readonly onHang: () => void }): Promise<RegistrarAnswer> {
-  const { socket, probeTimeoutMs: timeoutMs, userAgent, hold, onHang } = options;
+  const { socket, probeTimeoutMs: timeoutMs, hold, onHang } = options;
   const pinned = pinSocket(socket.outerPath, socket.fileId);
   if (pinned.kind !== "pinned") return { kind: "silent", event: "failure" };
   using file = pinned.socket;
   try {
     const { path, decode } = GET_REGISTRATION_INFO;
-    const held = await callAndHold({ socketPath: file.path, path, userAgent, timeoutMs, hold, onHang });
+    const held = await callAndHold({ socketPath: file.path, path, timeoutMs, hold, onHang });
     if (held.kind === "ended") return { kind: "silent", event: held.wasHung ? "expiry" : "failure" };
     if (held.kind === "noConnection") return { kind: "silent", event: held.wasHung ? "loss" : "failure" };
     using _ = closing(held.connection);

@@ -66,7 +66,6 @@ export interface HeldCallOptions {
   readonly socketPath: string;
   /** Service and method, such as `/csi.v1.Identity/Probe`. */
   readonly path: string;
-  readonly userAgent: string;
   /** For connecting and the call together. After it the call goes on. */
   readonly timeoutMs: number;
   readonly hold: Hold;
@@ -129,7 +128,7 @@ interface Called {
 /** Undefined where it was let go, or took too long. */
 async function call(
   opened: Connection,
-  { socketPath, path, userAgent, hold }: HeldCallOptions,
+  { socketPath, path, hold }: HeldCallOptions,
   begunMs: number,
 ): Promise<Called | undefined> {
   let connection = opened;
@@ -137,7 +136,7 @@ async function call(
   while (!hold.isLetGo() && performance.now() - begunMs < MAX_HOLD_MS) {
     const deadline = hold.deadline(MAX_CALL_MS);
     // oxlint-disable no-await-in-loop -- one call after the other
-    const outcome = await callUnary(connection, path, userAgent, deadline).finally(() => deadline.clear());
+    const outcome = await callUnary(connection, path, deadline).finally(() => deadline.clear());
     if (mayRepeat && "unprocessed" in outcome) {
       // The driver has not looked at it: every gRPC client calls once more (RFC 9113, section 8.7).
       mayRepeat = false;

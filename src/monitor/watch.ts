@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock";
 import { ConfigError } from "../base/errors";
-import type { ListenerView } from "../inspection/steps/listener";
+import { type ListenerView, listenerView } from "../inspection/steps/listener";
 import { type NodePlaces, type NodeView, openNode } from "../inspection/node-view";
 import type { Asker } from "../inspection/questions";
 import { type AskOptions, askDriver, askRegistrar, type RegistrarAnswer } from "./ask";
@@ -72,7 +72,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     random,
     begin: (key) => void ("path" in key ? beginDriver(key) : beginRegistrar(key)),
   });
-  const onEvent = options.observe({ view: () => node, listenerView });
+  const onEvent = options.observe({ view: () => node, listenerView: () => listenerView(node, options.uid) });
   const table = createDriverTable({
     ...options,
     onEvent,
@@ -128,7 +128,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     try {
       node = await openNode(places);
       reconcile();
-      await lookAtProcesses(listenerView(), table.records(), {
+      await lookAtProcesses(listenerView(node, options.uid), table.records(), {
         nowMs: clock.nowMs(),
         onRestart: (record, pid) => onEvent({ kind: "restarted", record, pid }),
       });
@@ -154,14 +154,6 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     if (isScanning || stopped) return;
     cancel?.();
     cancel = clock.after(Math.max(0, scannedMs + Math.min(SCAN_GAP_MS, intervalMs) - clock.nowMs()), () => void scan());
-  }
-
-  function listenerView(): ListenerView {
-    return {
-      access: { procDir: node.procDir, uid: options.uid },
-      root: node.root,
-      kubeletDirs: node.kubelets.roots.map(({ path }) => path),
-    };
   }
 
   async function beginDriver(record: DriverRecord): Promise<void> {

@@ -32,7 +32,7 @@ export interface SidecarOptions {
 /** Makes a sidecar. It does not call the driver before the first probe or `driverName.start()`. */
 export function createSidecar(options: SidecarOptions): Sidecar {
   const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs, uid, startTimeSeconds, createLogger } = options;
-  const client = { socketPath, timeoutMs, userAgent: `livenessprobe/${VERSION}`, retryConnect: true };
+  const client = { socketPath, timeoutMs, retryConnect: true };
   const call = <Response>(rpc: Rpc<Response>) => callOnce(client, rpc);
   const target = { socketPath, uid, socketFile: () => lookAtSocketFile(socketPath) };
   const build = { version: VERSION, commit: COMMIT, bun: Bun.version };

@@ -104,7 +104,7 @@ test("an RPC that CSI does not have yet is noticed too", async () => {
 describe("a registration socket", () => {
   test("is asked GetInfo alone", async () => {
     await using server = await startRegistrationServer();
-    const options = { socketPath: server.socketPath, timeoutMs: TIMEOUT_MS, userAgent: "a test" };
+    const options = { socketPath: server.socketPath, timeoutMs: TIMEOUT_MS };
     await callOnce(options, nodeMessages.GET_REGISTRATION_INFO);
     expect(server.calls).toEqual([GET_INFO]);
   });
@@ -158,7 +158,7 @@ async function complaintOf(driver: AsyncDisposable): Promise<string | undefined>
 }
 
 async function open(socketPath: string): Promise<Client> {
-  const outcome = await openClient({ socketPath, timeoutMs: TIMEOUT_MS, userAgent: "livenessprobe/test" });
+  const outcome = await openClient({ socketPath, timeoutMs: TIMEOUT_MS });
   if (outcome.kind !== "open") throw new Error(`not open but ${outcome.failure.kind}`);
   return outcome.client;
 }

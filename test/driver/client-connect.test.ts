@@ -136,5 +136,5 @@ function probe(socketPath: string, options: Partial<ClientOptions>) {
 }
 
 function optionsOf(socketPath: string, options: Partial<ClientOptions> = {}): ClientOptions {
-  return { socketPath, timeoutMs: TIMEOUT_MS, userAgent: "livenessprobe/test", ...options };
+  return { socketPath, timeoutMs: TIMEOUT_MS, ...options };
 }

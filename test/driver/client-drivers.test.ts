@@ -225,5 +225,5 @@ async function answerOf(client: Client, rpc: Rpc<unknown>): Promise<CallAnswer<u
 }
 
 function optionsOf(socketPath: string, timeoutMs = TIMEOUT_MS): ClientOptions {
-  return { socketPath, timeoutMs, userAgent: "livenessprobe/test" };
+  return { socketPath, timeoutMs };
 }

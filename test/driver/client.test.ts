@@ -255,7 +255,7 @@ test.each<[string, HostileName, number]>([
   await using driver = await startHostileDriver(name);
   const program = `
     import { openClient } from ${JSON.stringify(join(import.meta.dir, "../../src/driver/client.ts"))};
-    const options = { socketPath: ${JSON.stringify(driver.socketPath)}, timeoutMs: ${timeoutMs}, userAgent: "a test" };
+    const options = { socketPath: ${JSON.stringify(driver.socketPath)}, timeoutMs: ${timeoutMs} };
     const opened = await openClient(options);
     using client = opened.client;
     if (${call !== "was never made"}) await client?.call({ path: ${JSON.stringify(PROBE.path)}, decode: () => undefined });
@@ -297,5 +297,5 @@ async function probeOnce(socketPath: string, options: Partial<ClientOptions> = {
 }
 
 function optionsOf(socketPath: string, options: Partial<ClientOptions> = {}): ClientOptions {
-  return { socketPath, timeoutMs: TIMEOUT_MS, userAgent: "livenessprobe/test", ...options };
+  return { socketPath, timeoutMs: TIMEOUT_MS, ...options };
 }

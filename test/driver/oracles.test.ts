@@ -98,7 +98,7 @@ function short(message: string): string {
 }
 
 async function probeOurselves(socketPath: string, timeoutMs: number): Promise<OracleAnswer> {
-  const options = { socketPath, timeoutMs, userAgent: "livenessprobe/test", retryConnect: true };
+  const options = { socketPath, timeoutMs, retryConnect: true };
   const { outcome } = await callOnce(options, PROBE);
   return { ready: false, ...answerOf(outcome) };
 }

@@ -11,7 +11,7 @@ import { startRecordingDriver } from "../support/recording-driver";
 import { waitUntil } from "../support/wait";
 
 const METHOD = "/csi.v1.Identity/Probe";
-const USER_AGENT = "livenessprobe/test";
+const USER_AGENT = "livenessprobe/devel";
 const TIMEOUT_MS = 2_000;
 /** For what ends by no other way than the timeout; well above the 50 ms in which a status may be our own deadline's. */
 const SHORT_MS = 1_000;
@@ -186,7 +186,7 @@ test("a call on a connection that has ended before it is closed", async () => {
   const outcome = await openConnection(driver.socketPath, deadline);
   if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
   outcome.connection.session.destroy();
-  expect(await callUnary(outcome.connection, METHOD, USER_AGENT, deadline)).toEqual({
+  expect(await callUnary(outcome.connection, METHOD, deadline)).toEqual({
     kind: "closed",
     unprocessed: true,
   });
@@ -206,7 +206,7 @@ async function callAt(socketPath: string, timeoutMs: number): Promise<CallOutcom
   const outcome = await openConnection(socketPath, deadline);
   try {
     if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
-    return await callUnary(outcome.connection, METHOD, USER_AGENT, deadline);
+    return await callUnary(outcome.connection, METHOD, deadline);
   } finally {
     if (outcome.kind === "connected") outcome.connection.close();
     deadline.clear();

@@ -7,7 +7,6 @@ const INSPECT_WITHOUT_DESCRIPTORS = `
 import { closeSync, openSync } from "node:fs";
 import { openNode } from "./src/inspection/node-view";
 import { inspectDriver } from "./src/inspection/inspection";
-import { lookAtSocketFile } from "./src/driver/socket-file";
 const fds = [];
 const exhaust = () => { try { for (;;) fds.push(openSync("/dev/null")); } catch {} };
 const release = () => { for (const fd of fds.splice(0)) closeSync(fd); };
@@ -18,9 +17,7 @@ const report = await inspectDriver({
   byName: false,
   nodeInfo: false,
   probeTimeoutMs: 1_000,
-  userAgent: "a test",
   uid: 0,
-  lookAtSocketFile,
   onWait: (what) => (what === "HTTP/2" ? release() : exhaust()),
 });
 console.log(JSON.stringify(report.outcome));

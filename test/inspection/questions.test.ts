@@ -34,7 +34,7 @@ try {
   for (;;) held.push(openSync("/dev/null"));
 } catch {}
 for (let left = Number(process.argv[2]); left > 0; left -= 1) closeSync(held.pop());
-const answers = await questionDriver({ ...JSON.parse(process.argv[3]), userAgent: "a test", wide: false });
+const answers = await questionDriver({ ...JSON.parse(process.argv[3]), wide: false });
 for (const fd of held) closeSync(fd);
 console.log(JSON.stringify(answers.outcome));
 `;

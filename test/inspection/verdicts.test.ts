@@ -50,11 +50,9 @@ async function expectOneVerdict(socketPath: string): Promise<string> {
     socketPath,
     connectPath: socketPath,
     probeTimeoutMs,
-    userAgent: "a test",
     uid: 0,
-    lookAtSocketFile,
   };
-  const client = { socketPath, timeoutMs: probeTimeoutMs, userAgent: "a test" };
+  const client = { socketPath, timeoutMs: probeTimeoutMs };
   const socketFile = () => lookAtSocketFile(socketPath);
   const checked = verdictOf(await probeOnce({ probe: () => callOnce(client, PROBE), socketPath, uid: 0, socketFile }));
   const { dev, ino } = statSync(socketPath, { bigint: true });

@@ -16,7 +16,6 @@ function begin(socketPath: string, timeoutMs = 200) {
   const outcome = callAndHold({
     socketPath,
     path: "/csi.v1.Identity/Probe",
-    userAgent: "livenessprobe/test",
     timeoutMs,
     hold,
     onHang: ({ at }) => void hangs.push(at),

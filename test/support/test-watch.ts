@@ -1,4 +1,3 @@
-import { lookAtSocketFile } from "../../src/driver/socket-file";
 import type { DriverView } from "../../src/monitor/driver-record";
 import { renderIncidentFile } from "../../src/monitor/documents";
 import type { Incident } from "../../src/monitor/incidents/incident";
@@ -62,8 +61,6 @@ export async function startTestWatch(
   const asker = {
     probeTimeoutMs: 400,
     uid: process.geteuid?.() ?? 0,
-    userAgent: "livenessprobe/test",
-    lookAtSocketFile,
     ...changes,
   };
   const watch = await startWatch({

@@ -100,9 +100,9 @@ export function unreachedSteps(options: Pick<DriverStepOptions, "nodeInfo">): re
 
 /** Connects once, and asks each RPC over that connection. */
 export async function takeDriverSteps(options: DriverStepOptions): Promise<DriverSteps> {
-  const { connectPath: socketPath, probeTimeoutMs: timeoutMs, userAgent } = options;
+  const { connectPath: socketPath, probeTimeoutMs: timeoutMs } = options;
   options.onWait("HTTP/2");
-  const opened = await openClient({ socketPath, timeoutMs, userAgent });
+  const opened = await openClient({ socketPath, timeoutMs });
   if (opened.kind !== "open") return connectFailed(opened, options);
   using client = opened.client;
   return await askAll(client, options);

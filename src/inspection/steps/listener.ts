@@ -1,5 +1,6 @@
 import { formatDuration } from "../../base/duration";
 import type { NextCommands } from "../next-commands";
+import type { NodeView } from "../node-view";
 import { findListeners, type ListenerSearch, type SocketToFind } from "../../processes/listeners";
 import type { ProcAccess } from "../../node/needs";
 import { readOomKills } from "../../processes/cgroups";
@@ -24,6 +25,10 @@ export interface ListenerView {
   readonly root: Root;
   /** The kubelets' directories, as paths inside the root. */
   readonly kubeletDirs: readonly string[];
+}
+
+export function listenerView({ procDir, root, kubelets }: NodeView, uid: number): ListenerView {
+  return { access: { procDir, uid }, root, kubeletDirs: kubelets.roots.map(({ path }) => path) };
 }
 
 /** The process that listens, and its state. */

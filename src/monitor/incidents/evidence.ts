@@ -1,5 +1,4 @@
 import type { Diagnosis } from "../../driver/diagnosis";
-import type { SocketFile } from "../../driver/socket-file";
 import { connectFailed, type DriverStepOptions, type DriverSteps, unreachedSteps } from "../../inspection/steps/driver";
 import { inspectDriver } from "../../inspection/inspection";
 import { remedyOf } from "../../inspection/next-commands";
@@ -13,9 +12,7 @@ export interface EvidenceOptions {
   readonly node: NodeView;
   readonly socketPath: string;
   readonly probeTimeoutMs: number;
-  readonly userAgent: string;
   readonly uid: number;
-  readonly lookAtSocketFile: (path: string) => SocketFile;
   readonly self: Invocation;
   /** Where the driver hangs: how far the connection to it has come, that is kept open. It gets no second one. */
   readonly hang: { readonly hang: Hang; readonly message: string } | undefined;
