@@ -30,7 +30,7 @@ export function renderIncidentPage(incident: Incident): string {
         inspection === undefined
           ? html`<p>It is not done yet.</p>`
           : html`<p>${inspection.verdict}</p>
-              ${table(["Step", "Outcome", "Details"], inspection.steps.map(stepRow))}`
+              ${table("Steps", ["Step", "Outcome", "Details"], inspection.steps.map(stepRow))}`
       }`,
   );
 }

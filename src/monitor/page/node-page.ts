@@ -13,6 +13,7 @@ export function renderNodePage(drivers: readonly DriverView[], incidents: readon
     html`<h1>CSI drivers of this node</h1>
       <p>${ready} of ${watched.length} ready at ${instant(wallMs)}.</p>
       ${table(
+        "Drivers",
         ["Driver", "State", "Pod", "Registered", "Latency", "Last hour"],
         watched.map((driver) => driverRow(driver, wallMs)),
       )}
@@ -70,7 +71,14 @@ function strip(minutes: readonly (MinuteState | undefined)[]): Html {
   const bars = minutes.flatMap((state, index) =>
     state === undefined ? [] : [html`<rect x="${index * width}" width="${width}" ${BARS[state]} class="${state}" />`],
   );
-  return html`<svg width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${said.join(", ")}">${bars}</svg>`;
+  return html`<svg
+    width="${WIDTH}"
+    height="${HEIGHT}"
+    role="img"
+    aria-label="${said.join(", ") || "nothing known yet"}"
+  >
+    ${bars}
+  </svg>`;
 }
 
 // The height tells what the colour tells, too.
@@ -82,7 +90,7 @@ const BARS: Readonly<Record<MinuteState, Html>> = {
 };
 
 function incidentTable(incidents: readonly Incident[]): Html {
-  return table(["Began", "Driver", "Reason", "Lasted", "What was found"], incidents.map(incidentRow));
+  return table("Incidents", ["Began", "Driver", "Reason", "Lasted", "What was found"], incidents.map(incidentRow));
 }
 
 function incidentRow(incident: Incident): Html {

@@ -23,9 +23,9 @@ export function renderPage(title: string, body: Html): string {
     </html> `.html;
 }
 
-/** A table that scrolls by itself on a narrow screen. */
-export function table(headings: readonly string[], rows: readonly Html[]): Html {
-  return html`<div class="wide">
+/** A table that scrolls by itself on a narrow screen, with the keyboard too. Its name is for screen readers. */
+export function table(name: string, headings: readonly string[], rows: readonly Html[]): Html {
+  return html`<div class="wide" role="region" aria-label="${name}" tabindex="0">
     <table>
       <thead>
         <tr>

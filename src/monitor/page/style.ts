@@ -11,7 +11,7 @@ export const STYLE = `
 body { margin: 1rem auto; padding: 0 1rem; max-width: 80rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
-a { color: var(--link); } p, dd { margin: 0.25rem 0; overflow-wrap: anywhere; }
+a { color: var(--link); } p, dd { margin: 0.25rem 0; } h1, p, dd, li { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.8rem 0.4rem 0; border-bottom: 1px solid var(--line); }

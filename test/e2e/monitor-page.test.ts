@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import axe from "axe-core";
+import type { Browser, Page } from "puppeteer-core";
+import { startBrowser, watchComplaints } from "../support/browser";
+import { type RunningDriver, startDriver } from "../support/drivers";
+import { makeKubeletRoot, makeNode } from "../support/made-node";
+import { type Sidecar, startSidecar } from "../support/sidecar";
+import { waitUntil } from "../support/wait";
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(120_000);
+
+const PLUGINS = "/var/lib/kubelet/plugins";
+const HOSTILE = `<img src=//elsewhere.example onerror=alert(1)><script>alert(1)</script>&"'\u001b[2J\u202e`;
+
+const browser = await startBrowser();
+const resources = new AsyncDisposableStack();
+let monitor: Sidecar;
+let stopped: RunningDriver;
+/** Of a driver that says HTML. */
+let incidentPath: string;
+
+beforeAll(async () => {
+  if (browser === undefined) return;
+  const node = resources.use(makeNode());
+  makeKubeletRoot(node);
+  const start = async (directory: string, name = directory): Promise<RunningDriver> => {
+    node.directory(`${PLUGINS}/${directory}`);
+    const socketPath = node.outer(`${PLUGINS}/${directory}/csi.sock`);
+    return resources.use(await startDriver("grpc-js", { name, vendorVersion: HOSTILE, socketPath }));
+  };
+  const [, stops, hostile, notReady] = await Promise.all([
+    start("ready.csi"),
+    start("stopped.csi"),
+    start("hostile.csi", HOSTILE),
+    start("not-ready.csi"),
+  ]);
+  stopped = stops;
+  const flags = ["--root", node.rootDir, "--interval=5s", "--probe-timeout=1s", "--http-endpoint=127.0.0.1:0"];
+  monitor = resources.use(await startSidecar(["monitor", ...flags]));
+  await waitUntil(async () => (await monitor.get("/readyz")).status === 200, "all drivers to be ready");
+  node.directory(`${PLUGINS}/gone.csi`);
+  node.staleSocket(`${PLUGINS}/gone.csi/csi.sock`);
+  await Promise.all([
+    stopped.pause(),
+    hostile.send(`mode status 13 ${HOSTILE}`),
+    notReady.send("mode notready"),
+    waitUntil(async () => (await failing()) === 4, "all states to be seen"),
+  ]);
+  incidentPath = await waitUntil(incidentOfHostile, "its inspection");
+});
+afterAll(async () => {
+  await browser?.close();
+  await resources.disposeAsync();
+});
+
+describe.if(browser !== undefined)("the page in a browser", () => {
+  const looks = ["light", "dark"].flatMap((scheme) =>
+    [360, 1_400].flatMap((width) => [true, false].map((scripts) => [scheme, width, scripts] as const)),
+  );
+
+  describe.each(looks)("%s, %d pixels wide, JavaScript %p", (scheme, width, scripts) => {
+    test.each<readonly [string, () => string]>([
+      ["of the drivers", () => "/"],
+      ["of an incident", () => incidentPath],
+    ])("the page %s is accessible, and complains of nothing", async (_, pathOf) => {
+      await using opened = await open(pathOf(), { scheme, width, scripts });
+      const { page, complaints } = opened;
+      const { violations } = await audit(page);
+      expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+      expect(complaints.lines).toEqual([]);
+    });
+  });
+
+  test.each<readonly [string, () => string]>([
+    ["of the drivers", () => "/"],
+    ["of an incident", () => incidentPath],
+  ])("Tab reaches each link and each box that scrolls of the page %s", async (_, pathOf) => {
+    await using opened = await open(pathOf(), { scheme: "light", width: 360, scripts: true });
+    const { page } = opened;
+    const wanted = await page.evaluate(
+      `[...document.querySelectorAll("*")].filter((each) => each.matches("a[href]") || (each.scrollWidth > each.clientWidth && getComputedStyle(each).overflowX === "auto")).map(${TOLD}).toSorted()`,
+    );
+    const reached = new Set<unknown>();
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- one key after the other
+      await page.keyboard.press("Tab");
+      // oxlint-disable-next-line no-await-in-loop -- one key after the other
+      const told = await page.evaluate(`(${TOLD})(document.activeElement)`);
+      if (reached.has(told)) break;
+      reached.add(told);
+    }
+    expect([...reached].toSorted()).toEqual(expect.arrayContaining(wanted as unknown[]));
+    expect(wanted).not.toEqual([]);
+  });
+});
+
+/** What an element is, for a person: its tag, and its name or its text. */
+const TOLD = `(element) => element.localName + ": " + (element.ariaLabel ?? element.textContent)`;
+
+interface Look {
+  readonly scheme: string;
+  readonly width: number;
+  readonly scripts: boolean;
+}
+
+async function open(path: string, { scheme, width, scripts }: Look) {
+  const page = await (browser as Browser).newPage();
+  const complaints = watchComplaints(page, monitor.url);
+  await page.setViewport({ width, height: 800 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  await page.setJavaScriptEnabled(scripts);
+  await page.goto(monitor.url + path);
+  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+}
+
+/** What axe-core finds in a page as it was opened. */
+async function audit(page: Page): Promise<axe.AxeResults> {
+  // axe itself is JavaScript; scripts of the page that did not run stay as they are.
+  await page.setJavaScriptEnabled(true);
+  await page.evaluate(axe.source);
+  return (await page.evaluate("axe.run()")) as axe.AxeResults;
+}
+
+interface Drivers {
+  readonly items: readonly { readonly outcome: string }[];
+}
+
+async function failing(): Promise<number> {
+  const { items } = (await (await monitor.get("/api/v1/drivers")).json()) as Drivers;
+  return items.filter(({ outcome }) => outcome !== "ready").length;
+}
+
+interface Incidents {
+  readonly items: readonly { readonly id: string; readonly driver: string; readonly verdict?: string }[];
+}
+
+async function incidentOfHostile(): Promise<string | undefined> {
+  const { items } = (await (await monitor.get("/api/v1/incidents")).json()) as Incidents;
+  const incident = items.find(({ driver, verdict }) => driver !== "stopped.csi" && verdict !== undefined);
+  return incident && `/incidents/${incident.id}`;
+}

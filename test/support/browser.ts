@@ -1,0 +1,43 @@
+import { type Browser, launch, type Page } from "puppeteer-core";
+import { needPrograms } from "../../scripts/tools/debian";
+
+/** Debian's package, and the program in it: Chromium without a window. */
+const CHROMIUM = "chromium-headless-shell";
+
+/**
+ * Starts Chromium, and says in a line which one, or that there is none. Debian has one version at a time, so it is not
+ * pinned. With CI=true it is installed first, which takes root. Call it at the top of a test file: that takes longer than a test may.
+ *
+ * @returns undefined where there is none
+ * @throws with CI=true, where it cannot be had
+ */
+export async function startBrowser(): Promise<Browser | undefined> {
+  const found = [CHROMIUM, "chromium", "google-chrome"].map((name) => Bun.which(name)).find((path) => path !== null);
+  if (found === undefined && process.env["CI"] === "true") await needPrograms({ [CHROMIUM]: CHROMIUM });
+  const executablePath = found ?? Bun.which(CHROMIUM);
+  if (executablePath === null) {
+    console.warn(`The tests in a browser are skipped: Chromium is not in PATH (Debian package ${CHROMIUM}).`);
+    return undefined;
+  }
+  // Its sandbox refuses root; the pages are ours.
+  const browser = await launch({ executablePath, args: ["--no-sandbox"] });
+  console.warn(`The tests in a browser use ${await browser.version()}.`);
+  return browser;
+}
+
+export interface Complaints {
+  /** Messages of the console, errors of scripts, and requests that failed or went to another origin. */
+  readonly lines: readonly string[];
+}
+
+/** Gathers what a page must not do; call it before the page is opened. */
+export function watchComplaints(page: Page, origin: string): Complaints {
+  const lines: string[] = [];
+  page.on("console", (message) => lines.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => lines.push(`error: ${String(error)}`));
+  page.on("requestfailed", (request) => lines.push(`failed: ${request.url()}`));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== origin) lines.push(`elsewhere: ${request.url()}`);
+  });
+  return { lines };
+}
