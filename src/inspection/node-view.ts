@@ -4,7 +4,6 @@ import { ConfigError } from "../base/errors";
 import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
 import { readMounts } from "../node/mounts";
 import { type PinOutcome, pinSocket } from "../node/pinned-socket";
-import { valueOf } from "../node/reads";
 import { openRoot, resolutionText, type Root } from "../node/rooted-path";
 import { findRunningRootDirs } from "../processes/running-kubelets";
 import { findSockets, type SocketSearch } from "../node/socket-search";
@@ -31,7 +30,7 @@ export interface NodePlaces {
  * @throws {ConfigError} where `--root` leads nowhere, or where it cannot be known what is mounted
  */
 export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<NodeView> {
-  const mounts = valueOf(readMounts("/proc/self/mountinfo"));
+  const mounts = readMounts("/proc/self/mountinfo");
   if (mounts === undefined)
     throw new ConfigError(
       "/proc/self/mountinfo cannot be read, so no directory is safe to look into: mount /proc here",

@@ -1,7 +1,7 @@
 import { type Dirent, lstatSync, type Stats } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Slices } from "../base/slices";
+import { startSlices } from "../base/slices";
 import { holdWithoutLinks } from "./held-file";
 import { type Read, readFailure } from "./reads";
 import type { Root } from "./rooted-path";
@@ -21,38 +21,25 @@ export interface DirectoryEntry {
   readonly fsType?: string;
 }
 
-export type EntriesOutcome =
-  | Read<readonly DirectoryEntry[]>
-  /** It is larger than the budget. The runtime reads a whole directory into memory. */
-  | { readonly kind: "tooLarge" };
-
-/** How much of directories themselves, by lstat(2), may still be read. */
-export interface DirectoryBudget {
-  bytes: number;
-}
-
 /** About 300,000 names. */
 export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
 
 /** What `st_blocks` counts in (stat(3type)). */
 const BLOCK_BYTES = 512;
 
-/** How many names are looked at between two pauses. */
-const NAMES_AT_ONCE = 100;
-
 /**
  * Lists a directory in the order of names, without touching its mount points. Types come from the directory (readdir(3)), not
  * from the files. The directory is read on another thread, and signals are served in between. Never rejects.
  *
  * @param directory a path of the root without symbolic links
- * @param budget what is read is taken from it
+ * @param budget how many bytes of directories, by lstat(2), may still be read; what is read is taken from it. A larger directory is
+ *   `tooLarge`, because the runtime reads a whole one into memory
  */
 export async function listEntries(
   root: Root,
   directory: string,
-  slices: Slices,
-  budget: DirectoryBudget,
-): Promise<EntriesOutcome> {
+  budget: { bytes: number },
+): Promise<Read<readonly DirectoryEntry[]> | { readonly kind: "tooLarge" }> {
   try {
     using held = holdWithoutLinks(root.outerPath(directory));
     const outer = held.path;
@@ -61,29 +48,18 @@ export async function listEntries(
     const bytes = Math.max(Number(size), Number(blocks) * BLOCK_BYTES);
     if (bytes > budget.bytes) return { kind: "tooLarge" };
     budget.bytes -= bytes;
-    const entries = root.mounts.hasMountsIn(directory)
-      ? await pickEntries(await readdir(outer), slices, (name) => lookAt(root, directory, outer, name))
-      : await pickEntries(await readdir(outer, { withFileTypes: true }), slices, (dirent) =>
-          entryOf(dirent.name, dirent),
-        );
+    const hasMounts = root.mounts.hasMountsIn(directory);
+    const files = hasMounts ? await readdir(outer) : await readdir(outer, { withFileTypes: true });
+    const entries: DirectoryEntry[] = [];
+    for await (const slice of startSlices(Infinity).of<string | Dirent>(files))
+      for (const file of slice) {
+        const entry = typeof file === "string" ? lookAt(root, directory, outer, file) : entryOf(file.name, file);
+        if (entry !== undefined) entries.push(entry);
+      }
     return { kind: "read", value: entries.toSorted((one, other) => (one.name < other.name ? -1 : 1)) };
   } catch (error) {
     return readFailure(error);
   }
-}
-
-async function pickEntries<Name>(
-  names: readonly Name[],
-  slices: Slices,
-  pick: (name: Name) => DirectoryEntry | undefined,
-): Promise<readonly DirectoryEntry[]> {
-  const entries: DirectoryEntry[] = [];
-  for (let at = 0; at < names.length; at += NAMES_AT_ONCE) {
-    entries.push(...names.slice(at, at + NAMES_AT_ONCE).flatMap((name) => pick(name) ?? []));
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    await slices.pause();
-  }
-  return entries;
 }
 
 // On a file system whose directories have no types, the runtime would call lstat(2) on every entry, mount points included.

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type Read, readText } from "./reads";
+import { readText, valueOf } from "./reads";
 
 /** A line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
 export interface Mount {
@@ -29,13 +29,13 @@ export interface MountTable {
 
 /**
  * Reads what is mounted, without touching it. To be read before any path is looked at: stat(2) never returns from a mount whose
- * server has gone, not even for the mount point.
+ * server has gone, not even for the mount point. Undefined where it cannot be read.
  *
  * @param path `/proc/self/mountinfo`, or that of a process whose namespace is to be looked into
  */
-export function readMounts(path: string): Read<MountTable> {
-  const read = readText(path);
-  return read.kind === "read" ? { kind: "read", value: createMountTable(parseMountInfo(read.value)) } : read;
+export function readMounts(path: string): MountTable | undefined {
+  const text = valueOf(readText(path));
+  return text === undefined ? undefined : createMountTable(parseMountInfo(text));
 }
 
 /** Parses a mountinfo file. Malformed lines are left out. */

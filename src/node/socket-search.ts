@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { startSlices, type Slices } from "../base/slices";
+import { startSlices } from "../base/slices";
 import { type DirectoryEntry, listEntries, MAX_DIRECTORY_BYTES } from "./directory-entries";
 import { type KubeletRoots, SOCKET_DIRECTORIES } from "./kubelet-roots";
-import type { Resolution, Root, Unresolved } from "./rooted-path";
+import type { Unresolved } from "./rooted-path";
 
 /** A socket that may be a driver's. */
 export interface NodeSocket {
@@ -76,14 +76,12 @@ export function skippedText({ path, kind, detail }: Skipped): string {
 
 /** Finds every socket of a driver below the kubelets' roots, and touches no volume. Signals are served meanwhile. Never rejects. */
 export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch> {
-  const slices = startSlices(Infinity);
-  const search: Search = { ...kubelets, slices, owners: [], sockets: [], linked: [], skipped: [] };
-  const queue = kubelets.roots.flatMap(({ path }) =>
-    SOCKET_DIRECTORIES.flatMap((directory) => open(search, join(path, directory), directory)),
-  );
+  const search: Search = { ...kubelets, queue: [], owners: [], sockets: [], linked: [], skipped: [] };
+  for (const { path } of kubelets.roots)
+    for (const directory of SOCKET_DIRECTORIES) open(search, join(path, directory), directory);
   // It grows while it is read: the directories of one level come before those below them.
-  // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-  for (const place of queue) queue.push(...(await searchIn(search, place)));
+  // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+  for (const place of search.queue) await searchIn(search, place);
   const { skipped, owners } = search;
   const incomplete = new Set(skipped.map(({ within }) => within));
   // The file itself first: a link in another driver's directory must not take its place.
@@ -97,10 +95,9 @@ export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch>
   };
 }
 
-interface Search {
-  readonly root: Root;
-  readonly holds: (realPath: string) => boolean;
-  readonly slices: Slices;
+interface Search extends Pick<KubeletRoots, "root" | "holds"> {
+  /** The directories to look into. */
+  readonly queue: Place[];
   /** The drivers' directories. */
   readonly owners: Owner[];
   readonly sockets: FoundSocket[];
@@ -134,57 +131,51 @@ function newOwner(path: string): Owner {
   return { path, entries: MAX_ENTRIES, sockets: MAX_SOCKETS, bytes: MAX_DIRECTORY_BYTES };
 }
 
-function open(search: Search, path: string, directory: SocketDirectory): readonly Place[] {
+function open(search: Search, path: string, directory: SocketDirectory): void {
   const resolved = search.root.resolve(path);
   const owner = newOwner(path);
-  if (resolved.kind !== "found") return skipUnresolved(search, { path, owner }, resolved);
-  if (resolved.file.type !== "directory") return [];
-  return [{ path, realPath: resolved.path, directory, top: resolved.path, depth: 0, owner }];
+  if (resolved.kind !== "found") skipUnresolved(search, { path, owner }, resolved);
+  else if (resolved.file.type === "directory")
+    search.queue.push({ path, realPath: resolved.path, directory, top: resolved.path, depth: 0, owner });
 }
 
-/** Notes the sockets in a directory; returns the directories in it. */
-async function searchIn(search: Search, place: Place): Promise<readonly Place[]> {
-  const listing = await listEntries(search.root, place.realPath, search.slices, place.owner);
-  if (listing.kind === "read") return noteEntries(search, place, listing.value);
-  if (listing.kind === "missing") return [];
-  return skip(search, place, listing.kind, listing.kind === "failed" ? listing.code : "");
-}
-
-async function noteEntries(
-  search: Search,
-  place: Place,
-  entries: readonly DirectoryEntry[],
-): Promise<readonly Place[]> {
+/** Notes what is in a directory. */
+async function searchIn(search: Search, place: Place): Promise<void> {
   const { owner } = place;
-  const looked = entries.slice(0, owner.entries);
-  owner.entries -= looked.length;
-  if (looked.length < entries.length) skip(search, place, "entries");
-  const inside: Place[] = [];
-  for (const entry of looked) {
-    inside.push(...noteEntry(search, place, entry));
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    await search.slices.pause();
+  const listing = await listEntries(search.root, place.realPath, owner);
+  if (listing.kind === "missing") return;
+  if (listing.kind !== "read") {
+    skip(search, place, listing.kind, listing.kind === "failed" ? listing.code : "");
+    return;
   }
-  return inside;
+  const looked = listing.value.slice(0, owner.entries);
+  owner.entries -= looked.length;
+  if (looked.length < listing.value.length) skip(search, place, "entries");
+  for await (const slice of startSlices(Infinity).of(looked))
+    for (const entry of slice) noteEntry(search, place, entry);
 }
 
-function noteEntry(search: Search, parent: Place, { name, kind, fsType }: DirectoryEntry): readonly Place[] {
-  if (isIgnored(parent, name)) return [];
+function noteEntry(search: Search, parent: Place, { name, kind, fsType }: DirectoryEntry): void {
+  if (isIgnored(parent, name)) return;
   const path = join(parent.path, name);
   const owner = kind === "directory" && parent.depth === 0 ? newOwner(path) : parent.owner;
-  const inside: Place = { ...parent, path, realPath: join(parent.realPath, name), depth: parent.depth + 1, owner };
+  const place: Place = { ...parent, path, realPath: join(parent.realPath, name), depth: parent.depth + 1, owner };
   switch (kind) {
     case "socket":
     case "link":
-      return noteSocket(search, inside, parent);
+      noteSocket(search, place, parent);
+      return;
     case "directory":
       if (owner !== parent.owner && parent.directory !== "plugins_registry") search.owners.push(owner);
-      return inside.depth < MAX_DEPTH ? [inside] : skip(search, inside, "depth");
+      if (place.depth < MAX_DEPTH) search.queue.push(place);
+      else skip(search, place, "depth");
+      return;
     case "mount":
     case "name":
-      return skip(search, inside, kind, fsType);
+      skip(search, place, kind, fsType);
+      return;
   }
-  return kind satisfies never;
+  kind satisfies never;
 }
 
 // `plugins/kubernetes.io` holds staged volumes. In the registry, the kubelet ignores hidden files.
@@ -193,51 +184,54 @@ function isIgnored({ directory, depth }: Place, name: string): boolean {
   return directory === "plugins" && depth === 0 && name === "kubernetes.io";
 }
 
-function noteSocket(search: Search, place: Place, parent: Place): readonly Place[] {
+function noteSocket(search: Search, place: Place, parent: Place): void {
+  const { owner, directory } = place;
   const resolved = search.root.resolve(place.realPath);
-  if (resolved.kind === "found") return noteFound(search, place, parent, resolved);
-  // A link to itself leads to no socket.
-  return resolved.kind === "loop" ? [] : skipUnresolved(search, place, resolved);
+  if (resolved.kind !== "found") {
+    // A link to itself leads to no socket.
+    if (resolved.kind !== "loop") skipUnresolved(search, place, resolved);
+    return;
+  }
+  const { path, outerPath } = resolved;
+  const { type, fileId, uid: ownerUid } = resolved.file;
+  if (type === "other" || (type === "directory" && path.startsWith(`${place.top}/`))) return;
+  if (type === "directory") skip(search, place, "link");
+  else if (!search.holds(path)) skip(search, place, "outside", path);
+  else {
+    owner.sockets -= 1;
+    const found = path === place.realPath ? search.sockets : search.linked;
+    if (owner.sockets >= 0) found.push({ path: place.path, outerPath, directory, fileId, ownerUid });
+    else if (owner.sockets === -1) skip(search, parent, "sockets");
+  }
 }
 
-type Found = Extract<Resolution, { readonly kind: "found" }>;
-
-function noteFound(search: Search, place: Place, parent: Place, { path, outerPath, file }: Found): readonly Place[] {
-  const { owner, directory, top } = place;
-  const { type, fileId, uid: ownerUid } = file;
-  if (type === "other" || (type === "directory" && path.startsWith(`${top}/`))) return [];
-  if (type === "directory") return skip(search, place, "link");
-  if (!search.holds(path)) return skip(search, place, "outside", path);
-  owner.sockets -= 1;
-  const found = path === place.realPath ? search.sockets : search.linked;
-  if (owner.sockets >= 0) found.push({ path: place.path, outerPath, directory, fileId, ownerUid });
-  return owner.sockets === -1 ? skip(search, parent, "sockets") : [];
-}
-
-function skipUnresolved(search: Search, place: Pick<Place, "path" | "owner">, to: Unresolved): readonly Place[] {
+function skipUnresolved(search: Search, place: Pick<Place, "path" | "owner">, to: Unresolved): void {
   switch (to.kind) {
     // A link to nowhere, or a socket that is gone by now.
     case "missing":
     case "notADirectory":
-      return [];
+      return;
     case "offLimits":
-      return to.mount === undefined ? [] : skip(search, place, "mount", to.mount.fsType);
+      if (to.mount !== undefined) skip(search, place, "mount", to.mount.fsType);
+      return;
     case "loop":
-      return skip(search, place, "failed", "ELOOP");
+      skip(search, place, "failed", "ELOOP");
+      return;
     case "notPermitted":
-      return skip(search, place, "notPermitted");
+      skip(search, place, "notPermitted");
+      return;
     case "failed":
-      return skip(search, place, "failed", to.code);
+      skip(search, place, "failed", to.code);
+      return;
   }
-  return to satisfies never;
+  to satisfies never;
 }
 
 function skip(
   search: Search,
-  place: Pick<Place, "path" | "owner">,
+  { path, owner }: Pick<Place, "path" | "owner">,
   kind: Skipped["kind"],
   detail = "",
-): readonly Place[] {
-  search.skipped.push({ path: place.path, within: place.owner.path, kind, detail });
-  return [];
+): void {
+  search.skipped.push({ path, within: owner.path, kind, detail });
 }

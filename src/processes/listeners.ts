@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { needOf, type Need, type ProcAccess } from "../node/needs";
-import { createFileFinder, type FileFinder, once, type ProcessUids, readUids } from "./proc-files";
+import { createFileFinder, once, type ProcessUids, readUids } from "./proc-files";
 import { seesNodeProcesses } from "./running-kubelets";
-import { startSlices, type Slices } from "../base/slices";
+import { startSlices } from "../base/slices";
 import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
 import { readUnixSockets, type UnixSocket } from "./unix-sockets";
 
@@ -75,56 +75,46 @@ export async function findListeners(
   const names = new Set(sockets.map(({ path }) => basename(path)));
   const isNamed = ({ isListening, path }: UnixSocket): boolean => isListening && names.has(basename(path));
   const before = await readUnixSockets(procDir, isNamed, slices);
-  const inodes = new Set(before.rows.map(({ inode }) => inode));
-  const search = inodes.size === 0 ? NOBODY : await findHolders(procDir, { inodes, everyHolder }, slices);
+  const inodes = new Set(before.map(({ inode }) => inode));
+  const search = inodes.size === 0 ? NOBODY : await findHolders(procDir, inodes, everyHolder, slices);
   // It has a bound of its own: without this read no doubtful row counts.
-  const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), startSlices(boundMs));
-  const there = new Set(after.rows.map(rowKey));
-  const contradicted = contradictedIn(after.rows);
+  const lastSlices = startSlices(boundMs);
+  const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), lastSlices);
+  const there = new Set(after.map(rowKey));
+  const contradicted = contradictedIn(after);
   const view: View = {
+    ...search,
     procDir,
     uid,
-    search: { ...search, cut: search.cut || before.cut || after.cut },
+    cut: slices.wasCut() || lastSlices.wasCut(),
     // Without sockets that were closed in between.
     rows: Map.groupBy(
-      before.rows.filter((row) => there.has(rowKey(row))),
+      before.filter((row) => there.has(rowKey(row))),
       ({ path }) => basename(path),
     ),
-    isContradicted: ({ inode }) => after.cut || contradicted.has(inode),
+    isContradicted: ({ inode }) => lastSlices.wasCut() || contradicted.has(inode),
     seesNode: seesNodeProcesses(procDir),
-    uidsOf: once((pid: number) => readUids(procDir, pid)),
-    fileOf: createFileFinder(procDir),
+    uidsOf: once((pid) => readUids(procDir, pid)),
+    finderFor: once((pid) => createFileFinder(procDir, pid)),
   };
-  return await judgeAll(view, sockets, startSlices(boundMs));
-}
-
-async function judgeAll(
-  view: View,
-  sockets: readonly SocketToFind[],
-  slices: Slices,
-): Promise<readonly ListenerSearch[]> {
   const judged: ListenerSearch[] = [];
-  for (const socket of sockets) {
-    judged.push(slices.isOver() ? { kind: "unknown", why: "cut" } : judge(view, socket));
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    await slices.pause();
-  }
-  return judged;
+  for await (const slice of startSlices(boundMs).of(sockets))
+    for (const socket of slice) judged.push(judge(view, socket));
+  return sockets.map((_, index) => judged[index] ?? { kind: "unknown", why: "cut" });
 }
 
-const NOBODY: HolderSearch = { holders: new Map(), denied: false, cut: false };
+const NOBODY: HolderSearch = { holders: new Map(), denied: false };
 
-interface View {
-  readonly procDir: string;
-  readonly uid: number;
-  readonly search: HolderSearch;
+interface View extends ProcAccess, HolderSearch {
+  /** Whether the time was up before everything had been looked at. */
+  readonly cut: boolean;
   /** The rows of listening sockets, by the last name of their path. */
   readonly rows: ReadonlyMap<string, readonly UnixSocket[]>;
   /** Whether another row says something else of the same inode, as far as it was seen. */
   readonly isContradicted: (row: UnixSocket) => boolean;
   readonly seesNode: boolean;
   readonly uidsOf: (pid: number) => ProcessUids | undefined;
-  readonly fileOf: FileFinder;
+  readonly finderFor: (pid: number) => ReturnType<typeof createFileFinder>;
 }
 
 function rowKey({ inode, content }: UnixSocket): string {
@@ -149,7 +139,7 @@ type Claim =
   | { readonly kind: "other" | "mount" | "unheld" };
 
 function judge(view: View, socket: SocketToFind): ListenerSearch {
-  const { denied, cut } = view.search;
+  const { denied, cut } = view;
   const claims = (view.rows.get(basename(socket.path)) ?? []).map((row) => claimOf(view, row, socket));
   const listeners = claims.flatMap((claim) => (claim.kind === "listener" ? [claim] : []));
   const [only, ...more] = listeners.filter(({ isSure }) => isSure);
@@ -166,11 +156,11 @@ function judge(view: View, socket: SocketToFind): ListenerSearch {
 }
 
 function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind): Claim {
-  const holders = view.search.holders.get(row.inode) ?? [];
+  const holders = view.holders.get(row.inode) ?? [];
   const [holder, ...others] = holders.filter(({ pid }) => isTrusted(view.uidsOf(pid), ownerUid));
   if (holder === undefined)
     return holders.length === 0 ? { kind: "unheld" } : { kind: "stranger", pids: holders.map(({ pid }) => pid) };
-  const file = view.fileOf(holder.pid, row.path);
+  const file = view.finderFor(holder.pid)(row.path);
   if (file?.kind === "offLimits") return { kind: "mount" };
   if (file?.fileId !== fileId) return { kind: "other" };
   // The socket was open before and after the table was read.

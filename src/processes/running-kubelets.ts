@@ -24,7 +24,7 @@ const READ_TIMEOUT_MS = 500;
 export async function findRunningRootDirs(procDir: string): Promise<readonly string[]> {
   const pids = listPids(procDir).filter((pid) => isKubelet(procDir, pid));
   const argvs = await Promise.all(pids.map((pid) => readArgv(procDir, pid, READ_TIMEOUT_MS)));
-  const rootDirs = argvs.flatMap((argv) => rootDirOf(valueOf(argv) ?? []) ?? []);
+  const rootDirs = argvs.flatMap((argv) => rootDirOf(argv) ?? []);
   return [...new Set(rootDirs)];
 }
 

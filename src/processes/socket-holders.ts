@@ -1,5 +1,5 @@
 import { listPids } from "./proc-files";
-import { readLink, readNames, readText, valueOf } from "../node/reads";
+import { type Read, readLink, readNames, readText, valueOf } from "../node/reads";
 import type { Slices } from "../base/slices";
 
 /** A process, and its descriptor of a socket. */
@@ -9,49 +9,67 @@ export interface Holder {
 }
 
 export interface HolderSearch {
-  /** By the socket's inode: one for each process that holds it. */
+  /** By the socket's inode: one for each process that holds it, by rising id. */
   readonly holders: ReadonlyMap<string, readonly Holder[]>;
   /** Whether we may not see the descriptors of some processes. */
   readonly denied: boolean;
-  /** Whether the time was up before every process had been looked at. */
-  readonly cut: boolean;
-}
-
-export interface HolderQuestion {
-  /** The inodes of the sockets, as in `socket:[12345]`. */
-  readonly inodes: ReadonlySet<string>;
-  /** Whether to look for all holders of a socket, rather than one. */
-  readonly everyHolder: boolean;
 }
 
 /**
  * Reads the descriptors of all processes once, of those with few first: a driver has a few dozen, and processes with thousands must not
  * use up its time. Processes of all network namespaces count, because a listening socket may be inherited. Never rejects.
+ *
+ * @param inodes those of the sockets, as in `socket:[12345]`
+ * @param everyHolder whether to look for all holders of a socket, rather than one
  */
 export async function findHolders(
   procDir: string,
-  { inodes, everyHolder }: HolderQuestion,
+  inodes: ReadonlySet<string>,
+  everyHolder: boolean,
   slices: Slices,
 ): Promise<HolderSearch> {
-  const holders = new Map<string, Holder[]>();
-  const { listings, denied: notListed, cut: notAllListed } = await listDescriptors(procDir, slices);
-  let denied = notListed;
-  let cut = notAllListed;
-  for (const listing of listings) {
-    if (!everyHolder && holders.size === inodes.size) break;
-    if (slices.isOver()) {
-      cut = true;
-      break;
+  const holders = new Map<string, readonly Holder[]>();
+  // Without the names of the descriptors: of processes with a million each, they would fill our memory.
+  const listings: { readonly pid: number; readonly count: number }[] = [];
+  let denied = false;
+  for await (const slice of slices.of(listPids(procDir)))
+    for (const pid of slice) {
+      const names = readNames(`${procDir}/${pid}/fd`);
+      denied ||= names.kind === "notPermitted";
+      listings.push({ pid, count: valueOf(names)?.length ?? 0 });
     }
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    const found = await lookThrough(procDir, listing, inodes, slices);
-    denied ||= found.denied;
-    cut ||= found.cut;
-    for (const [inode, fd] of found.sockets)
-      holders.set(inode, [...(holders.get(inode) ?? []), { pid: listing.pid, fd }]);
+  const byCount = listings.filter(({ count }) => count > 0).toSorted((one, other) => one.count - other.count);
+  const isComplete = () => !everyHolder && holders.size === inodes.size;
+  const descriptors = byCount.values().flatMap(({ pid }) => (isComplete() ? [] : descriptorsOf(procDir, pid)));
+  for await (const slice of slices.of(descriptors))
+    for (const { pid, fd, link } of slice) {
+      denied ||= link.kind === "notPermitted";
+      const inode = SOCKET.exec(valueOf(link) ?? "")?.[1];
+      if (inode === undefined || !inodes.has(inode)) continue;
+      const known = holders.get(inode) ?? [];
+      if (known.at(-1)?.pid !== pid) holders.set(inode, [...known, { pid, fd }]);
+    }
+  for (const [inode, each] of holders)
+    holders.set(
+      inode,
+      each.toSorted((one, other) => one.pid - other.pid),
+    );
+  return { holders, denied };
+}
+
+const SOCKET = /^socket:\[(\d+)\]$/;
+
+interface Descriptor extends Holder {
+  readonly link: Read<string>;
+}
+
+function* descriptorsOf(procDir: string, pid: number): Generator<Descriptor, void> {
+  for (const fd of valueOf(readNames(`${procDir}/${pid}/fd`)) ?? []) {
+    const link = readLink(`${procDir}/${pid}/fd/${fd}`);
+    yield { pid, fd, link };
+    // Without SYS_PTRACE, uid 0 may list descriptors but not read what they are.
+    if (link.kind === "notPermitted") return;
   }
-  for (const each of holders.values()) each.sort((one, other) => one.pid - other.pid);
-  return { holders, denied, cut };
 }
 
 /** Whether the descriptor is still that socket. */
@@ -63,48 +81,3 @@ export function stillHolds(procDir: string, { pid, fd }: Holder, inode: string):
 export function isUnixSocket(procDir: string, { pid, fd }: Holder): boolean {
   return /^scm_fds:/m.test(valueOf(readText(`${procDir}/${pid}/fdinfo/${fd}`)) ?? "");
 }
-
-/** A process, and how many descriptors it has: with their names, processes with a million each would fill our memory. */
-interface Listing {
-  readonly pid: number;
-  readonly count: number;
-}
-
-async function listDescriptors(procDir: string, slices: Slices) {
-  const listings: Listing[] = [];
-  let denied = false;
-  let cut = false;
-  for (const pid of listPids(procDir)) {
-    if (slices.isOver()) {
-      cut = true;
-      break;
-    }
-    const names = readNames(`${procDir}/${pid}/fd`);
-    denied ||= names.kind === "notPermitted";
-    listings.push({ pid, count: valueOf(names)?.length ?? 0 });
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    await slices.pause();
-  }
-  return { listings: listings.toSorted((one, other) => one.count - other.count), denied, cut };
-}
-
-/** How many links are read between two pauses. */
-const LINKS_AT_A_TIME = 256;
-
-async function lookThrough(procDir: string, { pid }: Listing, inodes: ReadonlySet<string>, slices: Slices) {
-  const sockets = new Map<string, string>();
-  for (const [at, fd] of (valueOf(readNames(`${procDir}/${pid}/fd`)) ?? []).entries()) {
-    const link = readLink(`${procDir}/${pid}/fd/${fd}`);
-    // Without SYS_PTRACE, uid 0 may list descriptors but not read what they are.
-    if (link.kind === "notPermitted") return { sockets, denied: true, cut: false };
-    const inode = SOCKET.exec(valueOf(link) ?? "")?.[1];
-    if (inode !== undefined && inodes.has(inode) && !sockets.has(inode)) sockets.set(inode, fd);
-    if (at % LINKS_AT_A_TIME !== 0) continue;
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    await slices.pause();
-    if (slices.isOver()) return { sockets, denied: false, cut: true };
-  }
-  return { sockets, denied: false, cut: false };
-}
-
-const SOCKET = /^socket:\[(\d+)\]$/;

@@ -60,41 +60,30 @@ function isListening(flags: string, type: string, path = ""): boolean {
   return accepts && path !== "" && !path.startsWith("@");
 }
 
-/** How many rows are read between two pauses. */
-const ROWS_AT_A_TIME = 1_024;
-
-export interface UnixTables {
-  readonly rows: readonly UnixSocket[];
-  /** Whether the time was up before all tables had been read. */
-  readonly cut: boolean;
-}
-
 /** Reads the table of each network namespace that has a process, and keeps the rows that `keep` selects. Never rejects. */
 export async function readUnixSockets(
   procDir: string,
   keep: (row: UnixSocket) => boolean,
   slices: Slices,
-): Promise<UnixTables> {
+): Promise<readonly UnixSocket[]> {
   const kept: UnixSocket[] = [];
+  for await (const slice of slices.of(rowsOf(procDir)))
+    for (const row of slice) if (row !== undefined && keep(row)) kept.push(row);
+  return kept;
+}
+
+/** Undefined before each process, so that a slice may end there too. */
+function* rowsOf(procDir: string): Generator<UnixSocket | undefined, void> {
   const seen = new Set<number>();
-  let rows = 0;
-  // oxlint-disable no-await-in-loop -- one slice after the other is the point
   for (const pid of listPids(procDir)) {
-    await slices.pause();
-    if (slices.isOver()) return { rows: kept, cut: true };
+    yield undefined;
     const namespace = namespaceOf(procDir, pid);
     if (namespace === undefined || seen.has(namespace)) continue;
     const table = valueOf(readBytes(`${procDir}/${pid}/net/unix`));
     if (table === undefined) continue;
     seen.add(namespace);
-    for (const row of parseUnixSockets(table)) {
-      if (keep(row)) kept.push(row);
-      rows += 1;
-      if (rows % ROWS_AT_A_TIME === 0) await slices.pause();
-    }
+    yield* parseUnixSockets(table);
   }
-  // oxlint-enable no-await-in-loop
-  return { rows: kept, cut: false };
 }
 
 // The table's inode identifies the namespace too, and needs no rights, unlike `/proc/PID/ns/net`.

@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { type DirectoryEntry, listEntries } from "../../src/node/directory-entries";
 import { createMountTable } from "../../src/node/mounts";
-import { startSlices } from "../../src/base/slices";
 import { createRoot, type Root } from "../../src/node/rooted-path";
 import { makeNode } from "../support/made-node";
 import { mayMount, mountTelling, run } from "../support/made-node-mount";
@@ -33,7 +32,7 @@ test("a link that has taken the directory's place is not followed", async () => 
   await using node = makeNode();
   node.file("/secret/a");
   node.link("/own", "secret");
-  expect(await listEntries(rootOf(node), "/own", startSlices(Infinity), { bytes: 8_388_608 })).toMatchObject({
+  expect(await listEntries(rootOf(node), "/own", { bytes: 8_388_608 })).toMatchObject({
     kind: "failed",
   });
 });
@@ -50,9 +49,9 @@ test.if(isRoot)("a directory that may not be read is told, to another uid", asyn
   node.directory("/closed");
   chmodSync(node.outer("/closed"), 0o711);
   const script = `import { listEntries } from "./src/node/directory-entries"; import { createRoot } from "./src/node/rooted-path";
-    import { createMountTable } from "./src/node/mounts"; import { startSlices } from "./src/base/slices";
+    import { createMountTable } from "./src/node/mounts";
     const root = createRoot(${JSON.stringify(node.rootDir)}, createMountTable([]));
-    console.log(JSON.stringify(await listEntries(root, "/closed", startSlices(Infinity), { bytes: 8_388_608 })));`;
+    console.log(JSON.stringify(await listEntries(root, "/closed", { bytes: 8_388_608 })));`;
   expect(await asNobody(script)).toEqual({ kind: "notPermitted" });
 });
 
@@ -97,13 +96,12 @@ test("what is read is taken from the budget", async () => {
   const root = rootOf(node);
   const { size, blocks } = statSync(node.outer("/own"));
   const budget = { bytes: Math.max(size, blocks * 512) };
-  const kinds = [
-    await listEntries(root, "/own", startSlices(Infinity), budget),
-    await listEntries(root, "/own", startSlices(Infinity), budget),
-  ].map(({ kind }) => kind);
+  const kinds = [await listEntries(root, "/own", budget), await listEntries(root, "/own", budget)].map(
+    ({ kind }) => kind,
+  );
   expect({ kinds, left: budget.bytes }).toEqual({ kinds: ["read", "tooLarge"], left: 0 });
 });
 
 function entriesOf(root: Root, directory: string) {
-  return listEntries(root, directory, startSlices(Infinity), { bytes: 8_388_608 });
+  return listEntries(root, directory, { bytes: 8_388_608 });
 }

@@ -106,8 +106,8 @@ test.each(["nfs", "nfs4", "cifs", "ceph", "fuse", "fuse.sshfs", "autofs", "9p", 
   },
 );
 
-test("where mountinfo cannot be read, it says why", () => {
-  expect(readMounts("/proc/self/no-such-file")).toEqual({ kind: "missing" });
+test("where mountinfo cannot be read, there is no table", () => {
+  expect(readMounts("/proc/self/no-such-file")).toBeUndefined();
 });
 
 test.if(mayMount("the kernel's own escapes"))("the kernel's own table is read, escapes and all", () => {
@@ -115,7 +115,7 @@ test.if(mayMount("the kernel's own escapes"))("the kernel's own table is read, e
   const directory = join(place.path, 'a b\tc\\d#e"f');
   run("mkdir", directory);
   run("mount", "--bind", directory, directory);
-  const outcome = readMounts("/proc/self/mountinfo");
+  const mounts = readMounts("/proc/self/mountinfo");
   run("umount", directory);
-  expect(outcome.kind === "read" && outcome.value.at(directory)).toMatchObject([{ fsRoot: expect.any(String) }]);
+  expect(mounts?.at(directory)).toMatchObject([{ fsRoot: expect.any(String) }]);
 });

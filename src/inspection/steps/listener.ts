@@ -56,21 +56,21 @@ const INSPECT_BOUND_MS = 5_000;
 /** Who listens on each socket, for the rows of `list`. Never rejects. */
 export async function reportListeners(view: ListenerView, sockets: readonly SocketToFind[]): Promise<ListenerReports> {
   const searches = await findListeners(view.access, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
-  let cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
+  const found = sockets.flatMap(({ fileId }, index) => {
+    const search = searches[index];
+    return search?.kind === "found" ? [{ fileId, pid: search.listener.pids[0] }] : [];
+  });
   const slices = startSlices(LIST_BOUND_MS);
   // One process may listen on many sockets, and have many threads.
   const reportFor = once((pid: number) => reportOn(view, pid));
   const byFileId = new Map<string, ListenerReport>();
-  for (const [index, { fileId }] of sockets.entries()) {
-    const search = searches[index];
-    if (search?.kind !== "found") continue;
-    if (slices.isOver()) cut = true;
-    const report = slices.isOver() ? undefined : reportFor(search.listener.pids[0]);
-    if (report !== undefined) byFileId.set(fileId, report);
-    // oxlint-disable-next-line no-await-in-loop -- one slice after the other is the point
-    await slices.pause();
-  }
-  return { byFileId, cut };
+  for await (const slice of slices.of(found))
+    for (const { fileId, pid } of slice) {
+      const report = reportFor(pid);
+      if (report !== undefined) byFileId.set(fileId, report);
+    }
+  const cut = searches.some((search) => search.kind === "unknown" && search.why === "cut");
+  return { byFileId, cut: cut || slices.wasCut() };
 }
 
 function reportOn({ access, root, kubeletDirs }: ListenerView, pid: number): ListenerReport | undefined {
