@@ -103,8 +103,8 @@ function labelSteps({ outcome }: DriverSteps, listener: ListenerSteps, procDir: 
   if (outcome.kind !== "failed" || outcome.reason !== "permission_denied") return [];
   const ours = readSecurityLabel(procDir, "self");
   const details = [
-    ...(ours === undefined ? [] : [`we are ${ours.label} (${ours.module})`]),
-    ...(listener.label === undefined ? [] : [`who listens is ${listener.label.label} (${listener.label.module})`]),
+    ...(ours === undefined ? [] : [`we are ${ours}`]),
+    ...(listener.label === undefined ? [] : [`who listens is ${listener.label}`]),
   ];
   return details.length === 0 ? [] : [step("labels", { kind: "absent", details })];
 }

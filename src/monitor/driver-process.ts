@@ -1,10 +1,9 @@
 import { type ListenerView, reportListeners } from "../inspection/steps/listener";
 import type { ListenerReport } from "../inspection/report";
-import type { ProcAccess } from "../node/needs";
 import { readNames, readText, valueOf } from "../node/reads";
-import { parseCgroups, readOomKills } from "../processes/cgroups";
+import { readCgroups, readOomKills } from "../processes/cgroups";
 import { findPod, type Pod } from "../processes/pod";
-import { parseProcessStat } from "../processes/process-state";
+import { readProcessStat } from "../processes/process-state";
 import { describeProcess } from "../processes/processes";
 import type { DriverRecord } from "./driver-record";
 
@@ -45,7 +44,7 @@ export async function lookAtProcesses(
     record.lookAgainMs = nowMs + Math.min(LOOK_AGAIN_MS.first * 2 ** record.lookFailures, LOOK_AGAIN_MS.longest);
     record.lookFailures += 1;
     const listener = byFileId.get(socket.fileId);
-    const process = listener && seeProcess(view.access, listener);
+    const process = listener && seeProcess(view.procDir, listener);
     if (process === undefined) continue;
     if (record.lastProcess !== undefined && !isSame(record.lastProcess, process))
       onRestart(record, process.listener.pid);
@@ -59,9 +58,9 @@ export async function lookAtProcesses(
 function followProcess(view: ListenerView, record: DriverRecord): void {
   const { process } = record;
   if (process === undefined) return;
-  const { access } = view;
+  const { procDir } = view;
   const { listener, startedTicksMs } = process;
-  const stat = readStat(access.procDir, listener.pid);
+  const stat = readProcessStat(`${procDir}/${listener.pid}`);
   if (stat?.startedMs !== startedTicksMs || stat.state.letter === "Z") {
     record.process = undefined;
     record.lookAgainMs = 0;
@@ -70,16 +69,16 @@ function followProcess(view: ListenerView, record: DriverRecord): void {
   }
   record.oomKills = countOomKills(view, listener.pid) ?? record.oomKills;
   if (record.surveyed.report.outcome.kind === "ready" && listener.state.letter === "S") return;
-  const described = describeProcess(access.procDir, listener.pid);
+  const described = describeProcess(procDir, listener.pid);
   if (described === undefined) return;
   const state = described.blocked[0]?.state ?? described.state;
   record.process = { ...process, listener: { ...listener, state } };
 }
 
-function seeProcess({ procDir }: ProcAccess, listener: ListenerReport): DriverProcess | undefined {
-  const stat = readStat(procDir, listener.pid);
+function seeProcess(procDir: string, listener: ListenerReport): DriverProcess | undefined {
+  const stat = readProcessStat(`${procDir}/${listener.pid}`);
   if (stat === undefined) return undefined;
-  const uptime = /^[\d.]+/.exec(valueOf(readText(`${procDir}/uptime`)) ?? "")?.[0];
+  const uptime = /^[\d.]+/.exec(readText(`${procDir}/uptime`))?.[0];
   const startedAtMs = uptime === undefined ? undefined : Date.now() - (Number(uptime) * 1_000 - stat.startedMs);
   return { listener, startedAtMs, startedTicksMs: stat.startedMs };
 }
@@ -89,23 +88,23 @@ function isSame(one: DriverProcess, other: DriverProcess): boolean {
 }
 
 /** The kills for want of memory in the process's pod, or else in its container; undefined where they are not to be seen. */
-function countOomKills({ access, root }: ListenerView, pid: number): number | undefined {
-  const kills = readOomKills(root, cgroupsOf(access.procDir, pid));
+function countOomKills({ procDir, root }: ListenerView, pid: number): number | undefined {
+  const kills = readOomKills(root, readCgroups(`${procDir}/${pid}`));
   return kills.pod ?? kills.container;
 }
 
-export function podOf({ access, root, kubeletDirs }: ListenerView, pid: number): Pod | undefined {
-  return findPod(root, cgroupsOf(access.procDir, pid), kubeletDirs);
+export function podOf({ procDir, root, kubeletDirs }: ListenerView, pid: number): Pod | undefined {
+  return findPod(root, readCgroups(`${procDir}/${pid}`), kubeletDirs);
 }
 
 /** Memory and open descriptors of a process, in words; none where they may not be seen. */
-export function describeResources({ procDir }: ProcAccess, pid: number): readonly string[] {
-  const status = valueOf(readText(`${procDir}/${pid}/status`)) ?? "";
+export function describeResources(procDir: string, pid: number): readonly string[] {
+  const status = readText(`${procDir}/${pid}/status`);
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   const swapped = /^VmSwap:\s+([1-9]\d*) kB$/m.exec(status)?.[1];
   const threads = /^Threads:\s+(\d+)$/m.exec(status)?.[1];
   const open = valueOf(readNames(`${procDir}/${pid}/fd`))?.length;
-  const limit = /^Max open files\s+(\S+)/m.exec(valueOf(readText(`${procDir}/${pid}/limits`)) ?? "")?.[1];
+  const limit = /^Max open files\s+(\S+)/m.exec(readText(`${procDir}/${pid}/limits`))?.[1];
   return [
     ...(kib === undefined ? [] : [`${mebibytes(kib)} of memory`]),
     ...(swapped === undefined ? [] : [`${mebibytes(swapped)} swapped out`]),
@@ -116,12 +115,4 @@ export function describeResources({ procDir }: ProcAccess, pid: number): readonl
 
 function mebibytes(kib: string): string {
   return `${Math.round(Number(kib) / 102.4) / 10} MiB`;
-}
-
-function readStat(procDir: string, pid: number) {
-  return parseProcessStat(valueOf(readText(`${procDir}/${pid}/stat`)) ?? "");
-}
-
-function cgroupsOf(procDir: string, pid: number) {
-  return parseCgroups(valueOf(readText(`${procDir}/${pid}/cgroup`)) ?? "");
 }

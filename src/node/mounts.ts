@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { readText, valueOf } from "./reads";
+import { readText } from "./reads";
 
 /** A line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
 export interface Mount {
@@ -34,8 +34,8 @@ export interface MountTable {
  * @param path `/proc/self/mountinfo`, or that of a process whose namespace is to be looked into
  */
 export function readMounts(path: string): MountTable | undefined {
-  const text = valueOf(readText(path));
-  return text === undefined ? undefined : createMountTable(parseMountInfo(text));
+  const text = readText(path);
+  return text === "" ? undefined : createMountTable(parseMountInfo(text));
 }
 
 /** Parses a mountinfo file. Malformed lines are left out. */

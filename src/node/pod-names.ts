@@ -27,7 +27,7 @@ export function byContainerLog(root: Root, containerId: string): ContainerNames 
 export function byRuntime(root: Root, containerId: string): ContainerNames | undefined {
   for (const directory of RUNTIME_DIRECTORIES) {
     const found = root.resolve(`${directory.replace("ID", containerId)}/config.json`);
-    const text = found.kind === "found" ? valueOf(readText(found.outerPath)) : undefined;
+    const text = found.kind === "found" ? readText(found.outerPath) : undefined;
     const names = text && namesOf(annotationsOf(text));
 
     if (names) return names;

@@ -10,14 +10,9 @@ export type Read<T> =
   | { readonly kind: "missing" }
   | { readonly kind: "failed"; readonly code: string };
 
-/** Reads a file that is known to answer at once. Never throws. */
-export function readText(path: string): Read<string> {
-  return attempt(() => readFileSync(path, "utf8"));
-}
-
-/** The same, with each byte as one character. */
-export function readBytes(path: string): Read<string> {
-  return attempt(() => readFileSync(path, "latin1"));
+/** Reads a file that is known to answer at once; empty where it cannot be read. */
+export function readText(path: string, encoding: "utf8" | "latin1" = "utf8"): string {
+  return valueOf(attempt(() => readFileSync(path, encoding))) ?? "";
 }
 
 /** Reads the target of a link. Never throws. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Mount } from "../node/mounts";
-import { readText, valueOf } from "../node/reads";
+import { readText } from "../node/reads";
 import type { Root } from "../node/rooted-path";
 
 /** A line of `/proc/PID/cgroup` (cgroups(7)): a process's control group in one hierarchy. */
@@ -18,7 +18,12 @@ export interface ContainerIds {
   readonly containerId: string | undefined;
 }
 
-/** Reads the text of `/proc/PID/cgroup`. */
+/** Reads the control groups of a process, by its directory in /proc; none if it has ended. */
+export function readCgroups(directory: string): readonly Cgroup[] {
+  return parseCgroups(readText(`${directory}/cgroup`));
+}
+
+/** Parses `/proc/PID/cgroup`. */
 export function parseCgroups(text: string): readonly Cgroup[] {
   return text.split("\n").flatMap((line) => {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
@@ -102,8 +107,8 @@ function killsIn(root: Root, isHierarchy: (mount: Mount) => boolean, group: stri
   const directories = root.mounts.all.filter(isHierarchy).flatMap((mount) => directoriesOf(mount, group));
   for (const directory of directories) {
     const found = root.resolve(join(directory, file));
-    const text = found.kind === "found" ? valueOf(readText(found.outerPath)) : undefined;
-    const kills = /^oom_kill (\d+)$/m.exec(text ?? "")?.[1];
+    const text = found.kind === "found" ? readText(found.outerPath) : "";
+    const kills = /^oom_kill (\d+)$/m.exec(text)?.[1];
     if (kills !== undefined) return Number(kills);
   }
   return undefined;

@@ -1,10 +1,17 @@
 import { basename } from "node:path";
-import { needOf, type Need, type ProcAccess } from "../node/needs";
 import { createFileFinder, once, type ProcessUids, readUids } from "./proc-files";
 import { seesNodeProcesses } from "./running-kubelets";
 import { startSlices } from "../base/slices";
 import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
 import { readUnixSockets, type UnixSocket } from "./unix-sockets";
+
+/** How this process looks at others. */
+export interface ProcAccess {
+  /** `/proc`, or `/host/proc`. */
+  readonly procDir: string;
+  /** Our own effective user id. */
+  readonly uid: number;
+}
 
 /** Who listens on a socket's file. */
 export interface Listener {
@@ -22,10 +29,13 @@ export type ListenerSearch =
   | { readonly kind: "doubtful"; readonly why: Doubt; readonly pids: readonly number[] }
   /** Not every process was looked at, and none of the others is it. */
   | { readonly kind: "unknown"; readonly why: "mount" | "cut" }
-  /** There may be one, which we may not see. */
-  | { readonly kind: "notPermitted"; readonly needs: Need };
+  /**
+   * There may be one, which we may not see without the node's process namespace (`hostPID`), uid 0, or as uid 0 the capability
+   * SYS_PTRACE: without it, uid 0 sees only processes with no more capabilities than its own (ptrace(2)).
+   */
+  | { readonly kind: "notPermitted"; readonly needs: "hostPID" | "uid 0" | "SYS_PTRACE" };
 
-export type Doubt =
+type Doubt =
   /** Several listen on that path, as when a driver's file was replaced while it still runs: the kernel tells only their paths. */
   | "several"
   /** The row of the kernel's table may be forged. */
@@ -148,7 +158,7 @@ function judge(view: View, socket: SocketToFind): ListenerSearch {
   if (pids.length > 0) return { kind: "doubtful", why: only === undefined ? "forged" : "several", pids };
   if (!view.seesNode) return { kind: "notPermitted", needs: "hostPID" };
   const has = (kind: Claim["kind"]): boolean => claims.some((claim) => claim.kind === kind);
-  if (denied && has("unheld")) return { kind: "notPermitted", needs: needOf(view.uid) };
+  if (denied && has("unheld")) return { kind: "notPermitted", needs: view.uid === 0 ? "SYS_PTRACE" : "uid 0" };
   if (cut) return { kind: "unknown", why: "cut" };
   if (has("mount")) return { kind: "unknown", why: "mount" };
   const strangers = claims.flatMap((claim) => (claim.kind === "stranger" ? claim.pids.slice(0, 1) : []));

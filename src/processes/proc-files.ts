@@ -27,7 +27,7 @@ export interface ProcessUids {
  */
 export function readUids(procDir: string, pid: number): ProcessUids | undefined {
   // The process's name, on the line before, cannot forge this one: the kernel escapes its line feeds.
-  const line = /^Uid:((?:\t\d+){4})$/m.exec(valueOf(readText(`${procDir}/${pid}/status`)) ?? "")?.[1];
+  const line = /^Uid:((?:\t\d+){4})$/m.exec(readText(`${procDir}/${pid}/status`))?.[1];
   const all = line?.trim().split("\t").map(Number);
   const effective = all?.[1];
   return all === undefined || effective === undefined ? undefined : { effective, all };

@@ -1,3 +1,5 @@
+import { readText } from "../node/reads";
+
 /** The state of a process or thread, as in `ps`. */
 export interface ProcessState {
   /** As in `/proc/PID/stat` (proc_pid_stat(5)): `R`, `S`, `D`, `T`, ... */
@@ -14,7 +16,12 @@ export interface ProcessStat {
   readonly isKernelThread: boolean;
 }
 
-/** Parses `/proc/PID/stat`, or that of a thread; undefined if it is not one. */
+/** Reads the stat of a process or thread, by its directory in /proc; undefined if it has ended. */
+export function readProcessStat(directory: string): ProcessStat | undefined {
+  return parseProcessStat(readText(`${directory}/stat`));
+}
+
+/** Parses `/proc/PID/stat`; undefined if it is not one. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   // Field 2, the name, may contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -48,18 +55,14 @@ const PF_KTHREAD = 0x20_0000;
 // Linux reports times in USER_HZ, which is 100 on every architecture that Bun runs on.
 const TICKS_PER_SECOND = 100;
 
-/** What a thread waits for in the kernel. */
-export interface Wait {
-  /** The function of the kernel in which it sleeps (`/proc/PID/wchan`), such as `rpc_wait_bit_killable`. */
-  readonly channel: string | undefined;
-  /** That in words, to follow "waits for"; undefined if the function is not known. */
-  readonly whatFor: string | undefined;
-}
-
-/** @param wchan the text of `/proc/PID/wchan`: `0` if it does not sleep, or if we may not know */
-export function describeWait(wchan: string | undefined): Wait {
-  const channel = wchan === undefined || wchan === "" || wchan === "0" ? undefined : wchan;
-  return { channel, whatFor: channel === undefined ? undefined : whatFor(channel) };
+/**
+ * What a thread waits for in the kernel: `waits for an NFS server (rpc_wait_bit_killable)`; undefined if that is not known.
+ *
+ * @param wchan the text of `/proc/PID/wchan`, the function of the kernel in which it sleeps: `0` if in none, or if we may not know
+ */
+export function describeWait(wchan: string): string | undefined {
+  const whatFor = CHANNELS.find(([pattern]) => pattern.test(wchan))?.[1];
+  return whatFor === undefined ? undefined : `waits for ${whatFor} (${wchan})`;
 }
 
 // By the beginning of the function's name, in Linux 4.18 to 6.18.
@@ -79,7 +82,3 @@ const CHANNELS: readonly (readonly [RegExp, string])[] = [
   [/^_*(rwsem|mutex|down|percpu_rwsem|rt_mutex)_/, "a lock in the kernel, which another thread holds"],
   [/^(kernel_clone|_do_fork|do_fork|wait_for_vfork)/, "a program that it starts"],
 ];
-
-function whatFor(channel: string): string | undefined {
-  return CHANNELS.find(([pattern]) => pattern.test(channel))?.[1];
-}

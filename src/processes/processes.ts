@@ -1,6 +1,6 @@
-import { type Cgroup, parseCgroups } from "./cgroups";
+import { type Cgroup, readCgroups } from "./cgroups";
 import { readUids } from "./proc-files";
-import { describeWait, parseProcessStat, type ProcessState, type Wait } from "./process-state";
+import { describeWait, type ProcessState, readProcessStat } from "./process-state";
 import { readLink, readNames, readText, valueOf } from "../node/reads";
 
 /** A process. Its `name` is not escaped. */
@@ -9,8 +9,8 @@ export interface ProcessFacts {
   /** `comm`: at most 15 bytes, which the process can change. */
   readonly name: string;
   readonly state: ProcessState;
-  /** What its first thread waits for. */
-  readonly wait: Wait;
+  /** What its first thread waits for, as `describeWait` says it. */
+  readonly wait: string | undefined;
   /** At most `MAX_BLOCKED` of its threads in state D. The process's own state does not show them. */
   readonly blocked: readonly BlockedThread[];
   /** Its effective user id in our user namespace. */
@@ -26,28 +26,28 @@ export interface BlockedThread {
   readonly id: string;
   /** How often it has given up the processor of itself. A thread that hangs does not. */
   readonly switches: string | undefined;
-  readonly name: string;
   readonly state: ProcessState;
-  readonly wait: Wait;
+  readonly wait: string | undefined;
 }
 
-export const MAX_BLOCKED = 64;
+const MAX_BLOCKED = 64;
 
 /** Reads proc(5); undefined if the process has ended. Never throws. */
 export function describeProcess(procDir: string, pid: number): ProcessFacts | undefined {
   const directory = `${procDir}/${pid}`;
-  const stat = parseProcessStat(valueOf(readText(`${directory}/stat`)) ?? "");
+  const stat = readProcessStat(directory);
   if (stat === undefined) return undefined;
+  const uptime = /^[\d.]+/.exec(readText(`${procDir}/uptime`))?.[0];
   return {
     pid,
-    name: nameIn(directory),
+    name: readText(`${directory}/comm`).replace(/\n$/, ""),
     state: stat.state,
-    wait: waitIn(directory),
+    wait: describeWait(readText(`${directory}/wchan`)),
     blocked: blockedThreads(directory),
     uid: readUids(procDir, pid)?.effective,
-    ageMs: ageMs(valueOf(readText(`${procDir}/uptime`)) ?? "", stat.startedMs),
+    ageMs: uptime === undefined ? undefined : Math.max(0, Number(uptime) * 1_000 - stat.startedMs),
     executable: valueOf(readLink(`${directory}/exe`)),
-    cgroups: parseCgroups(valueOf(readText(`${directory}/cgroup`)) ?? ""),
+    cgroups: readCgroups(directory),
   };
 }
 
@@ -65,57 +65,29 @@ function blockedThreads(directory: string): readonly BlockedThread[] {
   return (valueOf(readNames(`${directory}/task`)) ?? [])
     .flatMap((id) => {
       const task = `${directory}/task/${id}`;
-      const state = parseProcessStat(valueOf(readText(`${task}/stat`)) ?? "")?.state;
+      const state = readProcessStat(task)?.state;
       if (state?.letter !== "D") return [];
-      return [{ id, switches: switchesOf(task), name: nameIn(task), state, wait: waitIn(task) }];
+      const switches = /^voluntary_ctxt_switches:\t(\d+)$/m.exec(readText(`${task}/status`))?.[1];
+      return [{ id, switches, state, wait: describeWait(readText(`${task}/wchan`)) }];
     })
     .slice(0, MAX_BLOCKED);
 }
 
-function switchesOf(directory: string): string | undefined {
-  return /^voluntary_ctxt_switches:\t(\d+)$/m.exec(valueOf(readText(`${directory}/status`)) ?? "")?.[1];
-}
-
-function waitIn(directory: string): Wait {
-  return describeWait(valueOf(readText(`${directory}/wchan`)));
-}
-
-function nameIn(directory: string): string {
-  return (valueOf(readText(`${directory}/comm`)) ?? "").replace(/\n$/, "");
-}
-
-function ageMs(uptime: string, startedMs: number): number | undefined {
-  const seconds = /^[\d.]+/.exec(uptime)?.[0];
-  return seconds === undefined ? undefined : Math.max(0, Number(seconds) * 1_000 - startedMs);
-}
-
-/** The label that a Linux security module has given a process. */
-export type SecurityLabel =
-  /** Such as `system_u:system_r:container_t:s0:c1,c2`. */
-  | { readonly module: "SELinux"; readonly label: string }
-  /** Such as `cri-containerd.apparmor.d (enforce)`. */
-  | { readonly module: "AppArmor"; readonly label: string };
-
 /**
- * Reads a process's label; undefined if no module gives it one, or if it is `unconfined`.
+ * Reads the label that a Linux security module has given a process, with the module: `cri-containerd.apparmor.d (enforce) (AppArmor)`.
+ * Undefined if no module gives it one, or if it is `unconfined`.
  *
  * The label of a socket's file takes getxattr(2), which this runtime cannot call without its JIT. But SELinux also checks the label of
  * the process that listens (`unix_stream_socket connectto`).
  */
-export function readSecurityLabel(procDir: string, pid: number | "self"): SecurityLabel | undefined {
-  const attributes = `${procDir}/${pid}/attr`;
+export function readSecurityLabel(procDir: string, pid: number | "self"): string | undefined {
+  const labelIn = (file: string) => readText(`${procDir}/${pid}/attr/${file}`).replace(/[\0\n]+$/, "");
   // AppArmor has its own files since Linux 5.8; `current` belongs to the first module.
-  const own = labelIn(`${attributes}/apparmor/current`);
-  const label = own ?? labelIn(`${attributes}/current`);
-  if (label === undefined || label === "unconfined") return undefined;
-  const isAppArmor = own !== undefined || !SELINUX_CONTEXT.test(label);
-  return { module: isAppArmor ? "AppArmor" : "SELinux", label };
+  const own = labelIn("apparmor/current");
+  const label = own === "" ? labelIn("current") : own;
+  if (label === "" || label === "unconfined") return undefined;
+  return `${label} (${own === "" && SELINUX_CONTEXT.test(label) ? "SELinux" : "AppArmor"})`;
 }
 
 // user:role:type, and in most policies :range.
 const SELINUX_CONTEXT = /^[^:\s]+:[^:\s]+:[^:\s]+(:\S+)?$/;
-
-function labelIn(path: string): string | undefined {
-  const label = valueOf(readText(path))?.replace(/[\0\n]+$/, "");
-  return label === "" ? undefined : label;
-}

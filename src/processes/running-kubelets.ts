@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { containerIdsOf, parseCgroups } from "./cgroups";
-import { parseProcessStat } from "./process-state";
+import { containerIdsOf, readCgroups } from "./cgroups";
+import { readProcessStat } from "./process-state";
 import { listPids, readArgv, readUids } from "./proc-files";
-import { readLink, readText, valueOf } from "../node/reads";
+import { readLink, valueOf } from "../node/reads";
 
 /** Executables that are or contain a kubelet: also of k0s and RKE2; k3s; MicroK8s; all of Kubernetes before 1.19. */
 const EXECUTABLES: ReadonlySet<string> = new Set([
@@ -33,7 +33,7 @@ export async function findRunningRootDirs(procDir: string): Promise<readonly str
  * container, a kubelet.
  */
 export function seesNodeProcesses(procDir: string): boolean {
-  if (parseProcessStat(valueOf(readText(`${procDir}/2/stat`)) ?? "")?.isKernelThread === true) return true;
+  if (readProcessStat(`${procDir}/2`)?.isKernelThread === true) return true;
   return listPids(procDir).some((pid) => isKubelet(procDir, pid));
 }
 
@@ -61,5 +61,5 @@ function isKubelet(procDir: string, pid: number): boolean {
   // The kernel adds the word if the file was replaced since.
   if (!EXECUTABLES.has(basename(executable.replace(/ \(deleted\)$/, "")))) return false;
   if (readUids(procDir, pid)?.all.every((uid) => uid === 0) !== true) return false;
-  return containerIdsOf(parseCgroups(valueOf(readText(`${procDir}/${pid}/cgroup`)) ?? "")).podUid === undefined;
+  return containerIdsOf(readCgroups(`${procDir}/${pid}`)).podUid === undefined;
 }

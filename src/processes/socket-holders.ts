@@ -79,5 +79,5 @@ export function stillHolds(procDir: string, { pid, fd }: Holder, inode: string):
 
 /** Whether the descriptor is a unix socket, by its fdinfo (proc_pid_fdinfo(5)); always false on Linux before 5.6. */
 export function isUnixSocket(procDir: string, { pid, fd }: Holder): boolean {
-  return /^scm_fds:/m.test(valueOf(readText(`${procDir}/${pid}/fdinfo/${fd}`)) ?? "");
+  return /^scm_fds:/m.test(readText(`${procDir}/${pid}/fdinfo/${fd}`));
 }

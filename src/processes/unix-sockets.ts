@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { readBytes, valueOf } from "../node/reads";
+import { readText } from "../node/reads";
 import { listPids } from "./proc-files";
 import type { Slices } from "../base/slices";
 
@@ -79,8 +79,8 @@ function* rowsOf(procDir: string): Generator<UnixSocket | undefined, void> {
     yield undefined;
     const namespace = namespaceOf(procDir, pid);
     if (namespace === undefined || seen.has(namespace)) continue;
-    const table = valueOf(readBytes(`${procDir}/${pid}/net/unix`));
-    if (table === undefined) continue;
+    const table = readText(`${procDir}/${pid}/net/unix`, "latin1");
+    if (table === "") continue;
     seen.add(namespace);
     yield* parseUnixSockets(table);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { findListeners, type ListenerQuestion, type ListenerSearch } from "../../src/processes/listeners";
-import { readText, valueOf } from "../../src/node/reads";
+import { readText } from "../../src/node/reads";
 import { makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
 import { inContainer, LISTEN, mayContain, runScript, startPython } from "../support/made-node-process";
@@ -139,7 +139,7 @@ describe.if(containers)("in containers", () => {
       const before = dead.requests();
       expect(await search(node, "/plugins/a/csi.sock")).toEqual({ kind: "unknown", why: "mount" });
       expect(dead.requests()).toEqual(before);
-      expect(valueOf(readText(`/proc/${driver.pid}/mountinfo`))).toContain("fuse.silent");
+      expect(readText(`/proc/${driver.pid}/mountinfo`)).toContain("fuse.silent");
     },
   );
 });

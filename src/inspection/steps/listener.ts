@@ -1,17 +1,10 @@
 import { formatDuration } from "../../base/duration";
 import type { NextCommands } from "../next-commands";
 import type { NodeView } from "../node-view";
-import { findListeners, type ListenerSearch, type SocketToFind } from "../../processes/listeners";
-import type { ProcAccess } from "../../node/needs";
+import { findListeners, type ListenerSearch, type ProcAccess, type SocketToFind } from "../../processes/listeners";
 import { readOomKills } from "../../processes/cgroups";
 import { findPod, type Pod } from "../../processes/pod";
-import {
-  describeProcess,
-  type ProcessFacts,
-  readSecurityLabel,
-  type SecurityLabel,
-  withoutShortWaits,
-} from "../../processes/processes";
+import { describeProcess, type ProcessFacts, readSecurityLabel, withoutShortWaits } from "../../processes/processes";
 import { once } from "../../processes/proc-files";
 import { startSlices } from "../../base/slices";
 import type { Root } from "../../node/rooted-path";
@@ -20,15 +13,14 @@ import { shellCommand } from "../../base/shell-command";
 import { quote } from "../../base/text";
 
 /** Where to look at processes and control groups. */
-export interface ListenerView {
-  readonly access: ProcAccess;
+export interface ListenerView extends ProcAccess {
   readonly root: Root;
   /** The kubelets' directories, as paths inside the root. */
   readonly kubeletDirs: readonly string[];
 }
 
 export function listenerView({ procDir, root, kubelets }: NodeView, uid: number): ListenerView {
-  return { access: { procDir, uid }, root, kubeletDirs: kubelets.roots.map(({ path }) => path) };
+  return { procDir, uid, root, kubeletDirs: kubelets.roots.map(({ path }) => path) };
 }
 
 /** The process that listens, and its state. */
@@ -38,7 +30,8 @@ export interface ListenerSteps {
   readonly listens: boolean | undefined;
   readonly pid: number | undefined;
   readonly pod: Pod | undefined;
-  readonly label: SecurityLabel | undefined;
+  /** That of a security module. */
+  readonly label: string | undefined;
 }
 
 /** Who listens on the sockets of `list`. */
@@ -55,7 +48,7 @@ const INSPECT_BOUND_MS = 5_000;
 
 /** Who listens on each socket, for the rows of `list`. Never rejects. */
 export async function reportListeners(view: ListenerView, sockets: readonly SocketToFind[]): Promise<ListenerReports> {
-  const searches = await findListeners(view.access, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
+  const searches = await findListeners(view, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
   const found = sockets.flatMap(({ fileId }, index) => {
     const search = searches[index];
     return search?.kind === "found" ? [{ fileId, pid: search.listener.pids[0] }] : [];
@@ -73,8 +66,8 @@ export async function reportListeners(view: ListenerView, sockets: readonly Sock
   return { byFileId, cut: cut || slices.wasCut() };
 }
 
-function reportOn({ access, root, kubeletDirs }: ListenerView, pid: number): ListenerReport | undefined {
-  const process = describeProcess(access.procDir, pid);
+function reportOn({ procDir, root, kubeletDirs }: ListenerView, pid: number): ListenerReport | undefined {
+  const process = describeProcess(procDir, pid);
   if (process === undefined) return undefined;
   const pod = findPod(root, process.cgroups, kubeletDirs);
   return {
@@ -95,7 +88,7 @@ export async function takeListenerSteps(
 ): Promise<ListenerSteps> {
   const begun = performance.now();
   const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
-  const [search = NOT_LOOKED] = await findListeners(view.access, question);
+  const [search = NOT_LOOKED] = await findListeners(view, question);
   const elapsedMs = performance.now() - begun;
   if (search.kind !== "found") {
     const steps = [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)];
@@ -103,7 +96,7 @@ export async function takeListenerSteps(
   }
   const { pids, boundPath } = search.listener;
   const [pid] = pids;
-  const { procDir } = view.access;
+  const { procDir } = view;
   const process = await describeTwice(procDir, pid);
   const pod = process && findPod(view.root, process.cgroups, view.kubeletDirs);
   const details = [
@@ -184,7 +177,7 @@ function podDetails(pod: Pod | undefined): readonly string[] {
   return [`in pod ${namespace}/${name}`, ...(container === undefined ? [] : [`container ${container}`])];
 }
 
-function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): StepOutcome {
+function judgeProcess(process: ProcessFacts, { root, procDir }: ListenerView): StepOutcome {
   const { pid, state, uid, ageMs, executable } = process;
   const kills = readOomKills(root, process.cgroups);
   const facts = [
@@ -195,15 +188,13 @@ function judgeProcess(process: ProcessFacts, { root, access }: ListenerView): St
     ...killText("its container", kills.container),
     ...killText("its pod", kills.pod),
   ];
-  const waits = [process.wait, ...process.blocked.map(({ wait }) => wait)].flatMap(({ whatFor, channel }) =>
-    whatFor === undefined ? [] : [`waits for ${whatFor} (${channel ?? ""})`],
-  );
-  const stacks = shellCommand(["cat", `${access.procDir}/${pid}/task`]);
+  const waits = [process, ...process.blocked].flatMap(({ wait }) => wait ?? []);
+  const stacks = shellCommand(["cat", `${procDir}/${pid}/task`]);
   if (state.letter === "t")
     return failed(
       facts,
       "it answers nothing until its debugger continues or leaves it; see which process that is",
-      shellCommand(["grep", "TracerPid", `${access.procDir}/${pid}/status`]),
+      shellCommand(["grep", "TracerPid", `${procDir}/${pid}/status`]),
     );
   if (state.letter === "T")
     return failed(facts, "it answers nothing until it is continued", shellCommand(["kill", "-CONT", String(pid)]));

@@ -22,7 +22,7 @@ export interface EvidenceOptions {
 
 /** Takes the steps of `inspect` on a driver that has just failed. Never rejects. */
 export async function gatherEvidence(options: EvidenceOptions): Promise<InspectReport> {
-  const { node, hang, pid, uid } = options;
+  const { node, hang, pid } = options;
   const report = await inspectDriver({
     ...options,
     byName: true,
@@ -30,7 +30,7 @@ export async function gatherEvidence(options: EvidenceOptions): Promise<InspectR
     onWait: () => {},
     ...(hang !== undefined && { takeOwnSteps: (own) => hangSteps(hang.hang, hang.message, own) }),
   });
-  const resources = pid === undefined ? [] : describeResources({ procDir: node.procDir, uid }, pid);
+  const resources = pid === undefined ? [] : describeResources(node.procDir, pid);
   if (resources.length === 0) return report;
   const after = report.steps.findIndex(({ title }) => title === "process") + 1;
   return { ...report, steps: report.steps.toSpliced(after, 0, step("resources", passed(resources))) };

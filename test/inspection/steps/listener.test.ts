@@ -12,7 +12,7 @@ describe("for the rows of list", () => {
     await using node = makeNode();
     const paths = ["/a.sock", "/b.sock"].map((path) => node.outer(path));
     await using driver = await startPython(LISTEN, paths);
-    const view = { access: ACCESS, root: rootOf(node), kubeletDirs: [] };
+    const view = { ...ACCESS, root: rootOf(node), kubeletDirs: [] };
     const { byFileId } = await reportListeners(view, paths.map(socketAt));
     const [first, second] = byFileId.values();
     expect(first).toMatchObject({ pid: driver.pid });
@@ -41,7 +41,7 @@ function socketAt(path: string) {
 function slowView(node: MadeNode, turn: () => number) {
   const described: number[] = [];
   const view = {
-    access: ACCESS,
+    ...ACCESS,
     root: rootOf(node),
     get kubeletDirs(): readonly string[] {
       described.push(turn());
