@@ -1,7 +1,7 @@
-import type { DriverAnswers } from "./questions";
+import { type DriverAnswers, slowMs } from "./questions";
 import { driverDirectoryOf, type NodeView } from "./node-view";
 import { CSI_PLUGIN, type Registration, type Told } from "./registrations";
-import { type DriverName, type DriverOutcome, type DriverReport, isSlow, type ListenerReport } from "./report";
+import { type DriverName, type DriverOutcome, type DriverReport, type ListenerReport } from "./report";
 import type { NodeSocket } from "../node/socket-search";
 import { quote } from "../base/text";
 
@@ -40,8 +40,7 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
       outcome,
       connectMs: answers.connectMs,
       callMs: answers.callMs,
-      slow:
-        answers.outcome.kind !== "failed" && isSlow((answers.connectMs ?? 0) + (answers.callMs ?? 0), probeTimeoutMs),
+      slow: slowMs(answers, probeTimeoutMs) !== undefined,
       announced: announced ? "yes" : registrations.some(({ kind }) => kind === "silent") ? "unknown" : "no",
       // A process of root's may hold a socket that somebody else bound to this path over another file.
       listener: outcome.kind === "failed" && outcome.reason === "nobody_listens" ? undefined : listener,

@@ -1,22 +1,15 @@
-import { noConnection } from "../driver/client";
-import {
-  connectFailed,
-  type DriverStepOptions,
-  type DriverSteps,
-  takeDriverSteps,
-  unreachedSteps,
-} from "./steps/driver";
+import { type DriverAnswers, NOTHING_TOLD, slowMs } from "./questions";
+import { type DriverStepOptions, type DriverSteps, takeDriverSteps, unreachedSteps } from "./steps/driver";
 import { type ListenerSteps, listenerView, takeListenerSteps } from "./steps/listener";
 import type { NodeView } from "./node-view";
-import { GONE_PATH, pinSocket } from "../node/pinned-socket";
 import { readSecurityLabel } from "../processes/processes";
 import { type NextCommands, nextCommands } from "./next-commands";
 import { type PathSteps, takePathSteps } from "./steps/path";
-import { type DriverOutcome, type InspectReport, type InspectStep, NOT_REACHED, step } from "./report";
+import { type InspectReport, type InspectStep, NOT_REACHED, step } from "./report";
 import { formatDuration } from "../base/duration";
 import type { Invocation } from "../base/shell-command";
 
-export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "next"> {
+export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "fileId" | "next"> {
   readonly node: NodeView;
   readonly self: Invocation;
   /** Whether the path was found by a driver's name. Nobody has typed it, so it is followed only in the kubelet's directory. */
@@ -39,27 +32,27 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   );
   if (path.kind === "ended") {
     const rest = [step("listener", NOT_REACHED), step("process", NOT_REACHED), ...unreachedSteps(options)];
-    const ended = { outcome: path.outcome, driver: undefined, slowMs: undefined };
-    return conclude(options, { ...ended, steps: [...path.steps, ...rest] }, unknown);
+    const answers = { ...NOTHING_TOLD, outcome: path.outcome };
+    return conclude(options, { steps: [...path.steps, ...rest], answers }, unknown);
   }
   const { outerPath, file } = path.socket;
   options.onWait("the process that listens");
   const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
   const listener = await takeListenerSteps(listenerView(node, uid), toFind, unknown);
   const next = nextCommands(place, listener);
-  const driver =
-    options.takeOwnSteps?.({ ...options, next, connectPath: outerPath }) ??
-    (await askPinned(outerPath, file.fileId, { ...options, next }));
-  const labels = labelSteps(driver, listener, node.procDir);
-  const steps = [...path.steps, ...confirmed(listener, driver.outcome), ...labels, ...driver.steps];
-  return conclude(options, { ...driver, steps }, next);
+  const asking = { ...options, next, connectPath: outerPath, fileId: file.fileId };
+  const driver = options.takeOwnSteps?.(asking) ?? (await takeDriverSteps(asking));
+  const { answers } = driver;
+  const labels = labelSteps(answers, listener, node.procDir);
+  const steps = [...path.steps, ...confirmed(listener, answers), ...labels, ...driver.steps];
+  return conclude(options, { steps, answers }, next);
 }
 
 /**
  * The steps of the listener, unless connect(2) contradicts them, which goes by the file itself: a driver may rename its socket, and root's
  * processes may have been handed a socket that was bound to this path over another file.
  */
-function confirmed({ steps, listens, pid }: ListenerSteps, outcome: DriverOutcome): readonly InspectStep[] {
+function confirmed({ steps, listens, pid }: ListenerSteps, { outcome }: DriverAnswers): readonly InspectStep[] {
   const connects = isListenedOn(outcome);
   if (listens === undefined || connects === undefined || listens === connects) return steps;
   const why = connects
@@ -69,7 +62,7 @@ function confirmed({ steps, listens, pid }: ListenerSteps, outcome: DriverOutcom
 }
 
 /** Undefined if it is not known. */
-function isListenedOn(outcome: DriverOutcome): boolean | undefined {
+function isListenedOn(outcome: DriverAnswers["outcome"]): boolean | undefined {
   if (outcome.kind === "notAsked") return undefined;
   if (outcome.kind !== "failed") return true;
   if (outcome.reason === "nobody_listens") return false;
@@ -83,23 +76,8 @@ function keepInside(path: PathSteps, { byName, node, socketPath }: InspectionOpt
   return { kind: "ended", steps: path.steps, outcome: { kind: "notAsked", message } };
 }
 
-async function askPinned(
-  outerPath: string,
-  fileId: string,
-  options: Omit<DriverStepOptions, "connectPath">,
-): Promise<DriverSteps> {
-  const pinned = pinSocket(outerPath, fileId);
-  if (pinned.kind === "pinned") {
-    using socket = pinned.socket;
-    return await takeDriverSteps({ ...options, connectPath: socket.path });
-  }
-  // What has replaced it may be a link, which is not to be followed.
-  const [code, connectPath] = pinned.kind === "failed" ? [pinned.code, outerPath] : ["ENOENT", GONE_PATH];
-  return connectFailed(noConnection(code), { ...options, connectPath });
-}
-
 /** If connect(2) is refused although uid and mode allow it, a security module has refused it. */
-function labelSteps({ outcome }: DriverSteps, listener: ListenerSteps, procDir: string): readonly InspectStep[] {
+function labelSteps({ outcome }: DriverAnswers, listener: ListenerSteps, procDir: string): readonly InspectStep[] {
   if (outcome.kind !== "failed" || outcome.reason !== "permission_denied") return [];
   const ours = readSecurityLabel(procDir, "self");
   const details = [
@@ -111,23 +89,25 @@ function labelSteps({ outcome }: DriverSteps, listener: ListenerSteps, procDir: 
 
 function conclude(
   { socketPath, probeTimeoutMs }: InspectionOptions,
-  { outcome, driver, steps, slowMs }: DriverSteps,
+  { steps, answers }: DriverSteps,
   next: NextCommands,
 ): InspectReport {
+  const { outcome } = answers;
+  const tookMs = slowMs(answers, probeTimeoutMs);
   const [command] = steps.flatMap((each) => (each.outcome.kind === "failed" ? [each.outcome.command] : []));
   return {
     socket: socketPath,
-    driver,
+    driver: answers.name,
     outcome,
-    slow: slowMs !== undefined,
+    slow: tookMs !== undefined,
     steps,
-    verdict: verdictOf(outcome, steps) + slowText(slowMs, probeTimeoutMs),
+    verdict: verdictOf(outcome, steps) + slowText(tookMs, probeTimeoutMs),
     next: outcome.kind === "ready" ? command : (command ?? next.logs),
   };
 }
 
 /** The state, and the step to look at, which has the whole text. */
-function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): string {
+function verdictOf(outcome: DriverAnswers["outcome"], steps: readonly InspectStep[]): string {
   switch (outcome.kind) {
     case "ready":
       return "ready";
@@ -141,13 +121,11 @@ function verdictOf(outcome: DriverOutcome, steps: readonly InspectStep[]): strin
     }
     case "notAsked":
       return outcome.message;
-    case "notCsi":
-      return outcome.what;
   }
   return outcome satisfies never;
 }
 
-function slowText(slowMs: number | undefined, timeoutMs: number): string {
-  if (slowMs === undefined) return "";
-  return `; slow: it took ${formatDuration(Math.round(slowMs / 10) * 10)} of ${formatDuration(timeoutMs)}`;
+function slowText(tookMs: number | undefined, timeoutMs: number): string {
+  if (tookMs === undefined) return "";
+  return `; slow: it took ${formatDuration(Math.round(tookMs / 10) * 10)} of ${formatDuration(timeoutMs)}`;
 }

@@ -18,7 +18,7 @@ export interface DriverReport extends DriverName {
   readonly connectMs: number | undefined;
   /** How long Identity/Probe took. */
   readonly callMs: number | undefined;
-  /** Whether it answered, and `isSlow`. */
+  /** Whether it answered, but took more than half of the timeout. */
   readonly slow: boolean;
   /** Whether a registration socket names this driver; `unknown` if one of them did not answer. */
   readonly announced: "yes" | "no" | "unknown";
@@ -106,11 +106,6 @@ export function failed(details: readonly string[], remedy?: string, command?: st
 
 export function step(title: string, outcome: StepOutcome, elapsedMs?: number): InspectStep {
   return { title, outcome, elapsedMs };
-}
-
-/** Whether a driver that answered took more than half of the timeout: under a little more load it fails. */
-export function isSlow(elapsedMs: number, timeoutMs: number): boolean {
-  return elapsedMs > timeoutMs / 2;
 }
 
 /** One driver in depth. */

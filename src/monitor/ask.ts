@@ -13,7 +13,15 @@ import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
 import { GET_REGISTRATION_INFO, type RegistrationInfo } from "../driver/node-messages";
 import { callUnary } from "../grpc/call";
 import type { ConnectFailure, Connection } from "../grpc/connection";
-import { attemptOf, type Asker, type DriverAnswers, failed, hasEnded, NOTHING_TOLD } from "../inspection/questions";
+import {
+  attemptOf,
+  type Asker,
+  type DriverAnswers,
+  failedAnswers,
+  hasEnded,
+  stateOf,
+  withInfo,
+} from "../inspection/questions";
 import { pinSocket } from "../node/pinned-socket";
 import type { NodeSocket } from "../node/socket-search";
 import { callAndHold, type Hang, type HeldTiming, type Hold } from "./held-call";
@@ -51,7 +59,7 @@ export async function askDriver(options: AskDriverOptions): Promise<Asked> {
       return { event: "failure", answers: undefined };
     case "failed": {
       const attempt = attemptOf({ ...options, connectPath: socket.outerPath, socketPath: socket.path }, 0, PROBE.path);
-      return { event: "failure", answers: failed(diagnose(noConnection(pinned.code), attempt)) };
+      return { event: "failure", answers: failedAnswers(diagnose(noConnection(pinned.code), attempt)) };
     }
   }
   return pinned satisfies never;
@@ -64,7 +72,7 @@ async function askPinned(connectPath: string, options: AskDriverOptions): Promis
   const onHang = (hang: Hang): void => {
     const outcome =
       hang.at === "connect" ? unconnected({ kind: "silent" }, hang.timing) : ({ kind: "timeout" } as const);
-    options.onHang({ ...failed(diagnose(outcome, attempt(timeoutMs))), ...times(hang.timing) }, hang);
+    options.onHang({ ...failedAnswers(diagnose(outcome, attempt(timeoutMs))), ...times(hang.timing) }, hang);
   };
   try {
     const held = await callAndHold({ socketPath: connectPath, path: PROBE.path, timeoutMs, hold, onHang });
@@ -76,47 +84,27 @@ async function askPinned(connectPath: string, options: AskDriverOptions): Promis
         const { failure } = held;
         if (wasHung && failure.kind === "closed") return { event: "loss", answers: undefined };
         const diagnosis = diagnose(unconnected(failure, timing), attempt(timing.elapsedMs));
-        return { event: "failure", answers: failed(diagnosis) };
+        return { event: "failure", answers: failedAnswers(diagnosis) };
       }
       case "called": {
         using connection = closing(held.connection);
         if (wasHung && held.outcome.kind === "closed") return { event: "loss", answers: undefined };
         const answer = decodeAnswer(held.outcome, PROBE.decode);
-        const state: DriverAnswers =
-          answer.kind === "answered"
-            ? { ...NOTHING_TOLD, outcome: { kind: answer.response.ready ? "ready" : "notReady" } }
-            : failed(diagnose(answer, attempt(timing.elapsedMs)));
-        const answers = { ...state, ...times(timing) };
+        const answers = { ...stateOf(answer, attempt(timing.elapsedMs)), ...times(timing) };
         if (hasEnded(answer)) return { event: "failure", answers };
-        return { event: "answer", answers: await withInfo(answers, answer, connection.of, options) };
+        if (!options.wantsInfo && !isUnimplemented(answer)) return { event: "answer", answers };
+        const info = await callNow(connection.of, GET_PLUGIN_INFO, options);
+        return { event: "answer", answers: withInfo(answers, answer, info) };
       }
     }
     return held satisfies never;
   } catch (error) {
-    return { event: "failure", answers: failed(diagnoseInternal(errorText(error), socket.path)) };
+    return { event: "failure", answers: failedAnswers(diagnoseInternal(errorText(error), socket.path)) };
   }
 }
 
 function unconnected(failure: ConnectFailure, { connectMs, elapsedMs }: HeldTiming): NoConnection {
   return { kind: "noConnection", failure, connectMs, elapsedMs };
-}
-
-async function withInfo(
-  answers: DriverAnswers,
-  probe: CallAnswer<unknown>,
-  connection: Connection,
-  options: AskDriverOptions,
-): Promise<DriverAnswers> {
-  if (!options.wantsInfo && !isUnimplemented(probe)) return answers;
-  const info = await callNow(connection, GET_PLUGIN_INFO, options);
-  const told = info.kind === "answered" ? info.response : undefined;
-  return {
-    ...answers,
-    // Every driver has Identity, with Probe and GetPluginInfo (CSI specification, "RPC Interface").
-    notCsi: isUnimplemented(probe) && isUnimplemented(info) ? "a gRPC server without csi.v1.Identity" : answers.notCsi,
-    name: told?.name || undefined,
-    vendorVersion: told?.vendorVersion || undefined,
-  };
 }
 
 async function callNow<Response>(

@@ -46,19 +46,14 @@ async function expectOneVerdict(socketPath: string): Promise<string> {
     { root: rootOf(node), self: { program: ["livenessprobe"], flags: [] }, socketPath: "/a" },
     { pid: undefined, pod: undefined },
   );
-  const common = {
-    socketPath,
-    connectPath: socketPath,
-    probeTimeoutMs,
-    uid: 0,
-  };
+  const { dev, ino } = statSync(socketPath, { bigint: true });
+  const common = { socketPath, connectPath: socketPath, fileId: `${dev}:${ino}`, probeTimeoutMs, uid: 0 };
   const client = { socketPath, timeoutMs: probeTimeoutMs };
   const socketFile = () => lookAtSocketFile(socketPath);
   const checked = verdictOf(await probeOnce({ probe: () => callOnce(client, PROBE), socketPath, uid: 0, socketFile }));
-  const { dev, ino } = statSync(socketPath, { bigint: true });
-  const listed = await questionDriver({ ...common, fileId: `${dev}:${ino}`, wide: false });
+  const listed = await questionDriver({ ...common, wide: false });
   const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });
-  expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.outcome) }).toEqual({
+  expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.answers.outcome) }).toEqual({
     list: checked,
     inspect: checked,
   });

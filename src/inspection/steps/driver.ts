@@ -1,33 +1,20 @@
-import {
-  type CallAnswer,
-  type Client,
-  isUnimplemented,
-  type NoConnection,
-  openClient,
-  type Rpc,
-} from "../../driver/client";
-import { type Attempt, diagnose, type Diagnosis } from "../../driver/diagnosis";
-import { GET_PLUGIN_INFO, PROBE } from "../../driver/messages";
-import {
-  CONTROLLER_GET_CAPABILITIES,
-  GET_PLUGIN_CAPABILITIES,
-  NODE_GET_CAPABILITIES,
-  NODE_GET_INFO,
-} from "../../driver/node-messages";
+import { isUnimplemented, type NoConnection } from "../../driver/client";
+import { diagnose, type Diagnosis } from "../../driver/diagnosis";
 import { StatusCode, statusName } from "../../grpc/status";
-import { type AskedDriver, attemptOf, hasEnded, outcomeOf, pluginCapabilityNames } from "../questions";
-import {
-  type DriverOutcome,
-  failed,
-  type InspectStep,
-  isSlow,
-  NOT_REACHED,
-  passed,
-  type StepOutcome,
-  step,
-} from "../report";
 import { type NextCommands, remedyOf } from "../next-commands";
-import { quote } from "../../base/text";
+import {
+  ALL_QUESTIONS,
+  answersOf,
+  type AskedDriver,
+  type Call,
+  converse,
+  type DriverAnswers,
+  failedAnswers,
+  NODE_INFO,
+  type Questions,
+  titleOf,
+} from "../questions";
+import { failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 
 export interface DriverStepOptions extends AskedDriver {
   /** Whether NodeGetInfo is asked for: some drivers write to the API server or log in to an array in it. */
@@ -40,118 +27,54 @@ export interface DriverStepOptions extends AskedDriver {
 /** What asking a driver step by step came to. */
 export interface DriverSteps {
   readonly steps: readonly InspectStep[];
-  readonly outcome: DriverOutcome;
-  readonly driver: string | undefined;
-  /** How long it took to be connected and to have Probe answered; undefined where it was not. */
-  readonly slowMs: number | undefined;
-}
-
-/** What an answer has for a person, and for what comes after. */
-interface Said {
-  readonly details: readonly string[];
-  readonly ready?: boolean;
-  readonly name?: string;
-}
-
-// Probe first, as in check: it decides the driver's state.
-const RPCS: readonly Rpc<Said>[] = [
-  describedBy(PROBE, ({ ready }) => ({
-    details: [ready ? "ready" : "ready: false: still starting, or waiting for its backend"],
-    ready,
-  })),
-  describedBy(GET_PLUGIN_INFO, ({ name, vendorVersion }) => ({
-    details: [`name ${quote(name)}`, `vendor version ${quote(vendorVersion)}`],
-    name,
-  })),
-  describedBy(GET_PLUGIN_CAPABILITIES, (capabilities) => namesOf(pluginCapabilityNames(capabilities))),
-  describedBy(NODE_GET_CAPABILITIES, namesOf),
-  describedBy(CONTROLLER_GET_CAPABILITIES, namesOf),
-];
-
-const NODE_INFO = describedBy(NODE_GET_INFO, ({ nodeId, maxVolumesPerNode, topologySegments }) => ({
-  details: [
-    `node id ${quote(nodeId)}`,
-    `at most ${maxVolumesPerNode === 0 ? "any number of" : maxVolumesPerNode} volumes`,
-    ...[...topologySegments].map(([key, value]) => `${quote(key)}=${quote(value)}`),
-  ],
-}));
-
-function describedBy<Response>(rpc: Rpc<Response>, describe: (response: Response) => Said): Rpc<Said> {
-  return { ...rpc, decode: (message) => describe(rpc.decode(message)) };
-}
-
-function namesOf(names: readonly string[]): Said {
-  return { details: names.length === 0 ? ["none"] : names };
-}
-
-function rpcsOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): readonly Rpc<Said>[] {
-  return nodeInfo ? [...RPCS, NODE_INFO] : RPCS;
-}
-
-/** The method's name. */
-function titleOf({ path }: Rpc<Said>): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-/** The steps of a driver that there is no connection to. */
-export function unreachedSteps(options: Pick<DriverStepOptions, "nodeInfo">): readonly InspectStep[] {
-  return ["connect", "HTTP/2", ...rpcsOf(options).map(titleOf)].map((title) => step(title, NOT_REACHED));
+  readonly answers: DriverAnswers;
 }
 
 /** Connects once, and asks each RPC over that connection. */
 export async function takeDriverSteps(options: DriverStepOptions): Promise<DriverSteps> {
-  const { connectPath: socketPath, probeTimeoutMs: timeoutMs } = options;
-  options.onWait("HTTP/2");
-  const opened = await openClient({ socketPath, timeoutMs });
-  if (opened.kind !== "open") return connectFailed(opened, options);
-  using client = opened.client;
-  return await askAll(client, options);
+  const conversation = await converse(options, questionsOf(options), options.onWait);
+  if (conversation.kind === "unopened") return connectFailed(conversation.opened, conversation.diagnosis, options);
+  const { connectMs, settingsMs } = conversation.timing;
+  const steps = [
+    step("connect", passed([]), connectMs),
+    step("HTTP/2", passed([]), settingsMs),
+    ...conversation.calls.map((call) => step(call.title, callOutcome(call, options), call.durationMs)),
+  ];
+  return { steps: [...steps, ...unreachedSteps(options, steps.length)], answers: answersOf(conversation) };
 }
 
 /** The steps of a connection that could not be made. */
-export function connectFailed(opened: NoConnection, options: DriverStepOptions): DriverSteps {
+export function connectFailed(opened: NoConnection, diagnosis: Diagnosis, options: DriverStepOptions): DriverSteps {
   const { failure, elapsedMs, connectMs } = opened;
-  const diagnosis = diagnose(opened, attemptOf(options, elapsedMs, PROBE.path));
-  const failing = failedBy(diagnosis, options);
-  const steps =
-    failure.kind === "refused" || failure.kind === "shortage"
-      ? [step("connect", failing, elapsedMs)]
-      : [step("connect", passed([]), connectMs), step("HTTP/2", failing, elapsedMs - (connectMs ?? 0))];
-  const rest = unreachedSteps(options).slice(steps.length);
-  return { steps: [...steps, ...rest], outcome: outcomeOf(diagnosis), driver: undefined, slowMs: undefined };
+  if (failure.kind === "refused" || failure.kind === "shortage")
+    return failedAt("connect", elapsedMs, [], diagnosis, options);
+  const before = [step("connect", passed([]), connectMs)];
+  return failedAt("HTTP/2", elapsedMs - (connectMs ?? 0), before, diagnosis, options);
 }
 
-/** Asks one RPC after another. One that is not answered in time is the last: a driver that hangs gets no more to do. */
-async function askAll(client: Client, options: DriverStepOptions): Promise<DriverSteps> {
-  const { connectMs, settingsMs } = client.timing;
-  const steps = [step("connect", passed([]), connectMs), step("HTTP/2", passed([]), settingsMs)];
-  let probe: Pick<DriverSteps, "outcome" | "slowMs"> | undefined;
-  let driver: string | undefined;
-  let isOver = false;
-  for (const rpc of rpcsOf(options)) {
-    const title = titleOf(rpc);
-    if (isOver) {
-      steps.push(step(title, NOT_REACHED));
-      continue;
-    }
-    options.onWait(title);
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-    const { answer, durationMs } = await client.call(rpc);
-    // Probe shares its deadline with connecting.
-    const elapsedMs = probe === undefined ? connectMs + settingsMs + durationMs : durationMs;
-    const attempt = attemptOf(options, elapsedMs, rpc.path);
-    steps.push(step(title, stepOf(answer, attempt, options), durationMs));
-    const isLate = answer.kind === "answered" && isSlow(elapsedMs, options.probeTimeoutMs);
-    probe ??= { outcome: stateOf(answer, attempt), slowMs: isLate ? elapsedMs : undefined };
-    if (answer.kind === "answered") driver ??= answer.response.name;
-    isOver = hasEnded(answer);
-  }
-  return { steps, driver, ...(probe ?? NOT_PROBED) };
+/** The steps where one is the last that was reached, because it failed. */
+export function failedAt(
+  title: string,
+  elapsedMs: number,
+  before: readonly InspectStep[],
+  diagnosis: Diagnosis,
+  options: DriverStepOptions,
+): DriverSteps {
+  const steps = [...before, step(title, failedBy(diagnosis, options), elapsedMs)];
+  return { steps: [...steps, ...unreachedSteps(options, steps.length)], answers: failedAnswers(diagnosis) };
 }
 
-const NOT_PROBED = { outcome: { kind: "notAsked", message: "Probe was not asked" }, slowMs: undefined } as const;
+/** The steps after so many. */
+export function unreachedSteps(options: Pick<DriverStepOptions, "nodeInfo">, taken = 0): readonly InspectStep[] {
+  const titles = ["connect", "HTTP/2", ...questionsOf(options).map(titleOf)];
+  return titles.slice(taken).map((title) => step(title, NOT_REACHED));
+}
 
-function stepOf(answer: CallAnswer<Said>, attempt: Attempt, options: DriverStepOptions): StepOutcome {
+function questionsOf({ nodeInfo }: Pick<DriverStepOptions, "nodeInfo">): Questions {
+  return nodeInfo ? [...ALL_QUESTIONS, NODE_INFO] : ALL_QUESTIONS;
+}
+
+function callOutcome({ answer, attempt }: Call, options: DriverStepOptions): StepOutcome {
   if (answer.kind === "answered") {
     const { details, ready } = answer.response;
     // As of a driver that answers an error: only its log says more.
@@ -159,12 +82,6 @@ function stepOf(answer: CallAnswer<Said>, attempt: Attempt, options: DriverStepO
   }
   if (isUnimplemented(answer)) return { kind: "absent", details: [statusName(StatusCode.unimplemented)] };
   return failedBy(diagnose(answer, attempt), options);
-}
-
-/** The driver's state, by Probe's answer. */
-function stateOf(answer: CallAnswer<Said>, attempt: Attempt): DriverOutcome {
-  if (answer.kind === "answered") return { kind: answer.response.ready === true ? "ready" : "notReady" };
-  return outcomeOf(diagnose(answer, attempt));
 }
 
 function failedBy({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {

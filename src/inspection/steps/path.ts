@@ -3,13 +3,14 @@ import type { FailureReason } from "../../driver/diagnosis";
 import { formatMode } from "../../driver/permission";
 import { type FileFacts, type Resolution, resolutionText, type Root, type Unresolved } from "../../node/rooted-path";
 import { type NextCommands, remedyOf } from "../next-commands";
-import { type DriverOutcome, failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "../report";
+import type { DriverAnswers } from "../questions";
+import { failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 
 /** What a socket's path leads to, step by step. */
 export type PathSteps =
   | { readonly kind: "socket"; readonly steps: readonly InspectStep[]; readonly socket: FoundFile }
   /** There is no socket to connect to; `outcome` says why. */
-  | { readonly kind: "ended"; readonly steps: readonly InspectStep[]; readonly outcome: DriverOutcome };
+  | { readonly kind: "ended"; readonly steps: readonly InspectStep[]; readonly outcome: DriverAnswers["outcome"] };
 
 export interface Asker {
   /** Our own effective user id. */
@@ -44,7 +45,7 @@ export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, a
 }
 
 type PathFailure = readonly [
-  outcome: Extract<DriverOutcome, { readonly message: string }>,
+  outcome: Extract<DriverAnswers["outcome"], { readonly message: string }>,
   remedy?: string,
   command?: string | undefined,
 ];

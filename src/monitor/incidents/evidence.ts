@@ -1,9 +1,8 @@
 import type { Diagnosis } from "../../driver/diagnosis";
-import { connectFailed, type DriverStepOptions, type DriverSteps, unreachedSteps } from "../../inspection/steps/driver";
+import { connectFailed, type DriverStepOptions, type DriverSteps, failedAt } from "../../inspection/steps/driver";
 import { inspectDriver } from "../../inspection/inspection";
-import { remedyOf } from "../../inspection/next-commands";
 import type { NodeView } from "../../inspection/node-view";
-import { failed, type InspectReport, passed, step } from "../../inspection/report";
+import { type InspectReport, passed, step } from "../../inspection/report";
 import type { Invocation } from "../../base/shell-command";
 import { describeResources } from "../driver-process";
 import type { Hang } from "../held-call";
@@ -39,19 +38,13 @@ export async function gatherEvidence(options: EvidenceOptions): Promise<InspectR
 /** The steps of the connection that is kept open. */
 function hangSteps({ at, timing }: Hang, message: string, options: DriverStepOptions): DriverSteps {
   const { connectMs = timing.elapsedMs, openMs = timing.elapsedMs, elapsedMs } = timing;
+  const diagnosis: Diagnosis = { reason: "hung", message };
   if (at === "connect")
-    return connectFailed({ kind: "noConnection", failure: { kind: "silent" }, elapsedMs, connectMs }, options);
-  const reason: Diagnosis["reason"] = "hung";
-  const steps = [
-    step("connect", passed([]), connectMs),
-    step("HTTP/2", passed([]), openMs - connectMs),
-    step("Probe", failed([message], ...remedyOf(reason, options.next, options.uid)), elapsedMs - openMs),
-  ];
-  const rest = unreachedSteps(options).slice(steps.length);
-  return {
-    steps: [...steps, ...rest],
-    outcome: { kind: "failed", reason, message },
-    driver: undefined,
-    slowMs: undefined,
-  };
+    return connectFailed(
+      { kind: "noConnection", failure: { kind: "silent" }, elapsedMs, connectMs },
+      diagnosis,
+      options,
+    );
+  const before = [step("connect", passed([]), connectMs), step("HTTP/2", passed([]), openMs - connectMs)];
+  return failedAt("Probe", elapsedMs - openMs, before, diagnosis, options);
 }
