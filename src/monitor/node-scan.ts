@@ -53,8 +53,7 @@ export function socketsOf(node: NodeView, answerOf: AnswerOf): NodeSockets {
 export function birthOf({ outerPath, fileId }: NodeSocket): bigint | undefined {
   try {
     using file = holdWithoutLinks(outerPath);
-    const { dev, ino, birthtimeNs } = file.stats;
-    return `${dev}:${ino}` === fileId ? birthtimeNs : undefined;
+    return file.fileId === fileId ? file.stats.birthtimeNs : undefined;
   } catch {
     return undefined;
   }

@@ -5,6 +5,8 @@ export interface HeldFile extends Disposable {
   /** It leads to the held file and follows no other link. */
   readonly path: string;
   readonly stats: BigIntStats;
+  /** `device:inode`: the same for every path to the file. */
+  readonly fileId: string;
 }
 
 /** Holds a directory. Links are followed. Errors of the file system are thrown. */
@@ -37,7 +39,8 @@ function hold(path: string, flags: number): HeldFile {
   const fd = openSync(path, O_PATH | flags);
   const close = (): void => closeSync(fd);
   try {
-    return { path: `/proc/self/fd/${fd}`, stats: fstatSync(fd, { bigint: true }), [Symbol.dispose]: close };
+    const stats = fstatSync(fd, { bigint: true });
+    return { path: `/proc/self/fd/${fd}`, stats, fileId: `${stats.dev}:${stats.ino}`, [Symbol.dispose]: close };
   } catch (error) {
     close();
     throw error;

@@ -20,8 +20,7 @@ export type PinOutcome =
 export function pinSocket(outerPath: string, fileId: string): PinOutcome {
   try {
     const socket = holdWithoutLinks(outerPath);
-    const { dev, ino } = socket.stats;
-    if (`${dev}:${ino}` === fileId) return { kind: "pinned", socket };
+    if (socket.fileId === fileId) return { kind: "pinned", socket };
     socket[Symbol.dispose]();
     return { kind: "replaced" };
   } catch (error) {

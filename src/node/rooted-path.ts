@@ -1,8 +1,7 @@
-import { type BigIntStats, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type HeldFile, holdDirectory, holdIn } from "./held-file";
 import { isLocal, type Mount, type MountTable } from "./mounts";
-import { readFailure } from "./reads";
+import { readFailure, readLink } from "./reads";
 
 /** What a path inside a root leads to. All paths but `outerPath` are as seen from that root. */
 export type Resolution =
@@ -77,9 +76,9 @@ export function createRoot(rootDir: string, mounts: MountTable, boundary: Bounda
     outerPath,
     resolve: (path) => {
       using held = new DisposableStack();
-      const found = walk({ rootDir, mounts, boundary, held }, path);
+      const found = walk({ mounts, boundary, held }, rootDir, path);
       if (found.kind !== "held") return found;
-      return { kind: "found", path: found.path, outerPath: outerPath(found.path), file: factsOf(found.file.stats) };
+      return { kind: "found", path: found.path, outerPath: outerPath(found.path), file: factsOf(found.file) };
     },
     avoiding: (more) => createRoot(rootDir, mounts, (path, mounted) => boundary(path, mounted) || more(path, mounted)),
   };
@@ -102,14 +101,11 @@ function isRemote(path: string, mounts: readonly Mount[]): boolean {
 }
 
 interface Walk {
-  readonly rootDir: string;
   readonly mounts: MountTable;
   readonly boundary: Boundary;
   /** Everything that is held until the walk has ended. */
   readonly held: DisposableStack;
 }
-
-type Link = { readonly kind: "link"; readonly target: string };
 
 interface Held {
   readonly kind: "held";
@@ -119,60 +115,51 @@ interface Held {
   readonly parent: Held | undefined;
 }
 
-function walk(through: Walk, path: string): Held | Unresolved {
+function walk(through: Walk, rootDir: string, path: string): Held | Unresolved {
   // The root may be `/proc/PID/root`, a link that has to be followed rather than read.
-  const start = (): Held | Unresolved => look(through, "/", undefined, () => holdDirectory(through.rootDir));
+  const top = look(through, "/", () => holdDirectory(rootDir));
+  if (top.kind !== "held") return top;
   let ahead = componentsOf(path);
-  let here = start();
+  let here = top;
   let links = 0;
-  for (let names = 0; ahead.length > 0 && here.kind === "held"; names += 1) {
+  for (let names = 0; ahead.length > 0; names += 1) {
     if (!here.file.stats.isDirectory()) return { kind: "notADirectory", path: here.path };
     if (names === MAX_NAMES) return { kind: "failed", path: here.path, code: "ENAMETOOLONG" };
     const [name = "", ...rest] = ahead;
-    ahead = rest;
-    const next = name === ".." ? (here.parent ?? here) : lookIn(through, here, name);
-    if (next.kind === "link") {
-      links += 1;
-      if (links > MAX_LINKS) return { kind: "loop" };
-      ahead = [...componentsOf(next.target), ...rest];
-      if (next.target.startsWith("/")) here = start();
-    } else {
-      here = next;
+    const parent = here;
+    const next =
+      name === ".."
+        ? (parent.parent ?? parent)
+        : look(through, join(parent.path, name), () => holdIn(parent.file, name), parent);
+    if (next.kind !== "held") return next;
+    if (!next.file.stats.isSymbolicLink()) {
+      [here, ahead] = [next, rest];
+      continue;
     }
+    links += 1;
+    if (links > MAX_LINKS) return { kind: "loop" };
+    const target = readLink(`${parent.file.path}/${name}`);
+    if (target.kind !== "read") return { ...target, path: next.path };
+    ahead = [...componentsOf(target.value), ...rest];
+    if (target.value.startsWith("/")) here = top;
   }
   return here;
 }
 
-function lookIn(through: Walk, parent: Held, name: string): Held | Link | Unresolved {
-  const path = join(parent.path, name);
-  const found = look(through, path, parent, () => holdIn(parent.file, name));
-  if (found.kind !== "held" || !found.file.stats.isSymbolicLink()) return found;
-  try {
-    return { kind: "link", target: readlinkSync(`${parent.file.path}/${name}`) };
-  } catch (error) {
-    return { ...readFailure(error), path };
-  }
-}
-
-function look(
-  { mounts, boundary, held }: Walk,
-  path: string,
-  parent: Held | undefined,
-  hold: () => HeldFile,
-): Held | Unresolved {
+function look({ mounts, boundary, held }: Walk, path: string, hold: () => HeldFile, parent?: Held): Held | Unresolved {
   const mounted = mounts.at(path);
   if (boundary(path, mounted)) return { kind: "offLimits", path, mount: mounted.at(-1) };
   try {
-    return { kind: "held", path, parent, file: held.use(hold()) };
+    return { kind: "held", path, file: held.use(hold()), parent };
   } catch (error) {
     return { ...readFailure(error), path };
   }
 }
 
-function factsOf(stats: BigIntStats): FileFacts {
+function factsOf({ stats, fileId }: HeldFile): FileFacts {
   return {
     type: stats.isSocket() ? "socket" : stats.isDirectory() ? "directory" : "other",
-    fileId: `${stats.dev}:${stats.ino}`,
+    fileId,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
     mode: Number(stats.mode) & 0o7777,

@@ -173,7 +173,7 @@ const MAX_NAMED = 3;
 function podDetails(pod: Pod | undefined): readonly string[] {
   if (pod === undefined) return ["in no pod"];
   const { namespace, name, container, uid } = pod;
-  if (namespace === undefined || name === undefined) return [`in the pod with uid ${uid ?? "unknown"}`];
+  if (namespace === undefined || name === undefined) return [`in the pod with uid ${uid}`];
   return [`in pod ${namespace}/${name}`, ...(container === undefined ? [] : [`container ${container}`])];
 }
 
