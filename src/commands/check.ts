@@ -80,7 +80,6 @@ async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: Che
     const result = await probeHeld(held, {
       socketPath,
       timeoutMs,
-      uid: context.uid,
       triedMs: () => performance.now() - begun,
     });
     const restMs = until - performance.now();
@@ -92,7 +91,7 @@ async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: Che
   }
 }
 
-interface CheckedProbe extends Pick<ProbeOptions, "socketPath" | "uid" | "triedMs"> {
+interface CheckedProbe extends Pick<ProbeOptions, "socketPath" | "triedMs"> {
   readonly timeoutMs: number;
 }
 

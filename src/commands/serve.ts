@@ -35,8 +35,8 @@ async function serve(options: Options, context: ProcessContext, words: readonly 
     logger.warning("Ignoring --metrics-path: metrics need --http-endpoint or --metrics-address", { metricsPath });
   }
   const { csiSocketPath, probeTimeoutMs } = options;
-  const { uid, startTimeSeconds } = context;
-  const sidecar = createSidecar({ csiSocketPath, probeTimeoutMs, uid, startTimeSeconds, createLogger });
+  const { startTimeSeconds } = context;
+  const sidecar = createSidecar({ csiSocketPath, probeTimeoutMs, startTimeSeconds, createLogger });
   const servers = listen(options, sidecar, context);
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
   for (const { listener, server } of servers)

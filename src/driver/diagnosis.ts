@@ -8,23 +8,26 @@ import type { NoConnection } from "./client";
 import { explainUnreachable, explainUnwritable } from "./permission";
 import type { SocketFile } from "./socket-file";
 
+/** How the message begins for each reason, but `rpc_error` and `internal`. */
+const SUMMARY = {
+  socket_missing: "no such file",
+  not_a_socket: "not a socket",
+  nobody_listens: "nobody listens",
+  permission_denied: "permission denied",
+  hung: "driver hung",
+  closed: "connection closed",
+  not_grpc: "not gRPC",
+} as const;
+
 /**
  * Why a probe failed, as the `result` label of `csi_livenessprobe_probes_total`.
  * `internal` is a fault of ours (no file descriptor, no memory) and never the driver's.
  */
-export const FAILURE_REASONS = [
-  "socket_missing",
-  "not_a_socket",
-  "nobody_listens",
-  "permission_denied",
-  "hung",
-  "closed",
-  "not_grpc",
-  "rpc_error",
-  "internal",
-] as const;
+export type FailureReason = keyof typeof SUMMARY | "rpc_error" | "internal";
 
-export type FailureReason = (typeof FAILURE_REASONS)[number];
+// Object.keys has no narrower type than string.
+const SUMMARIZED = Object.keys(SUMMARY) as (keyof typeof SUMMARY)[];
+export const FAILURE_REASONS: readonly FailureReason[] = [...SUMMARIZED, "rpc_error", "internal"];
 
 /** Why a driver did not answer, for a label and for a person. */
 export interface Diagnosis {
@@ -39,8 +42,6 @@ export interface Diagnosis {
 export interface Target {
   /** As messages name it. */
   readonly socketPath: string;
-  /** Our own effective user id. */
-  readonly uid: number;
   /** Looks at the socket's file. Called only where that tells more. */
   readonly socketFile: () => SocketFile;
 }
@@ -100,17 +101,6 @@ export function diagnoseInternal(what: string, socketPath: string): Diagnosis {
   return { reason: "internal", message, notAsked: true };
 }
 
-/** How each message begins, but that of `rpc_error` and of `internal`. */
-const SUMMARY = {
-  socket_missing: "no such file",
-  not_a_socket: "not a socket",
-  nobody_listens: "nobody listens",
-  permission_denied: "permission denied",
-  hung: "driver hung",
-  closed: "connection closed",
-  not_grpc: "not gRPC",
-} as const satisfies Partial<Record<FailureReason, string>>;
-
 function failure(reason: keyof typeof SUMMARY, details: string): Diagnosis {
   return { reason, message: `${SUMMARY[reason]}: ${details}` };
 }
@@ -143,7 +133,7 @@ function diagnoseConnect(failed: ConnectFailure, attempt: Attempt): Diagnosis {
 }
 
 /** connect(2) failed with `code`. */
-function diagnoseRefusal(code: string, { socketPath, uid, socketFile }: Attempt, tried: string): Diagnosis {
+function diagnoseRefusal(code: string, { socketPath, socketFile }: Attempt, tried: string): Diagnosis {
   // unix(7): somebody listens, and has not accepted as many connections as may wait.
   if (code === "EAGAIN")
     return failure(
@@ -164,7 +154,7 @@ function diagnoseRefusal(code: string, { socketPath, uid, socketFile }: Attempt,
   switch (file.kind) {
     case "socket":
       if (code === "EACCES" || code === "EPERM")
-        return failure("permission_denied", `${explainUnwritable(file, socketPath, uid)} ${tried}`);
+        return failure("permission_denied", `${explainUnwritable(file, socketPath)} ${tried}`);
       if (code === "ENOENT") return missing("did not exist until a moment ago");
       return failure(
         "nobody_listens",
@@ -181,7 +171,7 @@ function diagnoseRefusal(code: string, { socketPath, uid, socketFile }: Attempt,
     case "notASocket":
       return failure("not_a_socket", `${socketPath} is a ${file.type} ${tried}; is this the CSI driver's socket?`);
     case "unreachable":
-      return failure("permission_denied", `${explainUnreachable(file, socketPath, uid)} ${tried}`);
+      return failure("permission_denied", `${explainUnreachable(file, socketPath)} ${tried}`);
     case "hidden":
       return diagnoseInternal(`the file system fails with ${file.code} there`, socketPath);
   }

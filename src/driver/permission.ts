@@ -9,35 +9,30 @@ export interface FilePermissions {
   readonly mode: number;
 }
 
-/** Says why this uid may not write to a socket's file, and what would allow it. */
-export function explainUnwritable(
-  file: Extract<SocketFile, { readonly kind: "socket" }>,
-  path: string,
-  uid: number,
-): string {
+/** Says why we may not write to a socket's file, and what would allow it. */
+export function explainUnwritable(file: Extract<SocketFile, { readonly kind: "socket" }>, path: string): string {
+  const { rights, writable } = file;
   const owned = `${path} ${describeOwner(file)}`;
-  const { deniedTo: rights } = file;
   // A security module may refuse access(2) too, so the mode decides.
-  if (rights === undefined || isAllowed("write", file, uid, rights))
-    return `${owned}; uid ${uid} may connect by its permissions${REFUSED_OTHERWISE}`;
-  const advice = adviseOn("write", file, uid, rights, `let the driver make its socket writable for uid ${uid}`);
-  return `${owned}, and connecting as ${describeUid("write", uid, rights)} needs write permission; ${advice.join(", or ")}`;
+  if (writable || isAllowed("write", file, rights))
+    return `${owned}; uid ${rights.uid} may connect by its permissions${REFUSED_OTHERWISE}`;
+  const advice = adviseOn("write", file, rights, `let the driver make its socket writable for uid ${rights.uid}`);
+  return `${owned}, and connecting as ${describeUid("write", rights)} needs write permission; ${advice.join(", or ")}`;
 }
 
-/** Says why this uid may not reach the path of a socket, and what would allow it. */
+/** Says why we may not reach the path of a socket, and what would allow it. */
 export function explainUnreachable(
   { directory, rights }: Extract<SocketFile, { readonly kind: "unreachable" }>,
   path: string,
-  uid: number,
 ): string {
-  const blocked = `uid ${uid} may not reach ${path}`;
+  const blocked = `uid ${rights.uid} may not reach ${path}`;
   if (directory === undefined)
     return `${blocked}: a directory on the way, behind a symbolic link, denies it; run livenessprobe as the uid that owns the directory, or open it`;
   const owned = `${blocked}: the directory ${directory.path} ${describeOwner(directory)}`;
-  if (isAllowed("search", directory, uid, rights))
-    return `${owned}; uid ${uid} may search it by its permissions${REFUSED_OTHERWISE}`;
-  const advice = adviseOn("search", directory, uid, rights, `open the directory to uid ${uid}`);
-  return `${owned}, and ${describeUid("search", uid, rights)} needs search permission (x); ${advice.join(", or ")}`;
+  if (isAllowed("search", directory, rights))
+    return `${owned}; uid ${rights.uid} may search it by its permissions${REFUSED_OTHERWISE}`;
+  const advice = adviseOn("search", directory, rights, `open the directory to uid ${rights.uid}`);
+  return `${owned}, and ${describeUid("search", rights)} needs search permission (x); ${advice.join(", or ")}`;
 }
 
 const REFUSED_OTHERWISE =
@@ -61,9 +56,9 @@ const SUBSTITUTES: Readonly<Record<Need, readonly FileCapability[]>> = {
 /** What a uid or gid that is not in our user namespace looks like (user_namespaces(7)). */
 const OVERFLOW_ID = 65_534;
 
-/** Whether the permissions of a file allow it to a uid with these rights: what is refused all the same, something else refuses. */
-export function isAllowed(need: Need, file: FilePermissions, uid: number, rights: Rights): boolean {
-  if (hasBit(need, file.mode, classOf(file, uid, rights))) return true;
+/** Whether the permissions of a file allow it to a process with these rights: what is refused all the same, something else refuses. */
+export function isAllowed(need: Need, file: FilePermissions, rights: Rights): boolean {
+  if (hasBit(need, file.mode, classOf(file, rights))) return true;
   return !isForeign(file, rights) && SUBSTITUTES[need].some((name) => rights.capabilities.includes(name));
 }
 
@@ -72,34 +67,27 @@ export function isAllowed(need: Need, file: FilePermissions, uid: number, rights
  *
  * @param chmod how the file is opened to it: "let the driver make its socket writable for uid 1"
  */
-export function adviseOn(
-  need: Need,
-  file: FilePermissions,
-  uid: number,
-  rights: Rights,
-  chmod: string,
-): readonly string[] {
+export function adviseOn(need: Need, file: FilePermissions, rights: Rights, chmod: string): readonly string[] {
   const { mode } = file;
-  const known = !isForeign(file, rights);
-  const kind = classOf(file, uid, rights);
-  const asOwner = known && kind !== "owner" && hasBit(need, mode, "owner");
-  const asGroup = known && kind === "others" && hasBit(need, mode, "group");
-  const capability = SUBSTITUTES[need].at(-1) ?? "DAC_OVERRIDE";
+  const kind = classOf(file, rights);
+  const opened = `${chmod} (mode ${formatMode(mode | bitsFor(need, kind))})`;
+  if (isForeign(file, rights))
+    return ["run livenessprobe in the node's user namespace (hostUsers: true), which knows its owner", opened];
+  const asOwner = kind !== "owner" && hasBit(need, mode, "owner");
+  const asGroup = kind === "others" && hasBit(need, mode, "group");
+  const byCapability = rights.uid === 0 || (!asOwner && !asGroup);
+  const asRoot = rights.uid === 0 ? "with" : "as uid 0 with";
   return [
     ...(asOwner ? [runAs(file.uid)] : []),
     ...(asGroup ? [`run livenessprobe with the group ${file.gid} (supplementalGroups: [${file.gid}])`] : []),
-    ...(known && uid === 0 ? [`run livenessprobe with the capability ${capability}`] : []),
-    ...(known && uid !== 0 && !asOwner && !asGroup
-      ? [`run livenessprobe as uid 0 with the capability ${capability}`]
-      : []),
-    ...(known ? [] : ["run livenessprobe in the node's user namespace (hostUsers: true), which knows its owner"]),
-    `${chmod} (mode ${formatMode(mode | bitsFor(need, kind))})`,
+    ...(byCapability ? [`run livenessprobe ${asRoot} the capability ${SUBSTITUTES[need].at(-1)}`] : []),
+    opened,
   ];
 }
 
 /** Who asks, as far as it matters: uid 0 is allowed everything in most places, and not without its capability. */
-export function describeUid(need: Need, uid: number, { capabilities }: Rights): string {
-  const [capability] = SUBSTITUTES[need].filter((name) => !capabilities.includes(name)).slice(-1);
+export function describeUid(need: Need, { uid, capabilities }: Rights): string {
+  const capability = SUBSTITUTES[need].findLast((name) => !capabilities.includes(name));
   return uid === 0 && capability !== undefined ? `uid 0 without the capability ${capability}` : `uid ${uid}`;
 }
 
@@ -117,7 +105,7 @@ function runAs(owner: number): string {
 type PermissionClass = "owner" | "group" | "others";
 
 /** The one class of bits that the kernel looks at. */
-function classOf(file: FilePermissions, uid: number, { groups }: Rights): PermissionClass {
+function classOf(file: FilePermissions, { uid, groups }: Rights): PermissionClass {
   if (file.uid === uid) return "owner";
   return groups.includes(file.gid) ? "group" : "others";
 }
@@ -130,8 +118,7 @@ function hasBit(need: Need, mode: number, kind: PermissionClass): boolean {
 
 /** The bits to add for a class, and for those before it: whoever may less than others is a surprise. */
 function bitsFor(need: Need, kind: PermissionClass): number {
-  const added = { owner: ["owner"], group: ["owner", "group"], others: ["owner", "group", "others"] } as const;
-  return added[kind].reduce((bits, each) => bits | (BIT[need] << SHIFT[each]), 0);
+  return [6, 3, 0].reduce((bits, shift) => (shift < SHIFT[kind] ? bits : bits | (BIT[need] << shift)), 0);
 }
 
 function isForeign({ uid, gid }: FilePermissions, { ownUserNamespace }: Rights): boolean {

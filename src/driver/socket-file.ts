@@ -8,8 +8,9 @@ import { readRights, type Rights } from "./rights";
 export type SocketFile =
   | (FilePermissions & {
       readonly kind: "socket";
-      /** Our own, where access(2) says that we may not write; undefined where we may. */
-      readonly deniedTo: Rights | undefined;
+      /** Whether access(2) says that we may write to it. */
+      readonly writable: boolean;
+      readonly rights: Rights;
     })
   | { readonly kind: "missing"; readonly missingDirectory: string | undefined }
   | { readonly kind: "danglingLink" }
@@ -28,7 +29,12 @@ export function lookAtSocketFile(path: string): SocketFile {
   try {
     const stats = statSync(path);
     if (!stats.isSocket()) return { kind: "notASocket", type: fileType(stats) };
-    return { kind: "socket", ...permissionsOf(stats), deniedTo: isWritable(path) ? undefined : readRights() };
+    // connect(2) on a unix socket asks for write permission (unix(7)).
+    const writable = attempt(() => {
+      accessSync(path, constants.W_OK);
+      return true;
+    });
+    return { kind: "socket", ...permissionsOf(stats), writable: writable ?? false, rights: readRights() };
   } catch (error) {
     const code = errorCode(error) ?? "EIO";
     if (code === "ENOENT") return lookWhereItIsMissing(path);
@@ -44,46 +50,24 @@ function permissionsOf({ uid, gid, mode }: Stats): FilePermissions {
   return { uid, gid, mode: mode & 0o7777 };
 }
 
-// connect(2) on a unix socket asks for write permission (unix(7)).
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The directory on the way in which nothing can be looked up. */
 function findClosedDirectory(path: string): Directory | undefined {
-  let directory = "/";
+  let directory: Directory = { path: "/", ...permissionsOf(statSync("/")) };
   for (const name of path.split("/").filter((part) => part !== "")) {
-    const next = join(directory, name);
-    try {
-      lstatSync(next);
-    } catch {
-      return describe(directory);
-    }
-    if (!isReachable(next)) return undefined;
-    directory = next;
+    const next = join(directory.path, name);
+    if (attempt(() => lstatSync(next)) === undefined) return directory;
+    const stats = attempt(() => statSync(next));
+    if (stats === undefined) return undefined;
+    directory = { path: next, ...permissionsOf(stats) };
   }
   return undefined;
 }
 
-function describe(directory: string): Directory | undefined {
+function attempt<Result>(call: () => Result): Result | undefined {
   try {
-    return { path: directory, ...permissionsOf(statSync(directory)) };
+    return call();
   } catch {
     return undefined;
-  }
-}
-
-function isReachable(path: string): boolean {
-  try {
-    statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

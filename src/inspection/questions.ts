@@ -163,11 +163,11 @@ export function hasEnded(answer: CallAnswer<unknown>): boolean {
 
 /** What was tried, for a diagnosis. */
 export function attemptOf(
-  { socketPath, connectPath, uid }: Omit<AskedDriver, "fileId">,
+  { socketPath, connectPath }: Omit<AskedDriver, "fileId">,
   elapsedMs: number,
   rpcPath: string,
 ): Attempt {
-  return { socketPath, rpcPath, uid, elapsedMs, socketFile: () => lookAtSocketFile(connectPath) };
+  return { socketPath, rpcPath, elapsedMs, socketFile: () => lookAtSocketFile(connectPath) };
 }
 
 /** What one driver said of itself. */

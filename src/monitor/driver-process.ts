@@ -1,6 +1,6 @@
 import { type ListenerView, reportListeners } from "../inspection/steps/listener";
 import type { ListenerReport } from "../inspection/report";
-import { readNames, readText, valueOf } from "../node/reads";
+import { readNames, readText, valueOf } from "../base/reads";
 import { readCgroups, readOomKills } from "../processes/cgroups";
 import { findPod, type Pod } from "../processes/pod";
 import { readProcessStat } from "../processes/process-state";

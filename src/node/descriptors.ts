@@ -1,5 +1,5 @@
 import { openFilesLimit } from "../base/shortage";
-import { readNames, valueOf } from "./reads";
+import { readNames, valueOf } from "../base/reads";
 
 /** Runs a limited number of tasks at once. The others wait in the order of their calls. */
 export interface Slots {

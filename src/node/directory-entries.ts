@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startSlices } from "../base/slices";
 import { holdWithoutLinks } from "./held-file";
-import { type Read, readFailure } from "./reads";
+import { type Read, readFailure } from "../base/reads";
 import type { Root } from "./rooted-path";
 
 /** An entry that may be a socket or lead to one. Regular files and the like are left out. */

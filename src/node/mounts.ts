@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { readText } from "./reads";
+import { readText } from "../base/reads";
 
 /** A line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
 export interface Mount {

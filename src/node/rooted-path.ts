@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type HeldFile, holdDirectory, holdIn } from "./held-file";
 import { isLocal, type Mount, type MountTable } from "./mounts";
-import { readFailure, readLink } from "./reads";
+import { readFailure, readLink } from "../base/reads";
 
 /** What a path inside a root leads to. All paths but `outerPath` are as seen from that root. */
 export type Resolution =

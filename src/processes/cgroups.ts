@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Mount } from "../node/mounts";
-import { readText } from "../node/reads";
+import { readText } from "../base/reads";
 import type { Root } from "../node/rooted-path";
 
 /** A line of `/proc/PID/cgroup` (cgroups(7)): a process's control group in one hierarchy. */

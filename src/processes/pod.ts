@@ -1,5 +1,5 @@
 import { type Cgroup, containerIdsOf, podCgroupOf } from "./cgroups";
-import { readNames, readText, valueOf } from "../node/reads";
+import { readNames, readText, valueOf } from "../base/reads";
 import type { Root } from "../node/rooted-path";
 
 /** The names of a container and its pod. Each is one that Kubernetes allows; undefined is what the node's files do not tell. */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type HeldFile, holdDirectory } from "../node/held-file";
 import { type MountTable, readMounts } from "../node/mounts";
-import { readLink, readNames, readText, valueOf } from "../node/reads";
+import { readLink, readNames, readText, valueOf } from "../base/reads";
 import { createRoot } from "../node/rooted-path";
 
 /** All visible processes, by rising id; none without /proc. */

@@ -1,4 +1,4 @@
-import { readText } from "../node/reads";
+import { readText } from "../base/reads";
 
 /** The state of a process or thread, as in `ps`. */
 export interface ProcessState {

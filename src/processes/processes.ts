@@ -1,7 +1,7 @@
 import { type Cgroup, readCgroups } from "./cgroups";
 import { readUids } from "./proc-files";
 import { describeWait, type ProcessState, readProcessStat } from "./process-state";
-import { readLink, readNames, readText, valueOf } from "../node/reads";
+import { readLink, readNames, readText, valueOf } from "../base/reads";
 
 /** A process. Its `name` is not escaped. */
 export interface ProcessFacts {

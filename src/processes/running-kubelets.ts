@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { containerIdsOf, readCgroups } from "./cgroups";
 import { readProcessStat } from "./process-state";
 import { listPids, readArgv, readUids } from "./proc-files";
-import { readLink, valueOf } from "../node/reads";
+import { readLink, valueOf } from "../base/reads";
 
 /** Executables that are or contain a kubelet: also of k0s and RKE2; k3s; MicroK8s; all of Kubernetes before 1.19. */
 const EXECUTABLES: ReadonlySet<string> = new Set([

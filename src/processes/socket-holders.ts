@@ -1,5 +1,5 @@
 import { listPids } from "./proc-files";
-import { type Read, readLink, readNames, readText, valueOf } from "../node/reads";
+import { type Read, readLink, readNames, readText, valueOf } from "../base/reads";
 import type { Slices } from "../base/slices";
 
 /** A process, and its descriptor of a socket. */

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { readText } from "../node/reads";
+import { readText } from "../base/reads";
 import { listPids } from "./proc-files";
 import type { Slices } from "../base/slices";
 

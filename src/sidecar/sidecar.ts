@@ -22,8 +22,6 @@ export interface Sidecar {
 export interface SidecarOptions {
   readonly csiSocketPath: string;
   readonly probeTimeoutMs: number;
-  /** Our own effective user id. */
-  readonly uid: number;
   /** When the process started, in seconds since the unix epoch. */
   readonly startTimeSeconds: number;
   readonly createLogger: CreateLogger;
@@ -31,10 +29,10 @@ export interface SidecarOptions {
 
 /** Makes a sidecar. It does not call the driver before the first probe or `driverName.start()`. */
 export function createSidecar(options: SidecarOptions): Sidecar {
-  const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs, uid, startTimeSeconds, createLogger } = options;
+  const { csiSocketPath: socketPath, probeTimeoutMs: timeoutMs, startTimeSeconds, createLogger } = options;
   const client = { socketPath, timeoutMs, retryConnect: true };
   const call = <Response>(rpc: Rpc<Response>) => callOnce(client, rpc);
-  const target = { socketPath, uid, socketFile: () => lookAtSocketFile(socketPath) };
+  const target = { socketPath, socketFile: () => lookAtSocketFile(socketPath) };
   const build = { version: VERSION, commit: COMMIT, bun: Bun.version };
   const metrics = createSidecarMetrics({ startTimeSeconds, build, driverName: () => driverName.current() });
   const driverName = createDriverName({

@@ -13,13 +13,12 @@ import {
 import type { Rights } from "../../src/driver/rights";
 import type { SocketFile } from "../../src/driver/socket-file";
 
-const SOCKET: SocketFile = { kind: "socket", uid: 0, gid: 7, mode: 0o755, deniedTo: undefined };
-const NONE: Rights = { groups: [65_532], capabilities: [], ownUserNamespace: false };
+const NONE: Rights = { uid: 65_532, groups: [65_532], capabilities: [], ownUserNamespace: false };
+const SOCKET: SocketFile = { kind: "socket", uid: 0, gid: 7, mode: 0o755, writable: true, rights: NONE };
 const ATTEMPT: Attempt = {
   socketPath: "/csi/csi.sock",
   rpcPath: "/csi.v1.Identity/Probe",
   elapsedMs: 3_001.2,
-  uid: 65_532,
   socketFile: () => SOCKET,
 };
 
@@ -82,7 +81,7 @@ describe("connect(2) that failed is told by its code and by what the file system
     [
       "a socket of another's",
       "EACCES",
-      { ...SOCKET, deniedTo: NONE },
+      { ...SOCKET, writable: false },
       "permission_denied",
       ["uid 0 and gid 7", "mode 0755", "uid 65532", "run livenessprobe as uid 0"],
     ],
@@ -103,7 +102,7 @@ describe("connect(2) that failed is told by its code and by what the file system
     [
       "a socket of another's, where the security module refuses access(2) too",
       "EACCES",
-      { ...SOCKET, mode: 0o777, deniedTo: NONE },
+      { ...SOCKET, mode: 0o777, writable: false },
       "permission_denied",
       ["uid 65532 may connect by its permissions", "SELinux, AppArmor or seccomp"],
     ],
@@ -115,7 +114,7 @@ describe("connect(2) that failed is told by its code and by what the file system
       "not_a_socket",
       ["is a regular file"],
     ],
-    ["EPERM", "EPERM", { ...SOCKET, deniedTo: NONE }, "permission_denied", ["mode 0755"]],
+    ["EPERM", "EPERM", { ...SOCKET, writable: false }, "permission_denied", ["mode 0755"]],
   ])("%s (%s)", (_, code, file, reason, facts) => {
     const diagnosis = diagnoseConnection({ kind: "refused", code }, { ...ATTEMPT, socketFile: () => file });
     expectDiagnosis(diagnosis, reason, ["/csi/csi.sock", ...facts]);
@@ -127,7 +126,7 @@ describe("connect(2) that failed is told by its code and by what the file system
     [0, "mode 0000"],
     [0o4711, "mode 04711"],
   ])("the mode %d is written as %s", (mode, text) => {
-    const socketFile = (): SocketFile => ({ ...SOCKET, mode, deniedTo: NONE });
+    const socketFile = (): SocketFile => ({ ...SOCKET, mode, writable: false });
     expect(diagnoseConnection({ kind: "refused", code: "EACCES" }, { ...ATTEMPT, socketFile }).message).toContain(text);
   });
 });

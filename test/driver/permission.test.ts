@@ -7,7 +7,9 @@ import {
   isAllowed,
   type Need,
 } from "../../src/driver/permission";
-import type { FileCapability, Rights } from "../../src/driver/rights";
+import type { FileCapability, parseRights } from "../../src/driver/rights";
+
+type Rights = ReturnType<typeof parseRights>;
 
 const ROOT = { uid: 0, gid: 0, mode: 0o755 };
 const DRIVER = { uid: 1000, gid: 2000, mode: 0o755 };
@@ -137,8 +139,8 @@ test.each<[string, Need, FilePermissions, number, Rights, readonly string[]]>([
     ],
   ],
 ])("%s", (_, need, file, uid, own, advice) => {
-  expect(isAllowed(need, file, uid, own)).toBe(false);
-  expect(adviseOn(need, file, uid, own, "open it")).toEqual(advice.map((text) => text));
+  expect(isAllowed(need, file, { uid, ...own })).toBe(false);
+  expect(adviseOn(need, file, { uid, ...own }, "open it")).toEqual(advice.map((text) => text));
 });
 
 test.each<[string, Need, FilePermissions, number, Rights, boolean]>([
@@ -151,7 +153,7 @@ test.each<[string, Need, FilePermissions, number, Rights, boolean]>([
   ["uid 0 with that, into a directory", "search", { ...DRIVER, mode: 0 }, 0, rights([0], "DAC_READ_SEARCH"), true],
   ["those who may read a directory", "search", { ...DRIVER, mode: 0o744 }, 65_532, BARE, false],
 ])("the permissions of a file count for %s", (_, need, file, uid, own, allowed) => {
-  expect(isAllowed(need, file, uid, own)).toBe(allowed);
+  expect(isAllowed(need, file, { uid, ...own })).toBe(allowed);
 });
 
 test.each<[Need, number, Rights, string]>([
@@ -160,7 +162,7 @@ test.each<[Need, number, Rights, string]>([
   ["search", 0, BARE, "uid 0 without the capability DAC_READ_SEARCH"],
   ["write", 0, rights([0], "DAC_OVERRIDE"), "uid 0"],
 ])("who asks to %s as uid %d", (need, uid, own, text) => {
-  expect(describeUid(need, uid, own)).toBe(text);
+  expect(describeUid(need, { uid, ...own })).toBe(text);
 });
 
 test.each([

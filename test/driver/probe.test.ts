@@ -63,8 +63,8 @@ test("the file system is asked where it tells more, and the message is for our u
   const result = await probeOnce({
     ...optionsWith(async () => rpc(outcome)),
     socketFile: () => {
-      const rights = { groups: [], capabilities: [], ownUserNamespace: false };
-      return { kind: "socket", uid: 1, gid: 2, mode: 0o700, deniedTo: rights };
+      const rights = { uid: 65_532, groups: [], capabilities: [], ownUserNamespace: false };
+      return { kind: "socket", uid: 1, gid: 2, mode: 0o700, writable: false, rights };
     },
   });
   expect(result).toMatchObject({ reason: "permission_denied", message: expect.stringContaining("uid 65532") });
@@ -74,7 +74,6 @@ function optionsWith(probe: () => Promise<SingleCall<ProbeResponse>>): ProbeOpti
   return {
     probe,
     socketPath: "/csi/csi.sock",
-    uid: 65_532,
     socketFile: () => ({ kind: "missing", missingDirectory: "/csi" }),
   };
 }

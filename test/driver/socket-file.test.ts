@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readRights } from "../../src/driver/rights";
 import { lookAtSocketFile, type SocketFile } from "../../src/driver/socket-file";
 import { createSocketCase, NOBODY_UID, type SocketCaseName } from "../support/socket-cases";
 import { temporaryDirectory } from "../../scripts/temporary";
 
 const uid = process.getuid?.() ?? 0;
 const gid = process.getgid?.() ?? 0;
-const A_SOCKET = { kind: "socket", uid, gid, mode: expect.any(Number) };
+const A_SOCKET = { kind: "socket", uid, gid, mode: expect.any(Number), writable: true, rights: readRights() };
 
 test.each<[SocketCaseName, object]>([
   ["a missing file", { kind: "missing", missingDirectory: undefined }],
@@ -56,7 +57,7 @@ test("a FIFO is told from a device", async () => {
   expect(lookAtSocketFile("/dev/null")).toEqual({ kind: "notASocket", type: "device" });
 });
 
-const RIGHTS_OF_NOBODY = { groups: [NOBODY_UID], capabilities: [], ownUserNamespace: false };
+const RIGHTS_OF_NOBODY = { uid: NOBODY_UID, groups: [NOBODY_UID], capabilities: [], ownUserNamespace: false };
 
 test.if(uid === 0)("of a socket behind a directory that denies it, it tells which one", async () => {
   using directory = temporaryDirectory();
@@ -89,7 +90,8 @@ test.if(uid === 0)("of root's socket it tells another uid that it may not write"
     uid: 0,
     gid: 0,
     mode: 0o755,
-    deniedTo: RIGHTS_OF_NOBODY,
+    writable: false,
+    rights: RIGHTS_OF_NOBODY,
   });
 });
 

@@ -50,7 +50,7 @@ async function expectOneVerdict(socketPath: string): Promise<string> {
   const common = { socketPath, connectPath: socketPath, fileId: `${dev}:${ino}`, probeTimeoutMs, uid: 0 };
   const client = { socketPath, timeoutMs: probeTimeoutMs };
   const socketFile = () => lookAtSocketFile(socketPath);
-  const checked = verdictOf(await probeOnce({ probe: () => callOnce(client, PROBE), socketPath, uid: 0, socketFile }));
+  const checked = verdictOf(await probeOnce({ probe: () => callOnce(client, PROBE), socketPath, socketFile }));
   const listed = await questionDriver({ ...common, wide: false });
   const inspected = await takeDriverSteps({ ...common, nodeInfo: false, next, onWait: () => undefined });
   expect({ list: verdictOf(listed.outcome), inspect: verdictOf(inspected.answers.outcome) }).toEqual({

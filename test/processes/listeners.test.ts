@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { findListeners, type ListenerQuestion, type ListenerSearch } from "../../src/processes/listeners";
-import { readText } from "../../src/node/reads";
+import { readText } from "../../src/base/reads";
 import { makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
 import { inContainer, LISTEN, mayContain, runScript, startPython } from "../support/made-node-process";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
-import { readLink, valueOf } from "../../src/node/reads";
+import { readLink, valueOf } from "../../src/base/reads";
 import { createFileFinder, listPids, readArgv } from "../../src/processes/proc-files";
 import { makeNode } from "../support/made-node";
 import { startPython } from "../support/made-node-process";

@@ -47,7 +47,6 @@ function stageBegun(isLogged: (reason: string) => boolean = () => false) {
   const driverName = createDriverName({
     getPluginInfo: () => new Promise((resolve) => questions.push(resolve)),
     socketPath: "/csi/csi.sock",
-    uid: 0,
     socketFile: () => ({ kind: "missing", missingDirectory: undefined }),
     logger: {
       info: print,
@@ -252,7 +251,6 @@ test("a fault of ours is told as one, and the driver is asked again", async () =
       return Promise.reject(new Error("out of luck"));
     },
     socketPath: "/csi/csi.sock",
-    uid: 0,
     socketFile: () => ({ kind: "missing", missingDirectory: undefined }),
     logger: {
       info,

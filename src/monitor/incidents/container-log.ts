@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { readNames, valueOf } from "../../node/reads";
+import { readNames, valueOf } from "../../base/reads";
 import type { Root } from "../../node/rooted-path";
 import type { Pod } from "../../processes/pod";
 

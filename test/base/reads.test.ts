@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readLink, readNames, readText, valueOf } from "../../src/node/reads";
+import { readLink, readNames, readText, valueOf } from "../../src/base/reads";
 import { makeNode } from "../support/made-node";
 import { asNobody } from "../support/made-node-process";
 
@@ -25,7 +25,7 @@ test("an error of another kind is told by its code", () => {
 });
 
 test.if(process.getuid?.() === 0)("what another user may not read is not permitted", async () => {
-  const script = `import { readLink, readNames } from "./src/node/reads";
+  const script = `import { readLink, readNames } from "./src/base/reads";
     console.log(JSON.stringify([readLink("/proc/${process.pid}/root"), readNames("/proc/${process.pid}/fd")]));`;
   expect(await asNobody(script)).toEqual([{ kind: "notPermitted" }, { kind: "notPermitted" }]);
 });

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { errorCode } from "../base/errors";
+import { errorCode } from "./errors";
 
 /** What reading one of the node's files returned. */
 export type Read<T> =
