@@ -1,21 +1,19 @@
 import type { RpcTiming, SingleCall } from "../driver/client";
-import { diagnose, diagnoseInternal, type FailureReason, type Target } from "../driver/diagnosis";
+import { diagnose, type Diagnosis, diagnoseInternal, type Target } from "../driver/diagnosis";
 import { GET_PLUGIN_INFO, type PluginInfo } from "../driver/messages";
+import type { ProbeResult } from "../driver/probe";
 import { errorText } from "../base/errors";
 import type { Logger } from "../log/logger";
 import { oneLine } from "../base/text";
-
-/** The driver's name in logs and metrics until the driver has told it. */
-export const UNKNOWN_DRIVER = "unknown-driver";
 
 /** Asks for the driver's name in the background; nothing waits for it. */
 export interface DriverName {
   /** Begins to ask. */
   start(): void;
-  /** The name, or `unknown-driver`. */
+  /** The name, or `unknown-driver` until the driver has told it. */
   current(): string;
-  /** The driver has answered its first probe, or its first one after a failure: a good time to ask. */
-  driverAnswered(): void;
+  /** A probe has ended. If it is the first that the driver has answered, or the first since a failure, it is a good time to ask. */
+  probed(result: ProbeResult): void;
   stop(): void;
 }
 
@@ -52,17 +50,17 @@ export function createDriverName(options: DriverNameOptions): DriverName {
   let lastReason: string | undefined;
   let stopped = false;
   let asking = false;
+  let answeredBefore = false;
 
   async function ask(): Promise<void> {
     clearTimeout(timer);
     asking = true;
-    const answer = await answerOf(options);
+    const answer = await askOnce(options);
     asking = false;
     lastEndedAt = performance.now();
-    if (answer.rpc !== undefined) options.onRpc(GET_PLUGIN_INFO.path, answer.rpc);
-    if (answer.kind === "named") {
-      name = answer.name;
-      logger.info("CSI driver name", { driver: name, vendorVersion: answer.vendorVersion });
+    if ("name" in answer) {
+      name = oneLine(answer.name, MAX_NAME_BYTES);
+      logger.info("CSI driver name", { driver: name, vendorVersion: oneLine(answer.vendorVersion, MAX_NAME_BYTES) });
       return;
     }
     if (stopped) return;
@@ -80,10 +78,13 @@ export function createDriverName(options: DriverNameOptions): DriverName {
       logger.info("Asking CSI driver for its name", { address: socketPath });
       timer = setTimeout(() => void ask(), START_DELAY_MS);
     },
-    current: () => name ?? UNKNOWN_DRIVER,
-    driverAnswered: () => {
+    current: () => name ?? "unknown-driver",
+    probed: (result) => {
+      const answered = result.kind !== "failed" || result.reason === "rpc_error";
+      const isFirst = answered && !answeredBefore;
+      answeredBefore = answered;
       const rested = performance.now() - lastEndedAt >= FIRST_PAUSE_MS;
-      if (name === undefined && !asking && !stopped && rested) void ask();
+      if (isFirst && name === undefined && !asking && !stopped && rested) void ask();
     },
     stop: () => {
       stopped = true;
@@ -92,39 +93,18 @@ export function createDriverName(options: DriverNameOptions): DriverName {
   };
 }
 
-type Answer =
-  | {
-      readonly kind: "named";
-      readonly name: string;
-      readonly vendorVersion: string;
-      readonly rpc: RpcTiming | undefined;
-    }
-  | {
-      readonly kind: "unnamed";
-      readonly reason: FailureReason | "no_name";
-      readonly message: string;
-      readonly rpc: RpcTiming | undefined;
-    };
+/** What the driver tells, or why it tells no name. */
+type Answer = PluginInfo | Diagnosis | { readonly reason: "no_name"; readonly message: string };
 
-async function answerOf(options: DriverNameOptions): Promise<Answer> {
+async function askOnce(options: DriverNameOptions): Promise<Answer> {
   try {
-    return readAnswer(await options.getPluginInfo(), options);
+    const { outcome, timing } = await options.getPluginInfo();
+    if (timing.rpc !== undefined) options.onRpc(GET_PLUGIN_INFO.path, timing.rpc);
+    if (outcome.kind !== "answered")
+      return diagnose(outcome, { ...options, rpcPath: GET_PLUGIN_INFO.path, elapsedMs: timing.elapsedMs });
+    if (outcome.response.name !== "") return outcome.response;
+    return { reason: "no_name", message: "GetPluginInfo answered with an empty name" };
   } catch (error) {
-    return { kind: "unnamed", ...diagnoseInternal(errorText(error), options.socketPath), rpc: undefined };
+    return diagnoseInternal(errorText(error), options.socketPath);
   }
-}
-
-function readAnswer({ outcome, timing }: SingleCall<PluginInfo>, target: Target): Answer {
-  const { elapsedMs, rpc } = timing;
-  if (outcome.kind !== "answered")
-    return { kind: "unnamed", ...diagnose(outcome, { ...target, rpcPath: GET_PLUGIN_INFO.path, elapsedMs }), rpc };
-  const { name, vendorVersion } = outcome.response;
-  if (name === "")
-    return { kind: "unnamed", reason: "no_name", message: "GetPluginInfo answered with an empty name", rpc };
-  return {
-    kind: "named",
-    name: oneLine(name, MAX_NAME_BYTES),
-    vendorVersion: oneLine(vendorVersion, MAX_NAME_BYTES),
-    rpc,
-  };
 }

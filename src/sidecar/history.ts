@@ -6,7 +6,7 @@ import type { ProbeResult } from "../driver/probe";
 export interface History {
   /** @param current false for a result that a later probe has overtaken: it changes no state */
   record(result: ProbeResult, current: boolean): void;
-  /** The driver's state: `ready`, or the reason for which it fails; undefined before the first result. */
+  /** The driver's state, as `stateOf`; undefined before the first result. */
   state(): string | undefined;
 }
 
@@ -22,44 +22,31 @@ export const REMINDER_MS = 10 * 60_000;
 
 /** Logs the first result, each change of kind or reason, and reminders; each probe at verbosity 5. */
 export function createHistory({ logger, nowMs, driverName }: HistoryOptions): History {
-  let state: State | undefined;
+  let state: string | undefined;
+  /** Since the driver was ready. */
+  let failing: { readonly sinceMs: number; probes: number; loggedAtMs: number } | undefined;
 
-  function logFailure(result: FailedOrNotReady, failedSinceMs: number, failures: number, again: boolean): void {
-    const values = {
-      driver: driverName(),
-      reason: reasonOf(result),
-      ...(again ? { failedFor: elapsed(failedSinceMs), failedProbes: failures } : {}),
+  const lasted = () =>
+    failing && {
+      failedFor: formatDuration(Math.round((nowMs() - failing.sinceMs) / 100) * 100),
+      failedProbes: failing.probes,
     };
-    logger.error(
-      messageOf(result),
-      again ? "CSI driver still fails its probes" : "CSI driver failed its probe",
-      values,
-    );
+
+  function recordReady(): void {
+    const message = failing === undefined ? "CSI driver is ready" : "CSI driver is ready again";
+    if (state !== "ready") logger.info(message, { driver: driverName(), ...lasted() });
+    failing = undefined;
   }
 
-  function logReady(before: State | undefined): void {
-    const driver = driverName();
-    if (before?.kind !== "failing") return logger.info("CSI driver is ready", { driver });
-    const { failedSinceMs, failures } = before;
-    return logger.info("CSI driver is ready again", {
-      driver,
-      failedFor: elapsed(failedSinceMs),
-      failedProbes: failures,
-    });
-  }
-
-  const elapsed = (sinceMs: number) => formatDuration(Math.round((nowMs() - sinceMs) / 100) * 100);
-
-  function recordFailure(result: FailedOrNotReady, before: State | undefined): State {
+  function recordFailure(result: FailedOrNotReady, reason: string): void {
     const now = nowMs();
-    const reason = reasonOf(result);
-    const failedSinceMs = before?.kind === "failing" ? before.failedSinceMs : now - result.timing.elapsedMs;
-    const failures = (before?.kind === "failing" ? before.failures : 0) + 1;
-    const changed = before?.kind !== "failing" || before.reason !== reason;
-    const due = before?.kind === "failing" && now - before.loggedAtMs >= REMINDER_MS;
-    if (changed || due) logFailure(result, failedSinceMs, failures, !changed);
-    const loggedAtMs = changed || due ? now : before.loggedAtMs;
-    return { kind: "failing", reason, failedSinceMs, failures, loggedAtMs };
+    failing ??= { sinceMs: now - result.timing.elapsedMs, probes: 0, loggedAtMs: now };
+    failing.probes += 1;
+    const changed = state !== reason;
+    if (!changed && now - failing.loggedAtMs < REMINDER_MS) return;
+    failing.loggedAtMs = now;
+    const message = changed ? "CSI driver failed its probe" : "CSI driver still fails its probes";
+    logger.error(messageOf(result), message, { driver: driverName(), reason, ...(changed ? {} : lasted()) });
   }
 
   return {
@@ -67,39 +54,35 @@ export function createHistory({ logger, nowMs, driverName }: HistoryOptions): Hi
       const verbose = logger.v(5);
       if (verbose.enabled) verbose.info("Probed the CSI driver", { driver: driverName(), ...describe(result) });
       if (!current) return;
-      if (result.kind === "ready") {
-        if (state?.kind !== "ready") logReady(state);
-        state = { kind: "ready" };
-      } else {
-        state = recordFailure(result, state);
-      }
+      const next = stateOf(result);
+      if (result.kind === "ready") recordReady();
+      else recordFailure(result, next);
+      state = next;
     },
-    state: () => (state?.kind === "failing" ? state.reason : state?.kind),
+    state: () => state,
   };
 }
 
 type FailedOrNotReady = Exclude<ProbeResult, { readonly kind: "ready" }>;
 
-type State =
-  | { readonly kind: "ready" }
-  | {
-      readonly kind: "failing";
-      readonly reason: string;
-      readonly failedSinceMs: number;
-      readonly failures: number;
-      readonly loggedAtMs: number;
-    };
-
-function reasonOf(result: FailedOrNotReady): string {
-  return result.kind === "failed" ? result.reason : "not_ready";
+/** The driver's state by a result, in logs and metrics: `ready`, `not_ready`, or the reason of the failure. */
+export function stateOf(result: ProbeResult): string {
+  switch (result.kind) {
+    case "ready":
+      return "ready";
+    case "notReady":
+      return "not_ready";
+    case "failed":
+      return result.reason;
+  }
+  return result satisfies never;
 }
 
-function messageOf(result: FailedOrNotReady): string {
+export function messageOf(result: FailedOrNotReady): string {
   return result.kind === "failed" ? result.message : "driver responded but is not ready";
 }
 
 function describe(result: ProbeResult): Readonly<Record<string, string>> {
   const elapsed = formatDuration(Math.round(result.timing.elapsedMs * 1_000) / 1_000);
-  if (result.kind === "ready") return { result: "ready", elapsed };
-  return { result: reasonOf(result), message: messageOf(result), elapsed };
+  return { result: stateOf(result), ...(result.kind !== "ready" && { message: messageOf(result) }), elapsed };
 }

@@ -1,3 +1,4 @@
+import { stateOf } from "./history";
 import { statusLabel } from "../grpc/status";
 import type { RpcTiming } from "../driver/client";
 import { FAILURE_REASONS } from "../driver/diagnosis";
@@ -80,7 +81,7 @@ export function createSidecarMetrics({ startTimeSeconds, build, driverName }: Si
 
   return {
     countProbe: (result, endedAtSeconds, current) => {
-      probes.add([resultLabel(result)], 1);
+      probes.add([stateOf(result)], 1);
       const { connectMs, rpc } = result.timing;
       if (connectMs !== undefined) phases.observe(["connect"], connectMs / 1_000);
       if (rpc !== undefined) phases.observe(["call"], rpc.durationMs / 1_000);
@@ -95,16 +96,4 @@ export function createSidecarMetrics({ startTimeSeconds, build, driverName }: Si
         .map((family) => family.render())
         .join(""),
   };
-}
-
-function resultLabel(result: ProbeResult): string {
-  switch (result.kind) {
-    case "ready":
-      return "ready";
-    case "notReady":
-      return "not_ready";
-    case "failed":
-      return result.reason;
-  }
-  return result satisfies never;
 }

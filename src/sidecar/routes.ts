@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { messageOf } from "./history";
 import type { ProbeResult } from "../driver/probe";
 
 /** A path and its answer. */
@@ -55,15 +56,7 @@ export function textResponse(status: number, body: string, headers: Readonly<Rec
 }
 
 function bodyOf(result: ProbeResult): string {
-  switch (result.kind) {
-    case "ready":
-      return "ok";
-    case "notReady":
-      return "driver responded but is not ready";
-    case "failed":
-      return result.message;
-  }
-  return result satisfies never;
+  return result.kind === "ready" ? "ok" : messageOf(result);
 }
 
 interface Target {

@@ -1,13 +1,12 @@
 import { MONOTONIC_CLOCK } from "../base/clock";
-import { createCollector, type Collector } from "./collector";
+import { createCollector } from "./collector";
 import { callOnce, type Rpc } from "../driver/client";
 import { GET_PLUGIN_INFO, PROBE } from "../driver/messages";
 import { createDriverName, type DriverName } from "./driver-name";
-import { createHistory, type History } from "./history";
+import { createHistory } from "./history";
 import type { CreateLogger } from "../log/logger";
 import { createSidecarMetrics, type SidecarMetrics } from "./metrics";
 import { probeOnce } from "../driver/probe";
-import type { ProbeResult } from "../driver/probe";
 import { createProber, type Prober } from "./prober";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { COMMIT, VERSION } from "../version";
@@ -47,41 +46,23 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     nowMs: MONOTONIC_CLOCK.nowMs,
     driverName: driverName.current,
   });
+  const probeEnded = createCollector(() => Bun.gc(true));
+  let latestBegun = 0;
   const prober = createProber({
     probeOnce: () => probeOnce({ ...target, probe: () => call(PROBE) }),
     timeoutMs,
     clock: MONOTONIC_CLOCK,
-    onResult: createRecorder({
-      metrics,
-      history,
-      driverName,
-      collector: createCollector({ collect: () => Bun.gc(true) }),
-    }),
+    onResult: (result, begun) => {
+      // Each result counts; one that a later probe has overtaken changes no state.
+      const current = begun > latestBegun;
+      if (current) latestBegun = begun;
+      const { rpc } = result.timing;
+      if (rpc !== undefined) metrics.countRpc(PROBE.path, rpc);
+      metrics.countProbe(result, Date.now() / 1_000, current);
+      history.record(result, current);
+      driverName.probed(result);
+      probeEnded();
+    },
   });
   return { prober, driverName, metrics };
-}
-
-export interface Listeners {
-  readonly metrics: Pick<SidecarMetrics, "countProbe" | "countRpc">;
-  readonly history: Pick<History, "record">;
-  readonly driverName: Pick<DriverName, "driverAnswered">;
-  readonly collector: Collector;
-}
-
-/** Makes the listener for results. Each result counts; one that a later probe has overtaken changes no state. */
-export function createRecorder({ metrics, history, driverName, collector }: Listeners) {
-  let latestBegun = 0;
-  let answeredBefore = false;
-  return (result: ProbeResult, begun: number): void => {
-    const current = begun > latestBegun;
-    if (current) latestBegun = begun;
-    const { rpc } = result.timing;
-    if (rpc !== undefined) metrics.countRpc(PROBE.path, rpc);
-    metrics.countProbe(result, Date.now() / 1_000, current);
-    history.record(result, current);
-    const answered = result.kind !== "failed" || result.reason === "rpc_error";
-    if (answered && !answeredBefore) driverName.driverAnswered();
-    answeredBefore = answered;
-    collector.probeEnded();
-  };
 }

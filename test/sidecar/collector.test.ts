@@ -9,25 +9,25 @@ test.each([
   ["a hundred probes do", PROBES_PER_COLLECTION, 1],
   ["a burst of probes is collected once", 25 * PROBES_PER_COLLECTION, 1],
 ])("%s", (_, probes, collections) => {
-  const { collector, collected } = stageStarted();
-  for (let probe = 0; probe < probes; probe += 1) collector.probeEnded();
+  const { probeEnded, collected } = stageStarted();
+  for (let probe = 0; probe < probes; probe += 1) probeEnded();
   expect(collected()).toBe(0);
   jest.advanceTimersByTime(COLLECTION_DELAY_MS);
   expect(collected()).toBe(collections);
 });
 
 test("it collects again after the next hundred", () => {
-  const { collector, collected } = stageStarted();
+  const { probeEnded, collected } = stageStarted();
   for (let round = 1; round <= 3; round += 1) {
-    for (let probe = 0; probe < PROBES_PER_COLLECTION; probe += 1) collector.probeEnded();
+    for (let probe = 0; probe < PROBES_PER_COLLECTION; probe += 1) probeEnded();
     jest.advanceTimersByTime(COLLECTION_DELAY_MS);
     expect(collected()).toBe(round);
   }
 });
 
 test("it collects once what the start has left, and not the probes of that time again", () => {
-  const { collector, collected } = stage();
-  for (let probe = 0; probe < PROBES_PER_COLLECTION; probe += 1) collector.probeEnded();
+  const { probeEnded, collected } = stage();
+  for (let probe = 0; probe < PROBES_PER_COLLECTION; probe += 1) probeEnded();
   expect(collected()).toBe(0);
   jest.advanceTimersByTime(COLLECTION_DELAY_MS);
   expect(collected()).toBe(1);
@@ -37,12 +37,12 @@ test("it collects once what the start has left, and not the probes of that time 
 
 /** After what the start has left is collected. */
 function stageStarted() {
-  const { collector, collected } = stage();
+  const { probeEnded, collected } = stage();
   jest.advanceTimersByTime(COLLECTION_DELAY_MS);
-  return { collector, collected: () => collected() - 1 };
+  return { probeEnded, collected: () => collected() - 1 };
 }
 
 function stage() {
   let count = 0;
-  return { collector: createCollector({ collect: () => (count += 1) }), collected: () => count };
+  return { probeEnded: createCollector(() => (count += 1)), collected: () => count };
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import type { SingleCall } from "../../src/driver/client";
 import type { PluginInfo } from "../../src/driver/messages";
+import type { ProbeResult } from "../../src/driver/probe";
 import {
   createDriverName,
   type DriverName,
@@ -10,6 +11,12 @@ import {
 } from "../../src/sidecar/driver-name";
 
 type Answer = SingleCall<PluginInfo>;
+
+const timing = { elapsedMs: 1 };
+const READY: ProbeResult = { kind: "ready", timing };
+const NOT_READY: ProbeResult = { kind: "notReady", timing };
+const HUNG: ProbeResult = { kind: "failed", reason: "hung", message: "hung", timing };
+const STATUS: ProbeResult = { kind: "failed", reason: "rpc_error", message: "rpc error", timing };
 
 const rpc = { durationMs: 1, statusCode: 0 };
 const MISSING: Answer = {
@@ -112,7 +119,7 @@ describe("at the start", () => {
 
   test("a first probe that the driver answers sooner has it asked at once, and not twice", () => {
     const { asked, driverName } = stageBegun();
-    driverName.driverAnswered();
+    driverName.probed(READY);
     jest.advanceTimersByTime(START_DELAY_MS);
     expect(asked()).toBe(1);
   });
@@ -130,7 +137,7 @@ describe("the first answered probe after a failure", () => {
     const on = stage();
     await failTwice(on);
     jest.advanceTimersByTime(1_500);
-    on.driverName.driverAnswered();
+    on.driverName.probed(READY);
     expect(on.asked()).toBe(3);
   });
 
@@ -138,7 +145,7 @@ describe("the first answered probe after a failure", () => {
     const on = stage();
     await failTwice(on);
     jest.advanceTimersByTime(999);
-    on.driverName.driverAnswered();
+    on.driverName.probed(READY);
     expect(on.asked()).toBe(2);
     jest.advanceTimersByTime(1_001);
     expect(on.asked()).toBe(3);
@@ -147,7 +154,7 @@ describe("the first answered probe after a failure", () => {
   test("has it not asked beside a question that is open", async () => {
     const on = stage();
     jest.advanceTimersByTime(5_000);
-    on.driverName.driverAnswered();
+    on.driverName.probed(READY);
     expect(on.asked()).toBe(1);
   });
 
@@ -155,7 +162,7 @@ describe("the first answered probe after a failure", () => {
     const on = stage();
     await failTwice(on);
     jest.advanceTimersByTime(1_500);
-    on.driverName.driverAnswered();
+    on.driverName.probed(READY);
     await on.answer(MISSING);
     jest.advanceTimersByTime(3_999);
     expect(on.asked()).toBe(3);
@@ -176,10 +183,33 @@ describe("the first answered probe after a failure", () => {
     const { driverName, asked, answer } = stage();
     await prepare(driverName, answer);
     jest.advanceTimersByTime(5_000);
-    driverName.driverAnswered();
+    driverName.probed(READY);
     jest.advanceTimersByTime(120_000);
     expect(asked()).toBe(1);
   });
+});
+
+test.each<[string, readonly ProbeResult[], number]>([
+  ["the first probe, for it may have come up since it was asked for its name", [READY], 1],
+  ["the first probe, though it is not ready", [NOT_READY], 1],
+  ["with a status", [STATUS], 1],
+  ["one probe after another: once", [READY, READY, NOT_READY], 1],
+  ["again after a probe that it did not answer", [READY, HUNG, HUNG, READY], 2],
+  ["none", [HUNG, HUNG], 0],
+])("a driver is asked for its name when it answers %s", async (_, results, times) => {
+  const on = stage();
+  await failTwice(on);
+  jest.advanceTimersByTime(1_500);
+  let asked = 0;
+  for (const result of results) {
+    const before = on.asked();
+    on.driverName.probed(result);
+    asked += on.asked() - before;
+    // oxlint-disable-next-line no-await-in-loop -- one probe after the other
+    await on.answer(MISSING);
+    jest.advanceTimersByTime(1_000);
+  }
+  expect(asked).toBe(times);
 });
 
 test("until it is known the name is unknown-driver, and the question that told it counts under that", async () => {
