@@ -32,10 +32,11 @@ const DRIVERS = join(import.meta.dirname, "../drivers");
 /**
  * Builds test/drivers/go, or takes what was built from the same sources before.
  *
+ * @param env set while building
  * @throws where there is a Go that cannot build it
  */
-export async function buildGoDriver(): Promise<DriverBuild> {
-  return buildGoProgram(join(DRIVERS, "go"), "driver");
+export async function buildGoDriver(env: Readonly<Record<string, string>> = {}): Promise<DriverBuild> {
+  return buildGoProgram(join(DRIVERS, "go"), "driver", [], env);
 }
 
 /**

@@ -1,9 +1,10 @@
 // A CSI driver on grpc-go that does as it is told: the modes are those of test/support/driver-protocol.ts.
 //
-//	driver --socket PATH --name NAME [--mode MODE] [--vendor-version TEXT]
+//	driver --socket PATH | --endpoint unix://PATH --name NAME [--mode MODE] [--vendor-version TEXT]
 //	    [--plugin-capabilities NAME,...] [--node-capabilities NAME,...] [--controller-capabilities NAME,...]
 //
-// Commands arrive on standard input, a line each; events leave on standard output as JSON lines.
+// Commands arrive on standard input, a line each; events leave on standard output as JSON lines. With --endpoint, which is
+// what the manifests in deploy/examples say, it takes no commands: a pod has no standard input.
 package main
 
 import (
@@ -35,6 +36,7 @@ import (
 
 func main() {
 	socket := flag.String("socket", "", "unix socket to listen on")
+	endpoint := flag.String("endpoint", "", "unix://PATH in place of --socket, and no commands")
 	name := flag.String("name", "go.csi.test", "the driver's name")
 	first := flag.String("mode", "ready", "how Probe answers")
 	version := flag.String("vendor-version", "1.0.0", "the driver's version")
@@ -50,7 +52,12 @@ func main() {
 	); err != nil {
 		log.Fatal(err)
 	}
-	if err := d.serve(*socket); err != nil {
+	path, inPod := strings.CutPrefix(*endpoint, "unix://")
+	if !inPod {
+		path = *socket
+		go d.readCommands()
+	}
+	if err := d.serve(path); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -110,7 +117,6 @@ func (d *driver) serve(socket string) error {
 		<-terminated
 		server.Stop()
 	}()
-	go d.readCommands()
 
 	emit(map[string]any{"event": "listening"})
 	return server.Serve(&countingListener{Listener: listener})

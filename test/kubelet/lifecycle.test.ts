@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { waitUntil } from "../support/wait";
+import { type Belongings, belongings, leftovers } from "./leftovers";
+import { type Node, startNode } from "./node";
+import {
+  LIVENESS_SECONDS,
+  apply,
+  cgroupFile,
+  containerOf,
+  csiPod,
+  outOfMemoryKills,
+  podReady,
+  processOf,
+  readPod,
+} from "./pods";
+
+let node: Node;
+beforeAll(async () => {
+  node = await startNode();
+});
+afterAll(async () => node[Symbol.asyncDispose]());
+
+describe("a node leaves nothing behind: no process, namespace, mount, control group or file", () => {
+  test("when it is disposed of, with a pod", async () => {
+    const before = belongings("", "none", process.pid).mounts;
+    const ended = await startNode();
+    await apply(ended, csiPod("left"));
+    await podReady(ended, "left");
+    const had = { ...belongings(ended.directory, ended.cgroup, ended.pid), mounts: before };
+    expect(leftovers(had)).not.toEqual([]);
+    await ended[Symbol.asyncDispose]();
+    expect(leftovers(had)).toEqual([]);
+  });
+
+  test("when the process that started it gets Ctrl-C", async () => {
+    const holder = Bun.spawn([process.execPath, join(import.meta.dirname, "hold-node.ts")], { stdout: "pipe" });
+    const { value } = await holder.stdout.getReader().read();
+    // Written by hold-node.ts.
+    const held = JSON.parse(new TextDecoder().decode(value)) as Pick<Node, "directory" | "cgroup" | "pid">;
+    const had: Belongings = belongings(held.directory, held.cgroup, held.pid);
+    holder.kill("SIGINT");
+    await holder.exited;
+    await waitUntil(
+      () => leftovers(had).length === 0,
+      () => `these to go: ${leftovers(had).join(", ")}`,
+    );
+  });
+});
+
+test.each([
+  { kind: "a pod with an address of its own", name: "hung", hostNetwork: false },
+  { kind: "a pod on the host's network", name: "hung-host", hostNetwork: true },
+])("a hung driver in $kind is restarted, its sidecar is not, at a limit of 32Mi", async ({ name, hostNetwork }) => {
+  await apply(node, csiPod(name, { hostNetwork }));
+  const pod = await podReady(node, name);
+  const sidecar = processOf(pod, "livenessprobe");
+  process.kill(processOf(pod, "driver"), "SIGSTOP");
+  const stopped = performance.now();
+  const restarted = await podReady(node, name, (now) => containerOf(now, "driver").restartCount === 1);
+  const seconds = (performance.now() - stopped) / 1_000;
+
+  expect(seconds).toBeLessThan(LIVENESS_SECONDS + 3);
+  expect(containerOf(restarted, "driver").lastState.terminated?.exitCode).toBe(137);
+  expect(containerOf(restarted, "livenessprobe").restartCount).toBe(0);
+  expect(outOfMemoryKills(sidecar)).toBe(0);
+});
+
+test("the sidecar of a pod that is deleted ends with exit code 0 within 2 s", async () => {
+  // The finalizer keeps what the kubelet said last.
+  await apply(node, csiPod("deleted", { finalizers: ["csi.example/keep"] }));
+  const sidecar = processOf(await podReady(node, "deleted"), "livenessprobe");
+  const start = performance.now();
+  await node.kubectl(["delete", "pod", "deleted", "--wait=false"]);
+  await waitUntil(() => cgroupFile(sidecar) === "", "the sidecar to end");
+  expect(performance.now() - start).toBeLessThan(2_000);
+
+  const terminated = await waitUntil(
+    async () => containerOf(await readPod(node, "deleted"), "livenessprobe").state.terminated,
+    "the kubelet to say how the sidecar ended",
+  );
+  expect(terminated).toMatchObject({ exitCode: 0, reason: "Completed" });
+  await node.kubectl(["patch", "pod", "deleted", "--type=merge", '--patch={"metadata":{"finalizers":null}}']);
+});

@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { temporaryDirectory } from "../../scripts/temporary";
+import { waitUntil } from "../support/wait";
+import { nodePrograms, writeImages } from "./programs";
+
+/** A Kubernetes node called `node`, with an API server of its own. Dispose of it to end all of it. */
+export interface Node extends AsyncDisposable {
+  /** Its control group below each hierarchy of /sys/fs/cgroup. */
+  readonly cgroup: string;
+  /** The directory of its files, with a folder `log`. */
+  readonly directory: string;
+  /** The first process in its namespaces. */
+  readonly pid: number;
+  /** Where this machine sees a file of the node. */
+  path(file: string): string;
+  /**
+   * Runs a command in the node's namespaces.
+   *
+   * @returns what it wrote to standard output
+   * @throws with its standard error, where it exits with anything but 0
+   */
+  run(command: readonly string[], input?: string): Promise<string>;
+  /** `run`, of kubectl as the cluster's administrator. */
+  kubectl(args: readonly string[], input?: string): Promise<string>;
+}
+
+const READY = '--output=jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}';
+const KUBECONFIG = join(import.meta.dirname, "etc/kubeconfig.yaml");
+
+/**
+ * Starts a node, and returns once the API server says that it is ready. It ends with this process, too: `node.sh` ends
+ * with its standard input.
+ *
+ * @throws where it cannot be started, with what it said
+ */
+export async function startNode(): Promise<Node> {
+  const programs = await nodePrograms();
+  const { path: directory } = temporaryDirectory();
+  const cgroup = basename(directory);
+  mkdirSync(join(directory, "images"));
+  await writeImages(join(directory, "images"));
+  const PATH = [...programs.path, process.env["PATH"]].join(":");
+  const script = Bun.spawn([join(import.meta.dirname, "node.sh"), directory, cgroup, programs.cni], {
+    env: { ...process.env, PATH },
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+    // Ctrl-C is for this process: the script goes on, to remove the control groups.
+    detached: true,
+  });
+  const dispose = async () => {
+    await script.stdin.end();
+    await script.exited;
+  };
+  try {
+    const { value } = await script.stdout.getReader().read();
+    if (value === undefined) throw new Error(`test/kubelet/node.sh ended with ${await script.exited}`);
+    const node = nodeOf(directory, cgroup, firstProcess(script.pid), PATH, dispose);
+    await waitUntil(async () => (await node.kubectl(["get", "nodes", READY])) === "True", "the node to be ready");
+    return node;
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+function nodeOf(directory: string, cgroup: string, pid: number, PATH: string, dispose: () => Promise<void>): Node {
+  const run = async (command: readonly string[], input = ""): Promise<string> => {
+    const child = Bun.spawn(["nsenter", `--target=${pid}`, "--mount", "--net", "--pid", ...command], {
+      env: { ...process.env, PATH },
+      stdin: new Blob([input]),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+    if (code !== 0) throw new Error(`${command.join(" ")} exited with ${code}: ${stderr.trim()}`);
+    return stdout;
+  };
+  return {
+    cgroup,
+    directory,
+    pid,
+    path: (file) => `/proc/${pid}/root${file}`,
+    run,
+    kubectl: (args, input) => run(["kubectl", "--kubeconfig", KUBECONFIG, ...args], input),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** node.sh runs unshare, whose child is the first process of the namespaces. */
+function firstProcess(script: number): number {
+  return childOf(childOf(script));
+}
+
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
+}

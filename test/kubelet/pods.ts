@@ -1,0 +1,136 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { waitUntil } from "../support/wait";
+import type { Node } from "./node";
+
+/** What these tests read of a pod (core/v1). */
+export interface Pod {
+  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly status: { readonly podIP?: string; readonly containerStatuses?: readonly ContainerStatus[] };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  /** `containerd://ID` */
+  readonly containerID?: string;
+  readonly state: ContainerState;
+  readonly lastState: ContainerState;
+}
+
+interface ContainerState {
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number; readonly reason: string };
+}
+
+/** Before a hung driver is restarted: `periodSeconds` x `failureThreshold`. */
+export const LIVENESS_SECONDS = 4;
+
+export interface CsiPodOptions {
+  readonly hostNetwork?: boolean;
+  readonly driverArgs?: readonly string[];
+  /** The port of /healthz, which pods on the host's network share. */
+  readonly port?: number;
+  readonly finalizers?: readonly string[];
+}
+
+/** A pod of a driver with the sidecar, which is in the namespace `default`. */
+export function csiPod(name: string, options: CsiPodOptions = {}): object {
+  const { hostNetwork = false, driverArgs = [], port = 9808, finalizers = [] } = options;
+  const volumeMounts = [{ name: "plugin-dir", mountPath: "/csi" }];
+  const driver = {
+    name: "driver",
+    image: "registry.example/my-csi-driver:v1",
+    args: ["--endpoint=unix:///csi/csi.sock", `--name=${name}.csi.example`, ...driverArgs],
+    livenessProbe: {
+      httpGet: { path: "/healthz", port },
+      periodSeconds: 2,
+      timeoutSeconds: 2,
+      failureThreshold: LIVENESS_SECONDS / 2,
+      terminationGracePeriodSeconds: 1,
+    },
+    volumeMounts,
+  };
+  const livenessprobe = {
+    name: "livenessprobe",
+    image: "registry.example/csi-livenessprobe:0.1.0",
+    args: ["--csi-address=/csi/csi.sock", `--http-endpoint=:${port}`, "--probe-timeout=1s"],
+    resources: { limits: { memory: "32Mi" } },
+    volumeMounts,
+  };
+  const path = `/var/lib/kubelet/plugins/${name}.csi.example`;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "default", finalizers },
+    spec: {
+      nodeName: "node",
+      hostNetwork,
+      automountServiceAccountToken: false,
+      containers: [driver, livenessprobe],
+      volumes: [{ name: "plugin-dir", hostPath: { path, type: "DirectoryOrCreate" } }],
+    },
+  };
+}
+
+/** Applies objects, such as those of `csiPod`. */
+export async function apply(node: Node, ...objects: readonly object[]): Promise<void> {
+  const list = { apiVersion: "v1", kind: "List", items: objects };
+  await node.kubectl(["apply", "--filename=-"], JSON.stringify(list));
+}
+
+export async function readPod(node: Node, name: string, namespace = "default"): Promise<Pod> {
+  // core/v1, of which the types above are a part.
+  return JSON.parse(await node.kubectl(["get", "pod", name, `--namespace=${namespace}`, "--output=json"])) as Pod;
+}
+
+/** Waits until all containers of a pod are ready, and `holds` of it. */
+export async function podReady(
+  node: Node,
+  name: string,
+  holds: (pod: Pod) => boolean = () => true,
+  namespace = "default",
+): Promise<Pod> {
+  let seen: unknown;
+  return waitUntil(
+    async () => {
+      const pod = await readPod(node, name, namespace);
+      seen = pod.status;
+      const { containerStatuses = [] } = pod.status;
+      const ready = containerStatuses.length > 0 && containerStatuses.every((status) => status.ready);
+      return ready && holds(pod) ? pod : undefined;
+    },
+    () => `the pod ${name} to be ready; it was ${JSON.stringify(seen)}`,
+  );
+}
+
+export function containerOf(pod: Pod, name: string): ContainerStatus {
+  const status = pod.status.containerStatuses?.find((container) => container.name === name);
+  if (status === undefined) throw new Error(`the pod ${pod.metadata.name} has no container ${name}`);
+  return status;
+}
+
+/** The process of a running container of one process, as this machine numbers it. */
+export function processOf(pod: Pod, container: string): number {
+  const id = containerOf(pod, container).containerID?.replace("containerd://", "") ?? "";
+  const found = readdirSync("/proc").find((entry) => /^\d+$/.test(entry) && cgroupFile(entry).includes(id));
+  if (id === "" || found === undefined) throw new Error(`no process is in the container ${container} (${id})`);
+  return Number(found);
+}
+
+/** Of a process: lines of `hierarchy:controllers:path` (cgroups(7)); empty where it has ended. */
+export function cgroupFile(pid: number | string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** How many processes of a process's control group were killed because it was out of memory. */
+export function outOfMemoryKills(pid: number): number {
+  const path = /^\d+:(?:memory)?:(.*)$/m.exec(cgroupFile(pid))?.[1] ?? "";
+  const v1 = cgroupFile(pid).includes(":memory:");
+  const file = v1 ? `/sys/fs/cgroup/memory${path}/memory.oom_control` : `/sys/fs/cgroup${path}/memory.events`;
+  return Number(/^oom_kill (\d+)$/m.exec(readFileSync(file, "utf8"))?.[1]);
+}
