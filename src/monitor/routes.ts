@@ -5,6 +5,8 @@ import type { DriverTable } from "./driver-table";
 import type { IncidentStore } from "./incidents/incident-store";
 import { renderIncidentPage } from "./page/incident-page";
 import { renderNodePage } from "./page/node-page";
+import { SCRIPT_PATH } from "./page/page";
+import { compileScript } from "./page/script" with { type: "macro" };
 import { CONTENT_SECURITY_POLICY } from "./page/style";
 import type { Watch } from "./watch";
 
@@ -52,21 +54,25 @@ function route(path: readonly string[] | undefined, request: Request, options: M
   if (path.length === 1 && first === "metrics") return options.answerMetrics(request);
   if (options.serving === "all" && first === "api" && second === "v1") {
     const { documents, incidents } = options;
-    if (path.length === 3 && third === "drivers") return json(documents.drivers());
-    if (path.length === 3 && third === "incidents") return json(documents.incidents(incidents.all()));
+    if (path.length === 3 && third === "drivers") return uncached("application/json", documents.drivers());
+    if (path.length === 3 && third === "incidents")
+      return uncached("application/json", documents.incidents(incidents.all()));
     const incident = path.length === 4 && third === "incidents" ? incidents.get(fourth ?? "") : undefined;
-    if (incident !== undefined) return json(documents.incident(incident));
+    if (incident !== undefined) return uncached("application/json", documents.incident(incident));
   }
   return (options.serving === "all" ? page(path, options) : undefined) ?? text(404, "404 page not found\n");
 }
+
+const SCRIPT = compileScript();
 
 /** What is there for people. */
 function page(path: readonly string[], { watch, incidents, wallMs }: MonitorRoutesOptions): Response | undefined {
   const [first, second = ""] = path;
   if (path.length === 1 && first === "")
     return htmlResponse(renderNodePage(watch.table.drivers(), incidents.all(), wallMs()));
+  if (path.length === 1 && `/${first}` === SCRIPT_PATH) return uncached("text/javascript; charset=utf-8", SCRIPT);
   const incident = path.length === 2 && first === "incidents" ? incidents.get(second) : undefined;
-  return incident && htmlResponse(renderIncidentPage(incident));
+  return incident && htmlResponse(renderIncidentPage(incident, wallMs()));
 }
 
 function answerHealth({ watch, intervalMs }: MonitorRoutesOptions): Response {
@@ -121,19 +127,12 @@ function text(status: number, body: string, headers: Readonly<Record<string, str
 }
 
 function htmlResponse(body: string): Response {
-  return new Response(body, {
-    headers: {
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-      "X-Content-Type-Options": "nosniff",
-      "Referrer-Policy": "no-referrer",
-      "Cache-Control": "no-store",
-    },
-  });
+  const headers = { "Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer" };
+  return uncached("text/html; charset=utf-8", body, headers);
 }
 
-function json(body: string): Response {
+function uncached(type: string, body: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(body, {
-    headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
+    headers: { "Content-Type": type, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", ...headers },
   });
 }

@@ -15,7 +15,9 @@ const HOSTILE = `<img src=//elsewhere.example onerror=alert(1)><script>alert(1)<
 
 const browser = await startBrowser();
 const resources = new AsyncDisposableStack();
+let rootDir: string;
 let monitor: Sidecar;
+let ready: RunningDriver;
 let stopped: RunningDriver;
 /** Of a driver that says HTML. */
 let incidentPath: string;
@@ -29,15 +31,16 @@ beforeAll(async () => {
     const socketPath = node.outer(`${PLUGINS}/${directory}/csi.sock`);
     return resources.use(await startDriver("grpc-js", { name, vendorVersion: HOSTILE, socketPath }));
   };
-  const [, stops, hostile, notReady] = await Promise.all([
+  const [isReady, stops, hostile, notReady] = await Promise.all([
     start("ready.csi"),
     start("stopped.csi"),
     start("hostile.csi", HOSTILE),
     start("not-ready.csi"),
   ]);
+  ready = isReady;
   stopped = stops;
-  const flags = ["--root", node.rootDir, "--interval=5s", "--probe-timeout=1s", "--http-endpoint=127.0.0.1:0"];
-  monitor = resources.use(await startSidecar(["monitor", ...flags]));
+  rootDir = node.rootDir;
+  monitor = resources.use(await startMonitor());
   await waitUntil(async () => (await monitor.get("/readyz")).status === 200, "all drivers to be ready");
   node.directory(`${PLUGINS}/gone.csi`);
   node.staleSocket(`${PLUGINS}/gone.csi/csi.sock`);
@@ -96,6 +99,70 @@ describe.if(browser !== undefined)("the page in a browser", () => {
   });
 });
 
+describe.if(browser !== undefined)("a page that stays open", () => {
+  test("shows a driver that hangs: what did not change stays, with its focus and the selection", async () => {
+    await using opened = await open("/", { scheme: "light", width: 1_400, scripts: true });
+    const { page, complaints } = opened;
+    await page.evaluate(`{
+      window.link = document.querySelector("main a");
+      link.focus();
+      getSelection().selectAllChildren(document.querySelector("h2"));
+      window.before = [...document.querySelectorAll("main th, main a, main svg")];
+    }`);
+    await ready.pause();
+    await text(page, "#news", "the change in words", /^ready\.csi: hung$/);
+    const stays = await page.evaluate(`({
+      elements: before.filter((element) => !element.isConnected).map((element) => element.outerHTML),
+      focus: document.activeElement === link,
+      selection: String(getSelection()),
+    })`);
+    expect(stays).toEqual({ elements: [], focus: true, selection: "Incidents" });
+    expect(complaints.lines).toEqual([]);
+    ready.resume();
+    await text(page, "#news", "the recovery in words", /^ready\.csi: ready$/);
+  });
+
+  test("says that the monitor cannot be reached, as of when it shows the drivers, and goes on trying", async () => {
+    await using first = await startMonitor();
+    const { port, origin } = new URL(first.url);
+    await using opened = await open("/", { scheme: "light", width: 1_400, scripts: true }, origin);
+    first.signal("SIGTERM");
+    const said =
+      /^The monitor cannot be reached\. Shown is what it knew at [-\d]+ [:\d]+ UTC; trying again every 5 s\.$/;
+    await text(opened.page, "#trouble", "what is wrong", said);
+    await using second = await startMonitor(port);
+    await text(opened.page, "#trouble", "the end of it", /^$/);
+    expect(second.url).toBe(origin);
+  });
+
+  test("does not ask while it is hidden, and asks at once when it is seen", async () => {
+    await using hidden = await open("/", { scheme: "light", width: 1_400, scripts: true });
+    await hide(hidden.page, true);
+    await using seen = await open("/", { scheme: "light", width: 1_400, scripts: true });
+    await waitUntil(() => seen.complaints.requests.length === 4, "two refreshes of another page");
+    expect(hidden.complaints.requests).toEqual(["/", "/refresh.js"]);
+    await hide(hidden.page, false);
+    await waitUntil(() => hidden.complaints.requests.length === 3, "its refresh");
+  });
+});
+
+async function text(page: Page, selector: string, what: string, expected: RegExp): Promise<void> {
+  const read = () => page.evaluate(`document.querySelector(${JSON.stringify(selector)}).textContent`);
+  await waitUntil(async () => expected.test(String(await read())), what);
+}
+
+function hide(page: Page, isHidden: boolean): Promise<unknown> {
+  return page.evaluate(`{
+    Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }`);
+}
+
+function startMonitor(port = "0"): Promise<Sidecar> {
+  const flags = ["--root", rootDir, "--interval=5s", "--probe-timeout=1s", `--http-endpoint=127.0.0.1:${port}`];
+  return startSidecar(["monitor", ...flags]);
+}
+
 /** What an element is, for a person: its tag, and its name or its text. */
 const TOLD = `(element) => element.localName + ": " + (element.ariaLabel ?? element.textContent)`;
 
@@ -105,13 +172,13 @@ interface Look {
   readonly scripts: boolean;
 }
 
-async function open(path: string, { scheme, width, scripts }: Look) {
+async function open(path: string, { scheme, width, scripts }: Look, origin = monitor.url) {
   const page = await (browser as Browser).newPage();
-  const complaints = watchComplaints(page, monitor.url);
+  const complaints = watchComplaints(page, origin);
   await page.setViewport({ width, height: 800 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await page.setJavaScriptEnabled(scripts);
-  await page.goto(monitor.url + path);
+  await page.goto(origin + path);
   return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
 }
 

@@ -105,12 +105,14 @@ describe("over HTTP", () => {
     expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 200, body: "" });
   });
 
-  test("the page has the drivers and links to the incidents, and may load nothing", async () => {
+  test("the page has the drivers and links to the incidents, and may load its script alone", async () => {
     const answer = await monitor.get("/");
     const page = await answer.text();
     expect(answer.headers.get("content-security-policy")).toStartWith("default-src 'none'; style-src 'sha256-");
     expect(page).toContain("ready.csi");
-    expect(page).not.toContain("<script");
+    expect(page.match(/<script.*/g)).toEqual(['<script src="/refresh.js" defer></script>']);
+    const script = await monitor.get("/refresh.js");
+    expect(script.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
     const [, link = ""] = /href="(\/incidents\/[^"]+)"/.exec(page) ?? [];
     const incident = await get(link);
     expect(incident.status).toBe(200);
@@ -158,11 +160,11 @@ describe("over HTTP", () => {
 test("--serve=metrics serves no more than metrics and states", async () => {
   await using quiet = await startMonitor(["--serve=metrics"]);
   const statuses = await Promise.all(
-    ["/metrics", "/healthz", "/readyz", "/api/v1/drivers", "/api/v1/incidents", "/"].map(
+    ["/metrics", "/healthz", "/readyz", "/api/v1/drivers", "/api/v1/incidents", "/", "/refresh.js"].map(
       async (path) => (await quiet.get(path)).status,
     ),
   );
-  expect(statuses.map((status) => (status === 500 ? 200 : status))).toEqual([200, 200, 200, 404, 404, 404]);
+  expect(statuses.map((status) => (status === 500 ? 200 : status))).toEqual([200, 200, 200, 404, 404, 404, 404]);
 });
 
 test("it closes its connections and ends with 0 on SIGTERM", async () => {

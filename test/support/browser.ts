@@ -26,6 +26,8 @@ export async function startBrowser(): Promise<Browser | undefined> {
 }
 
 export interface Complaints {
+  /** The paths that were asked for. */
+  readonly requests: readonly string[];
   /** Messages of the console, errors of scripts, and requests that failed or went to another origin. */
   readonly lines: readonly string[];
 }
@@ -33,11 +35,14 @@ export interface Complaints {
 /** Gathers what a page must not do; call it before the page is opened. */
 export function watchComplaints(page: Page, origin: string): Complaints {
   const lines: string[] = [];
+  const requests: string[] = [];
   page.on("console", (message) => lines.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => lines.push(`error: ${String(error)}`));
   page.on("requestfailed", (request) => lines.push(`failed: ${request.url()}`));
   page.on("request", (request) => {
-    if (new URL(request.url()).origin !== origin) lines.push(`elsewhere: ${request.url()}`);
+    const url = new URL(request.url());
+    requests.push(url.pathname);
+    if (url.origin !== origin) lines.push(`elsewhere: ${request.url()}`);
   });
-  return { lines };
+  return { requests, lines };
 }

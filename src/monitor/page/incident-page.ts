@@ -1,24 +1,25 @@
 import type { InspectStep } from "../../inspection/report";
 import type { Incident, IncidentEvent } from "../incidents/incident";
 import { type Html, html } from "./html";
-import { instant, lastedText, podText, renderPage, table } from "./page";
+import { instant, lastedText, podText, renderPage, type Row, table } from "./page";
 
 /** One incident, with its events and what an inspection found. */
-export function renderIncidentPage(incident: Incident): string {
+export function renderIncidentPage(incident: Incident, wallMs: number): string {
   const { driver, socket, reason, message, events, eventsLeftOut, inspection } = incident;
   const title = `${driver ?? "A driver"}: ${reason}`;
-  return renderPage(
+  return renderPage({
     title,
-    html`<p><a href="/">All drivers</a></p>
-      <h1>${title}</h1>
+    heading: html`${title}`,
+    atMs: wallMs,
+    body: html`<nav><a href="/">All drivers</a></nav>
       <p>${message}</p>
       <dl>
-        <dt>Socket</dt>
-        <dd>${socket}</dd>
-        <dt>Pod</dt>
-        <dd>${podText(incident)}</dd>
         <dt>Lasted</dt>
         <dd>${lastedText(incident)}</dd>
+        <dt>Pod</dt>
+        <dd>${podText(incident)}</dd>
+        <dt>Socket</dt>
+        <dd class="path">${socket}</dd>
       </dl>
       <h2>Events</h2>
       <ol>
@@ -30,13 +31,13 @@ export function renderIncidentPage(incident: Incident): string {
         inspection === undefined
           ? html`<p>It is not done yet.</p>`
           : html`<p>${inspection.verdict}</p>
-              ${table("Steps", ["Step", "Outcome", "Details"], inspection.steps.map(stepRow))}`
+              ${table("steps", ["Step", "Outcome", "Details"], inspection.steps.map(stepRow))}`
       }`,
-  );
+  });
 }
 
 function eventItem(event: IncidentEvent): Html {
-  return html`<li>${instant(event.atMs)} ${eventText(event)}</li> `;
+  return html`<li>${instant(event.atMs)} <span>${eventText(event)}</span></li> `;
 }
 
 function eventText(event: IncidentEvent): string {
@@ -59,21 +60,29 @@ function eventText(event: IncidentEvent): string {
   return event satisfies never;
 }
 
-function stepRow({ title, outcome }: InspectStep): Html {
+function stepRow({ title, outcome }: InspectStep, index: number): Row {
   const details = "details" in outcome ? outcome.details : "needs" in outcome ? [`needs ${outcome.needs}`] : [];
-  const command = outcome.kind === "failed" ? [outcome.remedy, outcome.command] : [];
-  const lines = [...details, ...command.flatMap((line) => line ?? [])];
-  return html`<tr>
-    <th scope="row">${title}</th>
-    <td>${OUTCOMES[outcome.kind]}</td>
-    <td>${lines.map((line) => html`<p>${line}</p>`)}</td>
-  </tr> `;
+  const [text, look] = OUTCOMES[outcome.kind];
+  return {
+    key: `${index}: ${title}`,
+    look,
+    cells: [
+      html`${title}`,
+      html`<span class="state ${look}">${text}</span>`,
+      html`${details.map((line) => html`<p>${line}</p>`)}${outcome.kind === "failed" ? advice(outcome) : undefined}`,
+    ],
+  };
 }
 
-const OUTCOMES: Readonly<Record<InspectStep["outcome"]["kind"], string>> = {
-  passed: "passed",
-  failed: "failed",
-  absent: "not there",
-  notPermitted: "not permitted",
-  notReached: "not reached",
+function advice({ remedy, command }: Extract<InspectStep["outcome"], { readonly kind: "failed" }>): Html {
+  return html`${remedy && html`<p>${remedy}</p>`}${command && html`<p><code>${command}</code></p>`}`;
+}
+
+/** In words, and a class of the style sheet. */
+const OUTCOMES: Readonly<Record<InspectStep["outcome"]["kind"], readonly [string, string]>> = {
+  passed: ["passed", "ready"],
+  failed: ["failed", "failed"],
+  absent: ["not there", "unknown"],
+  notPermitted: ["not permitted", "unknown"],
+  notReached: ["not reached", "unknown"],
 };
