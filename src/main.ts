@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { ProcessContext } from "./cli/command";
 import { errorCode, errorText } from "./base/errors";
-import type { TimeZone } from "./log/record";
+import type { TimeZone } from "./log/format";
 import { createOutput, type Output, STDERR, STDOUT } from "./cli/output";
 import { programWords } from "./base/shell-command";
 import { escapeLines } from "./base/text";

@@ -1,5 +1,5 @@
 import type { ParsedArgs } from "citty";
-import type { TimeZone } from "../log/record";
+import type { TimeZone } from "../log/format";
 import type { StyleFacts } from "../terminal/style";
 
 /** A command of any arguments, in citty's words, with what our help says besides. */

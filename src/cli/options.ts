@@ -4,7 +4,7 @@ import { ConfigError } from "../base/errors";
 import { quote } from "../base/text";
 import { parseCsiAddress } from "../driver/address";
 import { parseHealthPort, parseListenAddress, type ListenAddress } from "../http/listen-address";
-import type { VmodulePattern } from "../log/record";
+import type { VmodulePattern } from "../log/vmodule";
 import { UsageError } from "./command";
 import { DEFAULT_HEALTH_PORT, SERVE_FLAGS } from "./flags";
 

@@ -2,7 +2,7 @@ import { type CommandDef, runCommand } from "citty";
 import { type Argv, isServe, readArgv } from "../cli/argv";
 import { type Commands, type ProcessContext, UsageError } from "../cli/command";
 import { ConfigError, errorText } from "../base/errors";
-import { formatKlog } from "../log/klog";
+import { formatKlog } from "../log/format";
 
 /**
  * Runs one command line: `readArgv` reads its words, and citty loads and runs the command.

@@ -1,7 +1,5 @@
-import { formatJson } from "./json";
-import { formatKlog } from "./klog";
-import type { LogRecord, LogValues, TimeZone, VmodulePattern } from "./record";
-import { vmoduleVerbosity } from "./vmodule";
+import { formatJson, formatKlog, type LogRecord, type LogValues, type Severity, type TimeZone } from "./format";
+import { type VmodulePattern, vmoduleVerbosity } from "./vmodule";
 
 /** Info lines that are printed at or above some verbosity. */
 export interface VerboseLogger {
@@ -21,16 +19,12 @@ export interface Logger {
 
 export type LogFormat = "text" | "json";
 
-/** What all lines of the log share. */
-export interface LineOptions {
+export interface LoggerOptions {
   readonly format: LogFormat;
   readonly timeZone: TimeZone;
   /** Whole milliseconds since the epoch, by the wall clock. */
   readonly nowMs: () => number;
   readonly pid: number;
-}
-
-export interface LoggerOptions extends LineOptions {
   readonly verbosity: number;
   readonly vmodule: readonly VmodulePattern[];
   /** Takes one record, with its newline. */
@@ -48,59 +42,38 @@ export type CreateLogger = (source: string) => Logger;
  */
 export function createLogging(options: LoggerOptions): CreateLogger {
   return (source) => {
-    const verbosity = Math.max(options.verbosity, vmoduleVerbosity(options.vmodule, source));
-    const info = (level: number, message: string, values?: LogValues) =>
-      log(options, { severity: "I", source, verbosity: level, message, values: values ?? {} });
+    const highest = Math.max(options.verbosity, vmoduleVerbosity(options.vmodule, source));
+    const log = (severity: Severity, message: string, values: LogValues = {}, verbosity = 0, error?: string): void => {
+      try {
+        options.write(formatLine(options, { severity, source, verbosity, message, values, error }));
+      } catch {
+        // There is nowhere left to report it.
+      }
+    };
     return {
-      info: (message, values) => info(0, message, values),
-      warning: (message, values) =>
-        log(options, { severity: "W", source, verbosity: 0, message, values: values ?? {} }),
-      error: (error, message, values) =>
-        log(options, {
-          severity: "E",
-          source,
-          verbosity: 0,
-          message,
-          values: values ?? {},
-          ...(error === undefined ? {} : { error }),
-        }),
-      v: (n) => (n > verbosity ? DISABLED : { enabled: true, info: (message, values) => info(n, message, values) }),
+      info: (message, values) => log("I", message, values),
+      warning: (message, values) => log("W", message, values),
+      error: (error, message, values) => log("E", message, values, 0, error),
+      v: (n) => (n > highest ? DISABLED : { enabled: true, info: (message, values) => log("I", message, values, n) }),
     };
   };
 }
 
 /** The line that a sink writes after it has dropped lines. */
-export function droppedLinesNotice(options: LineOptions): (dropped: number) => string {
-  return (dropped) =>
-    format(options, {
-      severity: "W",
-      source: "sink.ts",
-      verbosity: 0,
-      message: "Log lines were lost because nobody read standard error in time",
-      values: { dropped },
-    });
+export function droppedLinesNotice(options: LineOptions, dropped: number): string {
+  const message = "Log lines were lost because nobody read standard error in time";
+  return formatLine(options, { severity: "W", source: "sink.ts", verbosity: 0, message, values: { dropped } });
 }
 
 /** Shared, so that a disabled line allocates nothing. */
 const DISABLED: VerboseLogger = { enabled: false, info: () => {} };
 
-type Entry = Omit<LogRecord, "timeMs" | "timeZone" | "pid">;
+type LineOptions = Pick<LoggerOptions, "format" | "timeZone" | "nowMs" | "pid">;
 
-function log(options: LoggerOptions, entry: Entry): void {
-  try {
-    options.write(format(options, entry));
-  } catch {
-    // There is nowhere left to report it.
-  }
-}
-
-function format({ format: kind, timeZone, nowMs, pid }: LineOptions, entry: Entry): string {
+function formatLine(
+  { format, timeZone, nowMs, pid }: LineOptions,
+  entry: Omit<LogRecord, "timeMs" | "timeZone" | "pid">,
+): string {
   const record = { ...entry, timeMs: nowMs(), timeZone, pid };
-  switch (kind) {
-    case "text":
-      return formatKlog(record);
-    case "json":
-      return formatJson(record);
-  }
-  return kind satisfies never;
+  return format === "json" ? formatJson(record) : formatKlog(record);
 }

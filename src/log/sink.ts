@@ -1,29 +1,20 @@
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 
-/** Where whole lines go. `write` does not depend on `this`. */
-export interface LineSink {
-  /** Writes one line, given with its newline. Never blocks and never throws. */
-  readonly write: (line: string) => void;
-}
-
 /**
- * Standard error as a sink that never blocks: a container runtime that does not read must not stop a probe.
+ * Writes lines to standard error without ever blocking or throwing: a container runtime that does not read must not stop a probe.
  *
  * A line that cannot be written at once is dropped and counted. The next line that can be written follows a notice with
  * the number of dropped lines.
  *
  * @param notice the text of that line, with its newline
+ * @returns takes one line, with its newline
  */
-export function openStderrSink(notice: (dropped: number) => string): LineSink {
+export function openStderrSink(notice: (dropped: number) => string): (line: string) => void {
   const tryWrite = isRegularFile() ? descriptorWriter(STDERR) : (openOwnDescription() ?? streamWriter(process.stderr));
   let dropped = 0;
-  let reported = 0;
-  return {
-    write: (line) => {
-      const text = dropped === reported ? line : notice(dropped - reported) + line;
-      if (tryWrite(text)) reported = dropped;
-      else dropped += 1;
-    },
+  return (line) => {
+    if (tryWrite(dropped === 0 ? line : notice(dropped) + line)) dropped = 0;
+    else dropped += 1;
   };
 }
 

@@ -1,11 +1,16 @@
-import type { VmodulePattern } from "./record";
+/** One `pattern=N` of `--vmodule`. */
+export interface VmodulePattern {
+  /** A glob for the name of a source file without its extension: `prober`, `h*`, `[a-c]*`. */
+  readonly pattern: string;
+  readonly verbosity: number;
+}
 
 /**
  * The verbosity that `--vmodule` gives a source file, 0 where no pattern fits. As in klog, the first pattern that matches
  * the file's name without its extension counts.
  */
 export function vmoduleVerbosity(patterns: readonly VmodulePattern[], source: string): number {
-  const name = source.replace(/^.*\//s, "").replace(/\.[^.]*$/, "");
+  const name = source.replace(/\.[^.]*$/, "");
   return patterns.find(({ pattern }) => globMatches(pattern, name))?.verbosity ?? 0;
 }
 

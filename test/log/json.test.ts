@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatJson } from "../../src/log/json";
-import type { LogRecord } from "../../src/log/record";
+import { formatJson, type LogRecord } from "../../src/log/format";
 
 const record: LogRecord = {
   severity: "I",

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatKlog } from "../../src/log/klog";
-import type { LogRecord } from "../../src/log/record";
+import { formatKlog, type LogRecord } from "../../src/log/format";
 
 const record: LogRecord = {
   severity: "I",

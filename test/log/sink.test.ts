@@ -17,7 +17,7 @@ const FLOOD = `
     return "lost " + dropped + "\\n";
   });
   let count = 0;
-  const write = () => sink.write("line " + count + " " + "x".repeat((count++ * 37) % 9000) + "\\n");
+  const write = () => sink("line " + count + " " + "x".repeat((count++ * 37) % 9000) + "\\n");
   while (count < ${LINES}) write();
   writeSync(1, "full\\n");
   await Bun.stdin.text();
