@@ -27,11 +27,14 @@ export interface Histogram extends Family {
 export const createCounter = (options: FamilyOptions): Numbers => createNumbers("counter", options);
 export const createGauge = (options: FamilyOptions): Numbers => createNumbers("gauge", options);
 
+/** A counter without labels, with its value. */
+export function counterOf(name: string, help: string, value: number): Family {
+  return { render: () => renderFamily("counter", { name, help }, `${name} ${value}\n`) };
+}
+
 /** A gauge without labels, with its value. */
 export function gaugeOf(name: string, help: string, value: number): Family {
-  const family = createGauge({ name, help });
-  family.set([], value);
-  return family;
+  return { render: () => renderFamily("gauge", { name, help }, `${name} ${value}\n`) };
 }
 
 /** @param bounds the upper bounds of the buckets, ascending, without +Inf */
@@ -99,20 +102,16 @@ function renderHistogram(
 }
 
 function renderLabels(names: readonly string[], values: readonly string[]): string {
-  return names.map((name, index) => `${name}="${escapeLabel(values[index] ?? "")}"`).join(",");
+  return names.map((name, index) => renderLabel(name, values[index] ?? "")).join(",");
 }
 
 function withShared({ sharedLabels }: FamilyOptions, key: string): string {
-  const shared = Object.entries(sharedLabels?.() ?? {});
-  const rendered = renderLabels(
-    shared.map(([name]) => name),
-    shared.map(([, value]) => value),
-  );
-  return [rendered, key].filter((labels) => labels !== "").join(",");
+  const shared = Object.entries(sharedLabels?.() ?? {}).map(([name, value]) => renderLabel(name, value));
+  return [...shared, key].filter((labels) => labels !== "").join(",");
 }
 
-function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+function renderLabel(name: string, value: string): string {
+  return `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }
 
 function braced(key: string): string {
