@@ -19,22 +19,16 @@ export type CsiAddress =
  * @returns the socket's absolute path, or the rule that `text` breaks
  */
 export function parseCsiAddress(text: string): CsiAddress {
-  const path = stripUnixScheme(text);
+  // gRPC's naming: `unix:path` or `unix:///absolute`; in `unix://x/y` the x is an authority, which a socket cannot have.
+  const path = text.replace(/^unix:(\/\/)?/i, "");
   if (path === "") return { kind: "invalid", rule: "not be empty" };
-  if (!isAbsolute(path))
-    return { kind: "invalid", rule: isNetworkAddress(path) ? "be a unix socket" : "be an absolute path" };
+  if (!isAbsolute(path)) {
+    const isNetworkAddress = /^[a-z][a-z0-9+.-]*:|:\d+$/i.test(path);
+    return { kind: "invalid", rule: isNetworkAddress ? "be a unix socket" : "be an absolute path" };
+  }
   if (/\p{Cc}/u.test(path)) return { kind: "invalid", rule: "not contain control characters" };
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
     return { kind: "invalid", rule: `be at most ${MAX_SOCKET_PATH_BYTES} bytes long` };
   }
   return { kind: "socket", path };
-}
-
-// gRPC's naming: `unix:path` or `unix:///absolute`; in `unix://x/y` the x is an authority, which a socket cannot have.
-function stripUnixScheme(text: string): string {
-  return text.replace(/^unix:(\/\/)?/i, "");
-}
-
-function isNetworkAddress(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:|:\d+$/i.test(text);
 }

@@ -1,7 +1,7 @@
 import { callOnce } from "../driver/client";
 import { GET_PLUGIN_INFO } from "../driver/messages";
 import { ConfigError } from "../base/errors";
-import { countConnections, createSlots } from "../node/descriptors";
+import { createSlots } from "../node/descriptors";
 import { pinSocket } from "../node/pinned-socket";
 import { DRIVER_PLACES, driverDirectoryOf, type NodeView } from "./node-view";
 import { askRegistration, CSI_PLUGIN, type Target } from "./registrations";
@@ -24,7 +24,7 @@ export interface NamedDriverOptions {
  */
 export async function findNamedDriver(name: string, node: NodeView, options: NamedDriverOptions): Promise<string> {
   const registry = node.search.sockets.filter(({ directory }) => directory === "plugins_registry");
-  const slots = createSlots(countConnections());
+  const slots = createSlots();
   const answers = await Promise.all(
     registry.map((socket) => slots.use(() => askRegistration(socket, node, options.probeTimeoutMs))),
   );

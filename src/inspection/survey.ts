@@ -6,7 +6,7 @@ import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations"
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
 import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
 import { formatDuration } from "../base/duration";
-import { countConnections, createSlots, type Slots } from "../node/descriptors";
+import { createSlots, type Slots } from "../node/descriptors";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
 
 export interface SurveyOptions extends Asker {
@@ -68,7 +68,7 @@ const GRACE_MS = 500;
 
 /** Drivers are asked while registrars are: a registrar that hangs delays nobody. */
 async function askAll(node: NodeView, options: SurveyOptions) {
-  const slots = createSlots(countConnections());
+  const slots = createSlots();
   const questions = createQuestions(options, slots);
   const asking = node.search.sockets.filter(isRegistry).map(async (socket) => {
     const [registration, tookMs] = await slots.use(async () => {

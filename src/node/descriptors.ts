@@ -6,8 +6,10 @@ export interface Slots {
   use<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
-export function createSlots(count: number): Slots {
-  let free = count;
+/** As many slots as sockets can be asked at once with the file descriptors that are left; at least one. */
+export function createSlots(): Slots {
+  const open = valueOf(readNames("/proc/self/fd"))?.length ?? 0;
+  let free = Math.max(1, Math.floor(((openFilesLimit() ?? USUAL_LIMIT) - open - SPARE) / FOR_EACH));
   const waiting: (() => void)[] = [];
   return {
     use: async (work) => {
@@ -22,12 +24,6 @@ export function createSlots(count: number): Slots {
       }
     },
   };
-}
-
-/** How many sockets can be asked at once with the file descriptors that are left. At least one. */
-export function countConnections(): number {
-  const open = valueOf(readNames("/proc/self/fd"))?.length ?? 0;
-  return Math.max(1, Math.floor(((openFilesLimit() ?? USUAL_LIMIT) - open - SPARE) / FOR_EACH));
 }
 
 const USUAL_LIMIT = 1_024;

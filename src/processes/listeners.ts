@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { createFileFinder, once, type ProcessUids, readUids } from "./proc-files";
 import { seesNodeProcesses } from "./running-kubelets";
 import { startSlices } from "../base/slices";
-import { findHolders, type Holder, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
+import { findHolders, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
 import { readUnixSockets, type UnixSocket } from "./unix-sockets";
 
 /** How this process looks at others. */
@@ -14,7 +14,7 @@ export interface ProcAccess {
 }
 
 /** Who listens on a socket's file. */
-export interface Listener {
+interface Listener {
   /** The processes that hold the listening socket, by rising id: several if it was inherited and `everyHolder` is set. */
   readonly pids: readonly [number, ...number[]];
   /** The path that it was bound to, in the mount namespace of those processes. */
@@ -22,7 +22,7 @@ export interface Listener {
 }
 
 export type ListenerSearch =
-  | { readonly kind: "found"; readonly listener: Listener }
+  | (Listener & { readonly kind: "found" })
   /** The holder of each socket of that name was seen, and listens on another file. */
   | { readonly kind: "nobody" }
   /** These processes may be it. */
@@ -90,8 +90,8 @@ export async function findListeners(
   // It has a bound of its own: without this read no doubtful row counts.
   const lastSlices = startSlices(boundMs);
   const after = await readUnixSockets(procDir, ({ inode }) => inodes.has(inode), lastSlices);
-  const there = new Set(after.map(rowKey));
-  const contradicted = contradictedIn(after);
+  const contents = new Map<string, Set<string>>();
+  for (const { inode, content } of after) contents.set(inode, (contents.get(inode) ?? new Set()).add(content));
   const view: View = {
     ...search,
     procDir,
@@ -99,10 +99,10 @@ export async function findListeners(
     cut: slices.wasCut() || lastSlices.wasCut(),
     // Without sockets that were closed in between.
     rows: Map.groupBy(
-      before.filter((row) => there.has(rowKey(row))),
+      before.filter(({ inode, content }) => contents.get(inode)?.has(content)),
       ({ path }) => basename(path),
     ),
-    isContradicted: ({ inode }) => lastSlices.wasCut() || contradicted.has(inode),
+    isContradicted: ({ inode }) => lastSlices.wasCut() || contents.get(inode)?.size !== 1,
     seesNode: seesNodeProcesses(procDir),
     uidsOf: once((pid) => readUids(procDir, pid)),
     finderFor: once((pid) => createFileFinder(procDir, pid)),
@@ -127,24 +127,9 @@ interface View extends ProcAccess, HolderSearch {
   readonly finderFor: (pid: number) => ReturnType<typeof createFileFinder>;
 }
 
-function rowKey({ inode, content }: UnixSocket): string {
-  return `${inode} ${content}`;
-}
-
-function contradictedIn(rows: readonly UnixSocket[]): ReadonlySet<string> {
-  const contents = new Map<string, string>();
-  return new Set(
-    rows.flatMap(({ inode, content }) => {
-      const first = contents.get(inode) ?? content;
-      contents.set(inode, first);
-      return first === content ? [] : [inode];
-    }),
-  );
-}
-
 /** What a row of the table comes to, for a socket of its name. */
 type Claim =
-  | { readonly kind: "listener"; readonly listener: Listener; readonly isSure: boolean }
+  | (Listener & { readonly kind: "listener"; readonly isSure: boolean })
   | { readonly kind: "stranger"; readonly pids: readonly number[] }
   | { readonly kind: "other" | "mount" | "unheld" };
 
@@ -153,8 +138,8 @@ function judge(view: View, socket: SocketToFind): ListenerSearch {
   const claims = (view.rows.get(basename(socket.path)) ?? []).map((row) => claimOf(view, row, socket));
   const listeners = claims.flatMap((claim) => (claim.kind === "listener" ? [claim] : []));
   const [only, ...more] = listeners.filter(({ isSure }) => isSure);
-  if (only !== undefined && more.length === 0) return { kind: "found", listener: only.listener };
-  const pids = listeners.flatMap(({ listener }) => listener.pids.slice(0, 1));
+  if (only !== undefined && more.length === 0) return { kind: "found", pids: only.pids, boundPath: only.boundPath };
+  const pids = listeners.map(({ pids: [pid] }) => pid);
   if (pids.length > 0) return { kind: "doubtful", why: only === undefined ? "forged" : "several", pids };
   if (!view.seesNode) return { kind: "notPermitted", needs: "hostPID" };
   const has = (kind: Claim["kind"]): boolean => claims.some((claim) => claim.kind === kind);
@@ -176,15 +161,11 @@ function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind
   // The socket was open before and after the table was read.
   if (!stillHolds(view.procDir, holder, row.inode)) return { kind: "unheld" };
   const pids = [holder.pid, ...others.map(({ pid }) => pid)] as const;
-  return { kind: "listener", listener: { pids, boundPath: row.path }, isSure: isProven(view, row, holder) };
+  const isSure = !row.mayBeForged || (!view.isContradicted(row) && isUnixSocket(view.procDir, holder));
+  return { kind: "listener", pids, boundPath: row.path, isSure };
 }
 
 // By all of its ids: a user can hand any socket to a setuid program.
 function isTrusted(uids: ProcessUids | undefined, ownerUid: number): boolean {
   return uids !== undefined && uids.all.every((uid) => uid === 0 || uid === ownerUid);
-}
-
-function isProven({ procDir, isContradicted }: View, row: UnixSocket, holder: Holder): boolean {
-  if (!row.mayBeForged) return true;
-  return !isContradicted(row) && isUnixSocket(procDir, holder);
 }

@@ -8,17 +8,20 @@ export interface Route {
   answer(request: Request): Response | Promise<Response>;
 }
 
+// Path and query. Not `new URL`, which would normalize the path. Without a Host header, Bun's URL has no origin.
+const TARGET = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/i;
+
 /**
  * Routes as the Go sidecar does: for any method, without the query, by the decoded path. A path with doubled slashes or
  * dot segments is redirected; an unknown one is 404.
  */
 export function createHandler(routes: readonly Route[]): (request: Request) => Response | Promise<Response> {
   return (request) => {
-    const target = readTarget(request.url);
-    const path = decode(target.path);
+    const [, encoded = "", query = ""] = TARGET.exec(request.url) ?? [];
+    const path = decode(encoded || "/");
     if (path === undefined) return textResponse(400, "malformed path\n");
     const clean = posix.normalize(path);
-    if (clean !== path) return textResponse(307, "", { Location: encodePath(clean) + target.query });
+    if (clean !== path) return textResponse(307, "", { Location: encodePath(clean) + query });
     const route = routes.find((candidate) => candidate.path === path);
     return route?.answer(request) ?? textResponse(404, "404 page not found\n", { "X-Content-Type-Options": "nosniff" });
   };
@@ -57,19 +60,6 @@ export function textResponse(status: number, body: string, headers: Readonly<Rec
 
 function bodyOf(result: ProbeResult): string {
   return result.kind === "ready" ? "ok" : messageOf(result);
-}
-
-interface Target {
-  /** Percent-encoded, as sent. */
-  readonly path: string;
-  /** With its question mark; may be empty. */
-  readonly query: string;
-}
-
-// Not `new URL`, which would normalize the path. Without a Host header, Bun's URL has no origin.
-function readTarget(url: string): Target {
-  const [, path = "", query = ""] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/i.exec(url) ?? [];
-  return { path: path || "/", query };
 }
 
 function decode(path: string): string | undefined {

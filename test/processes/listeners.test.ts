@@ -19,7 +19,8 @@ describe("who listens on a socket", () => {
     await using driver = await startPython(LISTEN, [node.outer("/csi.sock")]);
     expect(await search(node, "/csi.sock")).toEqual({
       kind: "found",
-      listener: { pids: [driver.pid], boundPath: node.outer("/csi.sock") },
+      pids: [driver.pid],
+      boundPath: node.outer("/csi.sock"),
     });
   });
 
@@ -119,7 +120,8 @@ describe.if(containers)("in containers", () => {
     await using other = await start("b");
     expect(await search(node, "/plugins/a/csi.sock")).toEqual({
       kind: "found",
-      listener: { pids: [one.pid], boundPath: "/csi/csi.sock" },
+      pids: [one.pid],
+      boundPath: "/csi/csi.sock",
     });
     expect(pidsOf(await search(node, "/plugins/b/csi.sock"))).toEqual([other.pid]);
   });
@@ -190,5 +192,5 @@ function questionFor(node: MadeNode, path: string): ListenerQuestion {
 }
 
 function pidsOf(found: ListenerSearch): readonly number[] {
-  return found.kind === "found" ? found.listener.pids : [];
+  return found.kind === "found" ? found.pids : [];
 }

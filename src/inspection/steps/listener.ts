@@ -51,7 +51,7 @@ export async function reportListeners(view: ListenerView, sockets: readonly Sock
   const searches = await findListeners(view, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
   const found = sockets.flatMap(({ fileId }, index) => {
     const search = searches[index];
-    return search?.kind === "found" ? [{ fileId, pid: search.listener.pids[0] }] : [];
+    return search?.kind === "found" ? [{ fileId, pid: search.pids[0] }] : [];
   });
   const slices = startSlices(LIST_BOUND_MS);
   // One process may listen on many sockets, and have many threads.
@@ -94,7 +94,7 @@ export async function takeListenerSteps(
     const steps = [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)];
     return { ...NOBODY, steps, listens: search.kind === "nobody" ? false : undefined };
   }
-  const { pids, boundPath } = search.listener;
+  const { pids, boundPath } = search;
   const [pid] = pids;
   const { procDir } = view;
   const process = await describeTwice(procDir, pid);
