@@ -17,7 +17,6 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
-import { errorCode } from "../base/errors";
 
 /**
  * A directory that is held open to look at files and to place some. Nothing outside of it is written to, whatever happens to its path and
@@ -65,7 +64,7 @@ function hold(fd: number, onInterrupt: OnInterrupt): HeldDirectory {
   const at = (name: string): string => `${itself}/${name}`;
   return {
     enter: (name) => {
-      makeDirectory(at(name));
+      mkdirSync(at(name), { recursive: true, mode: 0o755 });
       return hold(openSync(at(name), constants.O_DIRECTORY | constants.O_NOFOLLOW), onInterrupt);
     },
     owners: (openedBy) => {
@@ -75,7 +74,27 @@ function hold(fd: number, onInterrupt: OnInterrupt): HeldDirectory {
     assertWritable: () => accessSync(at(""), constants.W_OK | constants.X_OK),
     look: (name) => lstatSync(at(name), { throwIfNoEntry: false }),
     read: (name) => readPieces(at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-    place: (name, content, mode) => place(at(newPartName()), at(name), { content, mode, onInterrupt }),
+    place: async (name, content, mode) => {
+      const part = at(`.livenessprobe-${crypto.randomUUID()}.part`);
+      const remove = (): void => rmSync(part, { force: true });
+      // Not awaited: a signal must not come between making the file and being able to remove it.
+      const made = openSync(
+        part,
+        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+        0o600,
+      );
+      using _ = onInterrupt(remove);
+      try {
+        await fill(made, content);
+        fchmodSync(made, mode);
+        renameSync(part, at(name));
+      } catch (error) {
+        remove();
+        throw error;
+      } finally {
+        closeSync(made);
+      }
+    },
     removeParts: () => {
       for (const name of readdirSync(at("")))
         if (PART.test(name) && lstatSync(at(name)).isFile()) rmSync(at(name), { force: true });
@@ -84,45 +103,10 @@ function hold(fd: number, onInterrupt: OnInterrupt): HeldDirectory {
   };
 }
 
-const PART = /^\.livenessprobe-[0-9a-f]{32}\.part$/;
-
-function newPartName(): string {
-  return `.livenessprobe-${crypto.randomUUID().replaceAll("-", "")}.part`;
-}
+const PART = /^\.livenessprobe-[0-9a-f-]+\.part$/;
 
 function withParents(path: string): readonly string[] {
   return path === "/" ? [path] : [path, ...withParents(dirname(path))];
-}
-
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, 0o755);
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
-  }
-}
-
-interface Placing {
-  readonly content: Content;
-  readonly mode: number;
-  readonly onInterrupt: OnInterrupt;
-}
-
-async function place(part: string, path: string, { content, mode, onInterrupt }: Placing): Promise<void> {
-  const remove = (): void => rmSync(part, { force: true });
-  // Not awaited: a signal must not come between making the file and being able to remove it.
-  const fd = openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-  using _ = onInterrupt(remove);
-  try {
-    await fill(fd, content);
-    fchmodSync(fd, mode);
-    renameSync(part, path);
-  } catch (error) {
-    remove();
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
 }
 
 async function fill(fd: number, content: Content): Promise<void> {

@@ -5,24 +5,22 @@ import { type Content, type HeldDirectory, holdDirectory, type OnInterrupt, read
 import { shellCommand } from "../base/shell-command";
 import { quote } from "../base/text";
 
-/** The files that this process runs from. */
-export interface OwnFiles {
-  readonly executable: string;
-  /** glibc's loader; the name is that of the architecture. */
-  readonly loader: string;
-  readonly libraries: readonly string[];
+/** A file that this process runs from, and its name where it is installed. */
+export interface OwnFile {
+  readonly path: string;
+  readonly as: string;
 }
 
 /** The libraries that the executable needs (`ldd`), without the loader. */
 const SONAMES = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
 /**
- * Finds them by the files that are mapped into this process (proc_pid_maps(5)). /proc/self/exe would be the loader, if this was started
- * by one.
+ * Finds the executable, glibc's loader and the libraries among the files that are mapped into this process (proc_pid_maps(5)).
+ * /proc/self/exe would be the loader, if this was started by one.
  *
- * @throws {ConfigError} if a library is not in the directory of another one
+ * @throws {ConfigError} if one is not found
  */
-export function findOwnFiles(maps = readFileSync("/proc/self/maps", "utf8")): OwnFiles {
+export function findOwnFiles(maps = readFileSync("/proc/self/maps", "utf8")): readonly OwnFile[] {
   const mapped = [...new Set([...maps.matchAll(/ (\/.+)$/gm)].map(([, path = ""]) => path))].filter(existsSync);
   const loader = mapped.find((path) => /^ld(-linux[\w-]*)?[.-].*so/.test(basename(path)));
   const [executable] = mapped
@@ -34,9 +32,9 @@ export function findOwnFiles(maps = readFileSync("/proc/self/maps", "utf8")): Ow
   const libraries = SONAMES.map((name) => {
     const path = directories.map((directory) => join(directory, name)).find(existsSync);
     if (path === undefined) throw new ConfigError(`install finds no ${name} in ${directories.join(", ")}`);
-    return path;
+    return { path, as: `lib/${name}` };
   });
-  return { executable, loader, libraries };
+  return [{ path: executable, as: "livenessprobe" }, { path: loader, as: "lib/ld.so" }, ...libraries];
 }
 
 export interface InstallOptions {
@@ -63,7 +61,7 @@ export interface InstallOptions {
  * @returns lines that say how to start it, with commands for a POSIX shell
  * @throws {ConfigError} if the directory is not writable, belongs to another user, or has files by those names that are not ours
  */
-export async function install(own: OwnFiles, options: InstallOptions): Promise<string> {
+export async function install(own: readonly OwnFile[], options: InstallOptions): Promise<string> {
   const { directory, startAs } = options;
   const usage = usageOf(startAs);
   try {
@@ -120,67 +118,61 @@ function usageOf(directory: string): string {
   return `To list the CSI drivers of a node:\n  ${start} list\nTo run the sidecar:\n  ${start} --csi-address=/csi/csi.sock\n`;
 }
 
-/** A file to install. */
-interface Item {
-  /** As README.txt names it: `lib/ld.so`. */
-  readonly path: string;
+/** A file to install: the place of that name in an open directory, and what is to be there. */
+interface Item extends OwnFile {
   readonly place: HeldDirectory;
   readonly name: string;
-  readonly source: string;
   readonly digest: string;
 }
 
 async function installInto(
   top: HeldDirectory,
   lib: HeldDirectory,
-  { executable, loader, libraries }: OwnFiles,
+  own: readonly OwnFile[],
   options: InstallOptions & { readonly usage: string },
 ): Promise<void> {
-  const items = await Promise.all([
-    itemOf(top, "livenessprobe", executable),
-    itemOf(lib, "ld.so", loader, "lib/"),
-    ...libraries.map((library) => itemOf(lib, basename(library), library, "lib/")),
-  ]);
-  const before = await readNote(top, options.uid);
-  const states = await Promise.all(items.map((item) => stateOf(item, before.digests, options.uid)));
+  const { directory, uid, force } = options;
+  const items = await Promise.all(
+    own.map(async (file): Promise<Item> => {
+      const place = file.as.startsWith("lib/") ? lib : top;
+      return { ...file, place, name: basename(file.as), digest: await digestOf(readPieces(file.path)) };
+    }),
+  );
+  const installed = await readNote(top, uid);
+  const states = await Promise.all(items.map((item) => stateOf(item, installed ?? new Set(), uid)));
   const foreign = [
     // Its owner could put other libraries there.
-    ...(isTrusted(top.look("lib")?.uid ?? options.uid, options.uid) ? [] : ["lib"]),
-    ...(before.kind === "foreign" ? [NOTE] : []),
-    ...items.filter((_, index) => states[index] === "foreign").map(({ path }) => path),
+    ...(isTrusted(top.look("lib")?.uid ?? uid, uid) ? [] : ["lib"]),
+    ...(installed === undefined ? [NOTE] : []),
+    ...items.filter((_, index) => states[index] === "foreign").map(({ as }) => as),
   ];
-  if (foreign.length > 0 && !options.force)
+  if (foreign.length > 0 && !force)
     throw new ConfigError(
-      `${options.directory} has files that this did not install: ${foreign.join(", ")}; choose another directory, or replace them with --force`,
+      `${directory} has files that this did not install: ${foreign.join(", ")}; choose another directory, or replace them with --force`,
     );
   for (const place of [top, lib]) {
     place.assertWritable();
     place.removeParts();
   }
-  const digests = items.map(({ path, digest }) => `${digest}  ${path}`);
+  const lines = items.map(noteLine);
   // First with the digests of both versions, so that the next install knows all files if this one is interrupted.
-  await top.place(NOTE, [noteOf(options, new Set([...digests, ...before.digests]))], 0o644);
-  for (const [index, { place, name, source }] of items.entries())
+  await top.place(NOTE, [noteOf(options, new Set([...lines, ...(installed ?? [])]))], 0o644);
+  for (const [index, { place, name, path }] of items.entries())
     // oxlint-disable-next-line no-await-in-loop -- a disk is not faster for two at once
-    if (states[index] !== "same") await place.place(name, readPieces(source), 0o755);
-  await top.place(NOTE, [noteOf(options, digests)], 0o644);
+    if (states[index] !== "same") await place.place(name, readPieces(path), 0o755);
+  await top.place(NOTE, [noteOf(options, lines)], 0o644);
 }
 
-async function itemOf(place: HeldDirectory, name: string, source: string, prefix = ""): Promise<Item> {
-  return { path: `${prefix}${name}`, place, name, source, digest: await digestOf(readPieces(source)) };
-}
-
-/** What is there by the name of a file to install. */
-type State = "missing" | "same" | "ours" | "foreign";
-
-async function stateOf({ place, name, path, digest }: Item, digests: ReadonlySet<string>, uid: number): Promise<State> {
+/** Whether what is there by the name of a file needs no copy, may be replaced, or is somebody else's. */
+async function stateOf(item: Item, installed: ReadonlySet<string>, uid: number): Promise<"same" | "old" | "foreign"> {
+  const { place, name } = item;
   const found = place.look(name);
-  if (found === undefined) return "missing";
+  if (found === undefined) return "old";
   // Another owner could change it.
   if (!found.isFile() || !isTrusted(found.uid, uid)) return "foreign";
-  const there = await digestOf(place.read(name));
-  if (there === digest && (found.mode & 0o777) === 0o755) return "same";
-  return there === digest || digests.has(`${there}  ${path}`) ? "ours" : "foreign";
+  const digest = await digestOf(place.read(name));
+  if (digest !== item.digest) return installed.has(noteLine({ ...item, digest })) ? "old" : "foreign";
+  return (found.mode & 0o777) === 0o755 ? "same" : "old";
 }
 
 async function digestOf(content: Content): Promise<string> {
@@ -193,29 +185,24 @@ const NOTE = "README.txt";
 const MAX_NOTE_BYTES = 65_536;
 const NOTE_BEGIN = /^livenessprobe \S+, with the loader and the libraries that it needs\./;
 
-interface Note {
-  readonly kind: "missing" | "ours" | "foreign";
-  /** Lines as of sha256sum(1). */
-  readonly digests: ReadonlySet<string>;
-}
-
-async function readNote(top: HeldDirectory, uid: number): Promise<Note> {
+/** The lines of README.txt about installed files; undefined if we did not write it. */
+async function readNote(top: HeldDirectory, uid: number): Promise<ReadonlySet<string> | undefined> {
   const found = top.look(NOTE);
-  if (found === undefined) return { kind: "missing", digests: new Set() };
-  if (!found.isFile() || !isTrusted(found.uid, uid) || found.size > MAX_NOTE_BYTES)
-    return { kind: "foreign", digests: new Set() };
+  if (found === undefined) return new Set();
+  if (!found.isFile() || !isTrusted(found.uid, uid) || found.size > MAX_NOTE_BYTES) return undefined;
   const pieces: Uint8Array[] = [];
   for await (const piece of top.read(NOTE)) pieces.push(piece);
   const text = Buffer.concat(pieces).toString();
-  if (!NOTE_BEGIN.test(text)) return { kind: "foreign", digests: new Set() };
-  return { kind: "ours", digests: new Set(text.match(/^[0-9a-f]{64} {2}\S+$/gm)) };
+  return NOTE_BEGIN.test(text) ? new Set(text.match(/^[0-9a-f]{64} {2}\S+$/gm)) : undefined;
 }
 
-function noteOf(
-  { usage, version }: { readonly usage: string; readonly version: string },
-  digests: Iterable<string>,
-): Uint8Array {
-  const lines = [
+/** As of sha256sum(1). */
+function noteLine({ digest, as }: Item): string {
+  return `${digest}  ${as}`;
+}
+
+function noteOf({ usage, version }: { readonly usage: string; readonly version: string }, lines: Iterable<string>) {
+  const text = [
     `livenessprobe ${version}, with the loader and the libraries that it needs.`,
     "",
     usage,
@@ -223,8 +210,8 @@ function noteOf(
     "",
     "What is installed here, as sha256sum(1) lists it. `livenessprobe install` replaces these files, and no others.",
     "",
-    ...digests,
+    ...lines,
     "",
   ];
-  return Buffer.from(lines.join("\n"));
+  return Buffer.from(text.join("\n"));
 }
