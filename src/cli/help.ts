@@ -1,4 +1,5 @@
 import { suggest } from "../base/suggest";
+import { wrapWords } from "../terminal/layout";
 import { dashed, flagsOf, operandsOf } from "./argv";
 import type { Args, Command, Flag, UnknownWord } from "./command";
 
@@ -72,16 +73,7 @@ function renderFlag([name, flag]: readonly [string, Flag]): readonly string[] {
   return [`  ${names}${value}`, ...wrap(`${deprecated}${flag.description}${fallback}`, 6)];
 }
 
-/** Breaks a text at its spaces into lines of at most 80 columns, each `indent` spaces in. */
+/** Lines of at most 80 columns, each `indent` spaces in. */
 function wrap(text: string, indent: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = "";
-    }
-    line += line === "" ? word : ` ${word}`;
-  }
-  return [...lines, line].map((each) => " ".repeat(indent) + each);
+  return wrapWords(text, WIDTH - indent).map((line) => " ".repeat(indent) + line);
 }

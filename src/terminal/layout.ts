@@ -49,26 +49,9 @@ function longestPrefix(text: string, width: number): string {
   return prefix;
 }
 
-/**
- * Breaks a text at spaces into lines of at most `width` columns. A longer word has a line of its own and is not broken: it may be
- * a path that somebody copies.
- */
+/** Breaks a text at spaces. A word longer than `width` stays whole on a line of its own: it may be a path that somebody copies. */
 export function wrapWords(text: string, width: number): readonly string[] {
-  if (Bun.stringWidth(text) <= width) return [text.trimEnd()];
-  const lines: string[] = [];
-  let line: string | undefined;
-  for (const word of text.split(" ")) {
-    if (line === undefined) {
-      // Spaces at a break are dropped; an empty word is what lies between two of them.
-      line = word === "" && lines.length > 0 ? undefined : word;
-    } else if (Bun.stringWidth(line) + 1 + Bun.stringWidth(word) <= width) {
-      line += ` ${word}`;
-    } else {
-      lines.push(line.trimEnd());
-      line = word === "" ? undefined : word;
-    }
-  }
-  return line === undefined ? lines : [...lines, line.trimEnd()];
+  return Bun.wrapAnsi(text, width).split("\n");
 }
 
 /** A measured time in Go's form, rounded for a person: `213µs`, `1.2ms`, `3.01s`. */

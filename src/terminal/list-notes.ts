@@ -22,7 +22,8 @@ export interface Looker {
  * ends with a newline. Commands to paste are never broken.
  */
 export function renderNodeNotes(report: NodeReport, looker: Looker, { columns = Infinity }: NotesStyle): string {
-  const wrap = (text: string): readonly string[] => wrapWords(oneLine(text, MAX_TEXT_BYTES), columns);
+  const wrap: Wrap = (text, indent = "") =>
+    wrapWords(oneLine(text, MAX_TEXT_BYTES), columns - indent.length).map((line) => indent + line);
   const { notes } = report;
   const lines = [
     ...(report.drivers.some(countsAsDriver) ? [] : noneFound(report, looker, wrap)),
@@ -38,12 +39,12 @@ const MAX_TEXT_BYTES = 4_096;
 /** How many notes are shown: they must not push the table out of sight. */
 const MAX_NOTES = 20;
 
-type Wrap = (text: string) => readonly string[];
+type Wrap = (text: string, indent?: string) => readonly string[];
 
 function noneFound({ looked, denied, absent }: NodeReport, looker: Looker, wrap: Wrap): readonly string[] {
   if (denied.length > 0) return adviceOn(`look into ${denied.join(", ")}`, "DAC_READ_SEARCH", looker, wrap);
   if (absent !== undefined) return wrap(absent);
-  const places = looked.flatMap((place) => wrap(`  ${place}`));
+  const places = looked.flatMap((place) => wrap(place, "  "));
   return places.length === 0 ? ["No CSI driver found."] : ["No CSI driver found. It looked in:", ...places];
 }
 

@@ -41,8 +41,7 @@ test.each([
   ["spaces between words stay within a line", "a   b", ["a   b"]],
   ["spaces at a break go", "one two   three", ["one two", "three"]],
   ["however many", `one${" ".repeat(100)}two`, ["one", "two"]],
-  ["spaces at the beginning stay, for they indent", "  one two three", ["  one", "two", "three"]],
-  ["spaces at the end go", "one    ", ["one"]],
+  ["spaces at the ends go", "  one    ", ["one"]],
   ["nothing", "", [""]],
 ])("wrapped at eight columns: %s", (_, text, lines) => {
   expect(wrapWords(text, 8)).toEqual(lines);
