@@ -24,8 +24,7 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
   const { node, self, socketPath, uid } = options;
-  const place = { root: node.root, socketPath, self };
-  const unknown = nextCommands(place, { pid: undefined, pod: undefined });
+  const unknown = nextCommands(node.root, self, { pid: undefined, pod: undefined });
   const path = keepInside(
     takePathSteps(node.root, socketPath, { uid, next: unknown, byName: options.byName }),
     options,
@@ -38,8 +37,8 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const { outerPath, file } = path.socket;
   options.onWait("the process that listens");
   const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
-  const listener = await takeListenerSteps(listenerView(node, uid), toFind, unknown);
-  const next = nextCommands(place, listener);
+  const listener = await takeListenerSteps(listenerView(node, uid), toFind);
+  const next = nextCommands(node.root, self, listener);
   const asking = { ...options, next, connectPath: outerPath, fileId: file.fileId };
   const driver = options.takeOwnSteps?.(asking) ?? (await takeDriverSteps(asking));
   const { answers } = driver;

@@ -7,20 +7,10 @@ import { type Invocation, ownCommand, shellCommand } from "../base/shell-command
 export interface NextCommands {
   /** Every socket of the node. */
   readonly list: string | undefined;
-  /** The same inspection once more. */
-  readonly inspect: string | undefined;
-  /** The pods of the node. */
-  readonly pods: string | undefined;
   /** What the driver's log says last. */
   readonly logs: string | undefined;
   /** The program that listens. */
   readonly program: string | undefined;
-}
-
-export interface NextOptions {
-  readonly root: Root;
-  readonly socketPath: string;
-  readonly self: Invocation;
 }
 
 /** A process that listens, as far as it is known. */
@@ -29,18 +19,16 @@ export interface KnownListener {
   readonly pod: Pod | undefined;
 }
 
-export function nextCommands({ root, socketPath, self }: NextOptions, { pid, pod }: KnownListener): NextCommands {
+export function nextCommands(root: Root, self: Invocation, { pid, pod }: KnownListener): NextCommands {
   return {
     list: ownCommand(self, ["list"]),
-    inspect: ownCommand(self, ["inspect", socketPath]),
-    pods: PODS,
     logs: (pod && logsCommand(pod)) ?? journalCommand(root, pid),
     program: pid === undefined ? undefined : shellCommand(["ps", "-fp", String(pid)]),
   };
 }
 
-// A placeholder: no file of a node tells the name that it has in the cluster.
-const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=NODE";
+/** The pods of the node. NODE is a placeholder: no file of a node tells the name that it has in the cluster. */
+export const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=NODE";
 
 function logsCommand({ namespace, name, container, restarted }: Pod): string | undefined {
   if (namespace === undefined || name === undefined) return undefined;
@@ -60,26 +48,23 @@ function journalCommand(root: Root, pid: number | undefined): string | undefined
 export function remedyOf(
   reason: FailureReason,
   next: NextCommands,
-  uid: number,
 ): readonly [words: string, command: string | undefined] {
   switch (reason) {
     case "socket_missing":
     case "nobody_listens":
-      return ["see why the driver is not running", next.pods];
+      return ["see why the driver is not running", PODS];
     case "not_a_socket":
       return ["see on which paths the node's drivers listen", next.list];
     case "permission_denied":
-      return uid === 0
-        ? ["do as said here; the kernel's log has what a security module denied", "dmesg | grep -iE 'avc|apparmor'"]
-        : ["run the same as a user who may connect, as said here", next.inspect];
+      return ["do as said here; the kernel's log has what a security module denied", "dmesg | grep -iE 'avc|apparmor'"];
     case "hung":
       return next.logs === undefined
-        ? ["see the step process above; find the driver's pod, and read its log", next.pods]
+        ? ["see the step process above; find the driver's pod, and read its log", PODS]
         : ["see the step process above, and what the driver's log says last", next.logs];
     case "closed":
     case "rpc_error":
       return next.logs === undefined
-        ? ["find the driver's pod, and read its log", next.pods]
+        ? ["find the driver's pod, and read its log", PODS]
         : ["see what the driver's log says", next.logs];
     case "not_grpc":
       return ["see which program listens there", next.program ?? next.list];

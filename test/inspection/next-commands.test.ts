@@ -36,29 +36,22 @@ describe("where the driver's log is", () => {
   ])("%s", async (_, pod, pid, command) => {
     await using node = makeNode();
     node.directory("/run/systemd/system");
-    const place = { root: rootOf(node), self: SELF, socketPath: "/csi.sock" };
-    expect(nextCommands(place, { pid, pod }).logs).toBe(command);
+    expect(nextCommands(rootOf(node), SELF, { pid, pod }).logs).toBe(command);
   });
 
   test("it is not known of a process in no pod, where systemd does not run", async () => {
     await using node = makeNode();
-    const place = { root: rootOf(node), self: SELF, socketPath: "/csi.sock" };
-    expect(nextCommands(place, { pid: 42, pod: undefined }).logs).toBeUndefined();
+    expect(nextCommands(rootOf(node), SELF, { pid: 42, pod: undefined }).logs).toBeUndefined();
   });
 });
 
 test.each([
-  ["as it is", [], "/csi.sock", "/opt/livenessprobe inspect /csi.sock"],
-  ["with its flags", ["--root", "/host"], "/csi.sock", "/opt/livenessprobe inspect /csi.sock --root /host"],
-  [
-    "for a shell",
-    ["--root", "/it's"],
-    "/$(id).sock",
-    String.raw`/opt/livenessprobe inspect '/$(id).sock' --root '/it'\''s'`,
-  ],
-  ["or left out", [], "/\u001b[2J.sock", undefined],
-])("what is given on the command line is quoted: %s", async (_, flags, socketPath, command) => {
+  ["as it is", [], "/opt/livenessprobe list"],
+  ["with its flags", ["--root", "/host"], "/opt/livenessprobe list --root /host"],
+  ["for a shell", ["--root", "/it's $(id)"], String.raw`/opt/livenessprobe list --root '/it'\''s $(id)'`],
+  ["or left out", ["--root", "/\u001b[2J"], undefined],
+])("what is given on the command line is quoted: %s", async (_, flags, command) => {
   await using node = makeNode();
-  const place = { root: rootOf(node), self: { program: ["/opt/livenessprobe"], flags }, socketPath };
-  expect(nextCommands(place, { pid: undefined, pod: undefined }).inspect).toBe(command);
+  const self = { program: ["/opt/livenessprobe"], flags };
+  expect(nextCommands(rootOf(node), self, { pid: undefined, pod: undefined }).list).toBe(command);
 });

@@ -42,10 +42,8 @@ describe("check, list and inspect say the same of a driver that", () => {
 /** The verdict of all three. */
 async function expectOneVerdict(socketPath: string): Promise<string> {
   await using node = makeNode();
-  const next = nextCommands(
-    { root: rootOf(node), self: { program: ["livenessprobe"], flags: [] }, socketPath: "/a" },
-    { pid: undefined, pod: undefined },
-  );
+  const self = { program: ["livenessprobe"], flags: [] };
+  const next = nextCommands(rootOf(node), self, { pid: undefined, pod: undefined });
   const { dev, ino } = statSync(socketPath, { bigint: true });
   const common = { socketPath, connectPath: socketPath, fileId: `${dev}:${ino}`, probeTimeoutMs, uid: 0 };
   const client = { socketPath, timeoutMs: probeTimeoutMs };

@@ -78,12 +78,12 @@ function callOutcome({ answer, attempt }: Call, options: DriverStepOptions): Ste
   if (answer.kind === "answered") {
     const { details, ready } = answer.response;
     // As of a driver that answers an error: only its log says more.
-    return ready === false ? failed(details, ...remedyOf("rpc_error", options.next, options.uid)) : passed(details);
+    return ready === false ? failed(details, ...remedyOf("rpc_error", options.next)) : passed(details);
   }
   if (isUnimplemented(answer)) return { kind: "absent", details: [statusName(StatusCode.unimplemented)] };
   return failedBy(diagnose(answer, attempt), options);
 }
 
-function failedBy({ reason, message }: Diagnosis, { next, uid }: DriverStepOptions): StepOutcome {
-  return failed([message], ...remedyOf(reason, next, uid));
+function failedBy({ reason, message }: Diagnosis, { next }: DriverStepOptions): StepOutcome {
+  return failed([message], ...remedyOf(reason, next));
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from "../../base/duration";
-import type { NextCommands } from "../next-commands";
+import { PODS } from "../next-commands";
 import type { NodeView } from "../node-view";
 import { findListeners, type ListenerSearch, type ProcAccess, type SocketToFind } from "../../processes/listeners";
 import { readOomKills } from "../../processes/cgroups";
@@ -81,17 +81,13 @@ function reportOn({ procDir, root, kubeletDirs }: ListenerView, pid: number): Li
 }
 
 /** Finds who listens on a socket, without a connection to it, and describes that process. Never rejects. */
-export async function takeListenerSteps(
-  view: ListenerView,
-  socket: SocketToFind,
-  next: NextCommands,
-): Promise<ListenerSteps> {
+export async function takeListenerSteps(view: ListenerView, socket: SocketToFind): Promise<ListenerSteps> {
   const begun = performance.now();
   const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
   const [search = NOT_LOOKED] = await findListeners(view, question);
   const elapsedMs = performance.now() - begun;
   if (search.kind !== "found") {
-    const steps = [step("listener", notFound(search, next), elapsedMs), step("process", NOT_REACHED)];
+    const steps = [step("listener", notFound(search), elapsedMs), step("process", NOT_REACHED)];
     return { ...NOBODY, steps, listens: search.kind === "nobody" ? false : undefined };
   }
   const { pids, boundPath } = search;
@@ -107,7 +103,7 @@ export async function takeListenerSteps(
   ];
   const found = step("listener", passed(details), elapsedMs);
   if (process === undefined) {
-    const gone = failed(["it has just ended"], "try again", next.inspect);
+    const gone = failed(["it has just ended"], "try again");
     return { ...NOBODY, steps: [found, step("process", gone)], listens: undefined };
   }
   return {
@@ -133,10 +129,10 @@ async function describeTwice(procDir: string, pid: number): Promise<ProcessFacts
 const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
 const NOBODY = { pid: undefined, pod: undefined, label: undefined } as const;
 
-function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>, next: NextCommands): StepOutcome {
+function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>): StepOutcome {
   switch (search.kind) {
     case "nobody":
-      return failed([LEFT_BEHIND], "see why the driver is not running", next.pods);
+      return failed([LEFT_BEHIND], "see why the driver is not running", PODS);
     case "doubtful":
       return { kind: "absent", details: [`cannot be told: ${doubtText(search)}`] };
     case "unknown":

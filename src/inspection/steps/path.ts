@@ -56,16 +56,15 @@ function failureOf(resolved: Unresolved, { uid, next, byName }: Asker): PathFail
     case "missing":
       return [
         because("socket_missing", `${resolved.path} does not exist`),
-        ...(byName ? remedyOf("socket_missing", next, uid) : ([SEE_SOCKETS, next.list] as const)),
+        ...remedyOf(byName ? "socket_missing" : "not_a_socket", next),
       ];
     case "notADirectory":
       return [because("socket_missing", `${resolved.path} is no directory`)];
-    case "notPermitted": {
-      const outcome = because("permission_denied", `${resolved.path} may not be looked at by uid ${uid}`);
-      return uid === 0
-        ? [outcome, "run this with the capability DAC_READ_SEARCH"]
-        : [outcome, "run this as uid 0", next.inspect];
-    }
+    case "notPermitted":
+      return [
+        because("permission_denied", `${resolved.path} may not be looked at by uid ${uid}`),
+        uid === 0 ? "run this with the capability DAC_READ_SEARCH" : "run this as uid 0",
+      ];
     case "loop":
     case "offLimits":
     case "failed":
@@ -78,8 +77,6 @@ function because(reason: FailureReason, message: string) {
   return { kind: "failed", reason, message } as const;
 }
 
-const SEE_SOCKETS = "see on which paths the node's drivers listen";
-
 function pathOutcome({ path }: FoundFile, socketPath: string): StepOutcome {
   const bytes = Buffer.byteLength(socketPath);
   const details = [...(path === socketPath ? [] : [`leads to ${path}`]), `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`];
@@ -91,5 +88,5 @@ function pathOutcome({ path }: FoundFile, socketPath: string): StepOutcome {
 function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, { uid, next }: Asker): StepOutcome {
   const facts = [`uid ${owner}, gid ${gid}, mode ${formatMode(mode)}`, `we are uid ${uid}`];
   if (type === "socket") return passed(["a socket", ...facts]);
-  return failed([type === "directory" ? "a directory" : "no socket", ...facts], SEE_SOCKETS, next.list);
+  return failed([type === "directory" ? "a directory" : "no socket", ...facts], ...remedyOf("not_a_socket", next));
 }
