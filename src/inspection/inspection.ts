@@ -5,7 +5,7 @@ import type { NodeView } from "./node-view";
 import { readSecurityLabel } from "../processes/processes";
 import { type NextCommands, nextCommands } from "./next-commands";
 import { type PathSteps, takePathSteps } from "./steps/path";
-import { type InspectReport, type InspectStep, NOT_REACHED, step } from "./report";
+import { type InspectReport, type InspectStep, NOT_REACHED, NOT_READY, step } from "./report";
 import { formatDuration } from "../base/duration";
 import type { Invocation } from "../base/shell-command";
 
@@ -111,7 +111,7 @@ function verdictOf(outcome: DriverAnswers["outcome"], steps: readonly InspectSte
     case "ready":
       return "ready";
     case "notReady":
-      return "not ready at Probe: the driver is still starting, or waits for its backend; its log says which";
+      return `not ready: Probe answered ${NOT_READY}`;
     case "failed": {
       const failing = steps.flatMap(({ title, outcome: seen }) => (seen.kind === "failed" ? [{ title, ...seen }] : []));
       const at = failing.find(({ title }) => title !== "process" && title !== "listener")?.title ?? "Probe";

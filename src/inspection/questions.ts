@@ -20,7 +20,7 @@ import {
 } from "../driver/node-messages";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { pinSocket } from "../node/pinned-socket";
-import type { CapabilityReport, DriverOutcome } from "./report";
+import { type CapabilityReport, type DriverOutcome, NOT_READY } from "./report";
 
 /** Who asks a driver, and for how long. */
 export interface Asker {
@@ -54,7 +54,7 @@ export type Questions = readonly [probe: Rpc<Said>, ...Rpc<Said>[]];
 
 export const BASIC_QUESTIONS: Questions = [
   describedBy(PROBE, ({ ready }) => ({
-    details: [ready ? "ready" : "ready: false: still starting, or waiting for its backend"],
+    details: [ready ? "ready" : NOT_READY],
     ready,
   })),
   describedBy(GET_PLUGIN_INFO, (info) => ({

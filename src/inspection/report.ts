@@ -36,6 +36,9 @@ export type DriverOutcome =
   /** It was not asked, or not for the whole timeout; why. It counts as a driver that is not ready. */
   | { readonly kind: "notAsked"; readonly message: string };
 
+/** What an answer of Probe means that is `ready: false`. */
+export const NOT_READY = "ready: false: the driver is still starting, or waits for its backend; its log says which";
+
 /** The process that listens, by /proc and the kubelet's files. */
 export interface ListenerReport {
   readonly pid: number;

@@ -41,10 +41,11 @@ const MAX_NOTES = 20;
 
 type Wrap = (text: string, indent?: string) => readonly string[];
 
-function noneFound({ looked, denied, absent }: NodeReport, looker: Looker, wrap: Wrap): readonly string[] {
+function noneFound({ looked, notes, denied, absent }: NodeReport, looker: Looker, wrap: Wrap): readonly string[] {
   if (denied.length > 0) return adviceOn(`look into ${denied.join(", ")}`, "DAC_READ_SEARCH", looker, wrap);
   if (absent !== undefined) return wrap(absent);
-  const places = looked.flatMap((place) => wrap(place, "  "));
+  const unsaid = looked.filter((place) => !notes.some((note) => note.endsWith(` ${place}`)));
+  const places = unsaid.flatMap((place) => wrap(place, "  "));
   return places.length === 0 ? ["No CSI driver found."] : ["No CSI driver found. It looked in:", ...places];
 }
 

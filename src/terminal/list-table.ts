@@ -1,4 +1,10 @@
-import type { CapabilityReport, DriverOutcome, DriverReport, NodeReport } from "../inspection/report";
+import {
+  type CapabilityReport,
+  type DriverOutcome,
+  type DriverReport,
+  type NodeReport,
+  NOT_READY,
+} from "../inspection/report";
 import { oneLine } from "../base/text";
 import { type Colour, formatElapsed } from "./layout";
 import type { Style } from "./style";
@@ -109,7 +115,7 @@ function messageText({ driver, nameSource, outcome }: DriverReport): string {
     case "ready":
       return "";
     case "notReady":
-      return "Probe answered ready: false: the driver is still starting, or waits for its backend; its log says which";
+      return `Probe answered ${NOT_READY}`;
     case "failed":
     case "notAsked":
       return oneLine(outcome.message, MAX_TEXT_BYTES);

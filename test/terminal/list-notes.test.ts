@@ -47,6 +47,14 @@ describe("where it looked is said when it found", () => {
     expect(renderNodeNotes(nodeReport(drivers, { looked }), ROOT, PIPE)).toBe(text);
   });
 
+  test("nothing, and a note says why for one of the places", () => {
+    const notes = ["--kubelet-dir /typo: no such directory"];
+    const report = nodeReport([], { looked: ["/a: no sockets", "/typo: no such directory"], notes });
+    expect(renderNodeNotes(report, ROOT, PIPE)).toBe(
+      "No CSI driver found. It looked in:\n  /a: no sockets\nnote: --kubelet-dir /typo: no such directory\n",
+    );
+  });
+
   test("nothing, and nowhere", () => {
     expect(renderNodeNotes(nodeReport([]), ROOT, PIPE)).toBe("No CSI driver found.\n");
   });
