@@ -1,4 +1,4 @@
-import { type SampleServer, startSampleDriver, startSampleSidecar } from "./demo/sample";
+import { type SampleSidecar, startSampleDriver, startSampleSidecar } from "./demo/sample";
 
 /** More do not change the recording. */
 const PROBES = 20;
@@ -26,7 +26,7 @@ export async function recordOrder(executable: string, orderFile: string): Promis
   if (code !== 0) throw new Error(`the executable ended with ${code} while its functions were recorded`);
 }
 
-async function ask(sidecar: SampleServer, path: string): Promise<void> {
+async function ask(sidecar: SampleSidecar, path: string): Promise<void> {
   const { status } = await sidecar.get(path);
   if (status !== 200) throw new Error(`the executable answered ${status} while its functions were recorded`);
 }

@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "../command";
 import { temporaryDirectory } from "../temporary";
-import { runDemo, say, show, showMetrics, stop, stopped } from "./narrate";
-import { type SampleDriver, type SampleServer, startSampleDriver, startServer } from "./sample";
+import { runDemo, say, show, stopped } from "./narrate";
+import { type SampleDriver, type SampleSidecar, startSampleDriver, startServer } from "./sample";
 
 const EXECUTABLE = join(import.meta.dirname, "../../dist/livenessprobe");
 const HANGS = "files.csi.example";
@@ -35,9 +35,8 @@ async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   find(drivers, IS_KILLED).signal("SIGKILL");
   await tell(monitor, `${IS_KILLED} is killed (SIGKILL):`, failureOf(IS_KILLED));
   await showIncidents(monitor);
-  await showMetrics(monitor, /^csi_node_driver_(ready|failing)\{|^csi_node_monitor_incidents_total\{/);
-  say("The end (SIGTERM):");
-  await stop(monitor, monitor.lines.length);
+  await showMetrics(monitor);
+  await stop(monitor);
 }
 
 function startDriver(kubeletDir: string, name: string, cleanup: AsyncDisposableStack): Promise<SampleDriver> {
@@ -56,13 +55,13 @@ function failureOf(name: string): RegExp {
   return new RegExp(`CSI driver failed.*"${name}"`);
 }
 
-async function tell(monitor: SampleServer, what: string, line: RegExp): Promise<void> {
+async function tell(monitor: SampleSidecar, what: string, line: RegExp): Promise<void> {
   say(what);
   const { input } = await monitor.waitFor(line);
   show(input);
 }
 
-async function ask(monitor: SampleServer, what: string, path: string): Promise<void> {
+async function ask(monitor: SampleSidecar, what: string, path: string): Promise<void> {
   say(what, `curl ${monitor.url}${path}`);
   const response = await monitor.get(path);
   show(`HTTP ${response.status}  ${(await response.text()).trim()}`);
@@ -79,7 +78,7 @@ interface IncidentList {
 }
 
 /** Both, once the second has been inspected. */
-async function showIncidents(monitor: SampleServer): Promise<void> {
+async function showIncidents(monitor: SampleSidecar): Promise<void> {
   say("The incidents, each with what inspect saw when it began:", `curl ${monitor.url}/api/v1/incidents`);
   for (;;) {
     // Our own document: docs/output.schema.json.
@@ -91,6 +90,21 @@ async function showIncidents(monitor: SampleServer): Promise<void> {
     }
     await Bun.sleep(50);
   }
+}
+
+async function showMetrics(monitor: SampleSidecar): Promise<void> {
+  say("A few of its metrics:", `curl ${monitor.url}/metrics`);
+  const metrics = await (await monitor.get("/metrics")).text();
+  const wanted = /^csi_node_driver_(ready|failing)\{|^csi_node_monitor_incidents_total\{/;
+  for (const line of metrics.split("\n").filter((candidate) => wanted.test(candidate))) show(line);
+}
+
+async function stop(monitor: SampleSidecar): Promise<void> {
+  say("The end (SIGTERM):");
+  monitor.signal("SIGTERM");
+  const code = await monitor.exited;
+  show(`exit code ${code}`);
+  if (code !== 0) throw new Error(`expected exit code 0, got ${code}`);
 }
 
 await runCommand({

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { runCommand } from "../command";
-import { runDemo, say, show, showMetrics, stop, stopped } from "./narrate";
-import { type SampleServer, startSampleDriver, startSampleSidecar } from "./sample";
+import { runDemo, say, show, stopped } from "./narrate";
+import { type SampleSidecar as Sidecar, startSampleDriver, startSampleSidecar } from "./sample";
 
 const EXECUTABLE = join(import.meta.dirname, "../../dist/livenessprobe");
 
@@ -17,7 +17,7 @@ async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   for (const line of sidecar.lines) show(line);
 
   await step(sidecar, "The kubelet asks:", 200);
-  await showMetrics(sidecar, METRICS);
+  await showMetrics(sidecar);
   driver.signal("SIGSTOP");
   await stopped(driver.pid);
   await step(sidecar, "The driver hangs (SIGSTOP):", 500);
@@ -26,19 +26,33 @@ async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   driver.signal("SIGTERM");
   await driver.exited;
   await step(sidecar, "It is gone (SIGTERM):", 500);
-  say("What its log says of all that, and its end (SIGTERM):");
-  await stop(sidecar, sidecar.lines.findIndex((line) => line.includes("CSI driver name")) + 1);
+  await stop(sidecar);
 }
 
-async function step(sidecar: SampleServer, what: string, expected: number): Promise<void> {
+async function step(sidecar: Sidecar, what: string, expected: number): Promise<void> {
   say(what, `curl ${sidecar.url}/healthz`);
   const response = await sidecar.get("/healthz");
   show(`HTTP ${response.status}  ${await response.text()}`);
   if (response.status !== expected) throw new Error(`expected HTTP status ${expected}, got ${response.status}`);
 }
 
-const METRICS =
-  /^csi_livenessprobe_(ready\{|probes_total\{.*result="(ready|hung)"\})|^csi_sidecar_operations_seconds_count/;
+async function showMetrics(sidecar: Sidecar): Promise<void> {
+  say("A few of its metrics:", `curl ${sidecar.url}/metrics`);
+  const metrics = await (await sidecar.get("/metrics")).text();
+  const wanted =
+    /^csi_livenessprobe_(ready\{|probes_total\{.*result="(ready|hung)"\})|^csi_sidecar_operations_seconds_count/;
+  for (const line of metrics.split("\n").filter((candidate) => wanted.test(candidate))) show(line);
+}
+
+async function stop(sidecar: Sidecar): Promise<void> {
+  say("What its log says of all that, and its end (SIGTERM):");
+  const before = sidecar.lines.findIndex((line) => line.includes("CSI driver name")) + 1;
+  sidecar.signal("SIGTERM");
+  const code = await sidecar.exited;
+  for (const line of sidecar.lines.slice(before)) show(line);
+  show(`exit code ${code}`);
+  if (code !== 0) throw new Error(`expected exit code 0, got ${code}`);
+}
 
 await runCommand({
   name: "bun run demo",

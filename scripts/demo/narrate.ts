@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import type { SampleServer } from "./sample";
 
 /** Prints what comes next, and the command that a reader would type for it. */
 export function say(what: string, command?: string): void {
@@ -9,26 +8,6 @@ export function say(what: string, command?: string): void {
 
 export function show(line: string): void {
   console.log(`  ${line}`);
-}
-
-/** Shows the metrics that are wanted. */
-export async function showMetrics(server: SampleServer, wanted: RegExp): Promise<void> {
-  say("A few of its metrics:", `curl ${server.url}/metrics`);
-  const metrics = await (await server.get("/metrics")).text();
-  for (const line of metrics.split("\n").filter((candidate) => wanted.test(candidate))) show(line);
-}
-
-/**
- * Stops it as a pod's end does, and shows what it logs after its first `before` lines.
- *
- * @throws where it does not end with 0
- */
-export async function stop(server: SampleServer, before: number): Promise<void> {
-  server.signal("SIGTERM");
-  const code = await server.exited;
-  for (const line of server.lines.slice(before)) show(line);
-  show(`exit code ${code}`);
-  if (code !== 0) throw new Error(`expected exit code 0, got ${code}`);
 }
 
 /**

@@ -31,7 +31,7 @@ export async function startSampleDriver(name = "sample.csi.example", directoryPa
 }
 
 /** A process of ours that serves HTTP; its lines are its log. */
-export interface SampleServer extends LineProcess {
+export interface SampleSidecar extends LineProcess {
   /** Without a slash at its end. */
   readonly url: string;
   get(path: string): Promise<Response>;
@@ -48,7 +48,7 @@ export async function startSampleSidecar(
   command: readonly string[],
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<SampleServer> {
+): Promise<SampleSidecar> {
   const sidecar = await startServer([...command, ...flags], env);
   try {
     await sidecar.waitFor(/CSI driver name/);
@@ -60,15 +60,12 @@ export async function startSampleSidecar(
 }
 
 /** Starts `serve` or `monitor`, and returns once it listens. Dispose of it to kill it. */
-export async function startServer(
-  command: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<SampleServer> {
+export async function startServer(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const server = startLineProcess(command, { read: "stderr", env });
   try {
     const [, address] = await server.waitFor(/"Listening".* address="([^"]+)"/);
     const url = `http://${address}`;
-    return { ...server, url, get: (path) => fetch(url + path) };
+    return { ...server, url, get: (path: string) => fetch(url + path) } satisfies SampleSidecar;
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;

@@ -3,7 +3,7 @@ import { ConfigError } from "../base/errors";
 import { quote } from "../base/text";
 import type { Args } from "./command";
 import { DEFAULT_CSI_ADDRESS, GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
-import { readCsiSocketPath, readDurationMs, readOneOf, readProbeTimeoutMs } from "./options";
+import { readCsiSocketPath, readDurationMs, readProbeTimeoutMs } from "./options";
 
 export const PROBE_TIMEOUT = {
   "probe-timeout": {
@@ -158,8 +158,13 @@ export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>): CheckOpti
     ...readNodeOptions(args),
     waitMs: readWaitMs(args.wait),
     output: readOutput(args.output),
-    exitCodes: readOneOf("exit-codes", ["standard", "npd"], args["exit-codes"]),
+    exitCodes: readExitCodes(args["exit-codes"]),
   };
+}
+
+function readExitCodes(exitCodes: string): CheckOptions["exitCodes"] {
+  if (exitCodes === "standard" || exitCodes === "npd") return exitCodes;
+  throw new ConfigError(`--exit-codes must be standard or npd, got ${quote(exitCodes)}`);
 }
 
 function readCheckTarget(word: string | undefined, csiAddress: string | undefined): DriverTarget {

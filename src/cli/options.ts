@@ -194,13 +194,6 @@ function refuseAlphaFeatures(args: ServeArgs): void {
   }
 }
 
-/** @throws {ConfigError} where the flag's value is none of the words */
-export function readOneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]], given: string): Word {
-  const word = words.find((each) => each === given);
-  if (word === undefined) throw new ConfigError(`--${name} must be ${words.join(" or ")}, got ${quote(given)}`);
-  return word;
-}
-
 function broken(name: string, rule: string, text: string, instead?: string): ConfigError {
   return new ConfigError(breach(name, rule, text, instead));
 }

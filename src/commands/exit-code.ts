@@ -30,9 +30,15 @@ export const CANNOT_TELL = 2;
 
 /** As node-problem-detector wants them: a driver is a problem only where it was asked, or where there is nothing to ask. */
 export function npdExitCode(result: ProbeResult): number {
-  if (result.kind === "failed" && (result.reason === "internal" || result.reason === "permission_denied"))
-    return CANNOT_TELL;
-  return result.kind === "ready" ? 0 : 1;
+  switch (result.kind) {
+    case "ready":
+      return 0;
+    case "notReady":
+      return 1;
+    case "failed":
+      return result.notAsked || result.reason === "internal" || result.reason === "permission_denied" ? CANNOT_TELL : 1;
+  }
+  return result satisfies never;
 }
 
 /** Why nobody could be asked. */

@@ -1,4 +1,4 @@
-import { startDeadline, type Deadline } from "../base/deadline";
+import { Deadline } from "../base/deadline";
 import { errorText } from "../base/errors";
 import { callUnary } from "../grpc/call";
 import type { CallOutcome, Unanswered } from "../grpc/call-outcome";
@@ -72,7 +72,7 @@ export type ClientOutcome = { readonly kind: "open"; readonly client: Client } |
 
 /** Connects to the driver that listens on a unix socket. What the driver does is an outcome; only a fault of ours rejects. */
 export async function openClient(options: ClientOptions): Promise<ClientOutcome> {
-  const deadline = startDeadline(options.timeoutMs);
+  const deadline = new Deadline(options.timeoutMs);
   let opened = false;
   try {
     let connectMs: number | undefined;
@@ -81,7 +81,7 @@ export async function openClient(options: ClientOptions): Promise<ClientOutcome>
     if (outcome.kind !== "connected") return { kind: "noConnection", failure: outcome, elapsedMs, connectMs };
     opened = true;
     const timing = { connectMs: connectMs ?? elapsedMs, settingsMs: elapsedMs - (connectMs ?? elapsedMs) };
-    return { kind: "open", client: createClient(outcome.connection, timing, deadline, options) };
+    return { kind: "open", client: new OpenClient(outcome.connection, timing, deadline, options) };
   } finally {
     // An open client keeps it for its first call.
     if (!opened) deadline.clear();
@@ -161,45 +161,50 @@ async function connect(
   }
 }
 
-function createClient(
-  opened: Connection,
-  timing: ConnectTiming,
-  connecting: Deadline,
-  { socketPath, timeoutMs }: ClientOptions,
-): Client {
-  let connection = opened;
-  let isFirst = true;
+/** A class, because each probe makes one. */
+class OpenClient implements Client {
+  readonly timing: ConnectTiming;
+  readonly #connecting: Deadline;
+  readonly #options: ClientOptions;
+  #connection: Connection;
+  #isFirst = true;
 
-  async function callFirst(path: string, deadline: Deadline): Promise<CallOutcome> {
-    const outcome = await callUnary(connection, path, deadline);
-    if (!("unprocessed" in outcome)) return outcome;
-    connection.close();
-    const again = await openConnection(socketPath, deadline);
-    if (again.kind !== "connected") return outcome;
-    connection = again.connection;
-    return callUnary(connection, path, deadline);
+  /** @param connecting the deadline that connecting began */
+  constructor(connection: Connection, timing: ConnectTiming, connecting: Deadline, options: ClientOptions) {
+    this.timing = timing;
+    this.#connecting = connecting;
+    this.#options = options;
+    this.#connection = connection;
   }
 
-  return {
-    timing,
-    call: async ({ path, decode, timeoutMs: ownTimeoutMs }) => {
-      const isShared = isFirst && ownTimeoutMs === undefined;
-      const deadline = isShared ? connecting : startDeadline(ownTimeoutMs ?? timeoutMs);
-      const begunMs = deadline.elapsedMs();
-      try {
-        const called = isFirst ? callFirst(path, deadline) : callUnary(connection, path, deadline);
-        isFirst = false;
-        const outcome = await called;
-        return { answer: decodeAnswer(outcome, decode), durationMs: deadline.elapsedMs() - begunMs };
-      } finally {
-        deadline.clear();
-      }
-    },
-    [Symbol.dispose]: () => {
-      connecting.clear();
-      connection.close();
-    },
-  };
+  async call<Response>({ path, decode, timeoutMs }: Rpc<Response>): Promise<TimedCall<Response>> {
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    const shared = isFirst && timeoutMs === undefined ? this.#connecting : undefined;
+    const deadline = shared ?? new Deadline(timeoutMs ?? this.#options.timeoutMs);
+    const begunMs = deadline.elapsedMs();
+    try {
+      let outcome = await callUnary(this.#connection, path, deadline);
+      if (isFirst && "unprocessed" in outcome) outcome = (await this.#callAgain(path, deadline)) ?? outcome;
+      return { answer: decodeAnswer(outcome, decode), durationMs: deadline.elapsedMs() - begunMs };
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#connecting.clear();
+    this.#connection.close();
+  }
+
+  /** Over another connection. Undefined where there is none. */
+  async #callAgain(path: string, deadline: Deadline): Promise<CallOutcome | undefined> {
+    this.#connection.close();
+    const again = await openConnection(this.#options.socketPath, deadline);
+    if (again.kind !== "connected") return undefined;
+    this.#connection = again.connection;
+    return callUnary(again.connection, path, deadline);
+  }
 }
 
 /** A message that is not valid is the RPC error that gRPC makes of it, Internal. */

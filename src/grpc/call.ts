@@ -6,7 +6,7 @@ import { setLoggerVerbosity } from "@grpc/grpc-js/build/src/logging";
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call";
 import type { Transport } from "@grpc/grpc-js/build/src/transport";
 import type { Deadline } from "../base/deadline";
-import { outcomeOf, type CallOutcome, type ReceivedAnswer } from "./call-outcome";
+import { outcomeOf, type CallOutcome, type EndStatus, type ReceivedAnswer } from "./call-outcome";
 import type { Connection, Unreadable } from "./connection";
 import { formatGrpcTimeout, readHeaderBlock } from "./headers";
 import { StatusCode } from "./status";
@@ -21,40 +21,41 @@ export const MAX_MESSAGE_BYTES = 65_536;
  * @param method the gRPC path, such as `/csi.v1.Identity/Probe`
  */
 export function callUnary(connection: Connection, method: string, deadline: Deadline): Promise<CallOutcome> {
-  const { promise, resolve } = Promise.withResolvers<CallOutcome>();
-  const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, bytes: 0, lost: false };
   const stream = openStream(connection, requestHeaders(method, deadline));
   if (stream === undefined) return Promise.resolve(connection.refusal() ?? { kind: "closed", unprocessed: true });
-  // Nothing after such headers makes a gRPC answer, and the body is not for gRPC's decoder.
-  noteHeaders(stream, answer, () => call.cancelWithStatus(StatusCode.unknown, ""));
+  const { promise, resolve } = Promise.withResolvers<CallOutcome>();
+  const answer: ReceivedAnswer = { first: undefined, last: undefined, message: undefined, bytes: 0, lost: false };
 
-  const call = new Http2SubchannelCall(
-    stream,
-    noTracking,
-    {
-      onReceiveMetadata: ignore,
-      onReceiveMessage: (framed: Uint8Array) => {
-        if (answer.message !== undefined) return call.cancelWithStatus(StatusCode.internal, "more than one message");
-        answer.message = framed;
-        // Only the next message, if there is one, tells that the first was not the last.
-        return call.startRead();
-      },
-      onReceiveStatus: (end) => {
-        forget();
-        unwatch();
-        const outcome = markUnprocessed(outcomeOf(answer, connection.refusal() ?? resetOf(stream), end), stream);
-        resolve(isDeadlinePassing(outcome, deadline) ? { kind: "timeout" } : outcome);
-      },
-    },
-    TRANSPORT,
-    0,
-  );
+  // Our listeners come before those of the call, so that they see the headers first.
+  stream.on("response", (_, flags, raw) => {
+    answer.first = readHeaderBlock(raw);
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) answer.last = answer.first;
+    // Nothing after such headers makes a gRPC answer, and the body is not for gRPC's decoder.
+    if (!answer.first.isGrpc) call.cancelWithStatus(StatusCode.unknown, "");
+  });
+  stream.on("trailers", (_, _flags, raw) => {
+    answer.last = readHeaderBlock(raw);
+  });
   stream.on("data", (chunk: Uint8Array) => (answer.bytes += chunk.length));
-  const forget = deadline.onExpiry(() => resolve({ kind: "timeout" }));
-  const unwatch = onLoss(connection, stream, () => {
+  const listener = {
+    onReceiveMetadata: ignore,
+    onReceiveMessage: (framed: Uint8Array) => {
+      if (answer.message !== undefined) return call.cancelWithStatus(StatusCode.internal, "more than one message");
+      answer.message = framed;
+      // Only the next message, if there is one, tells that the first was not the last.
+      return call.startRead();
+    },
+    onReceiveStatus: (end: EndStatus) => {
+      const outcome = markUnprocessed(outcomeOf(answer, connection.refusal() ?? resetOf(stream), end), stream);
+      resolve(isDeadlinePassing(outcome, deadline) ? { kind: "timeout" } : outcome);
+    },
+  };
+  const call = new Http2SubchannelCall(stream, noTracking, listener, TRANSPORT, 0);
+  deadline.onExpiry(() => resolve({ kind: "timeout" }));
+  connection.onLost(() => {
     answer.lost = true;
     call.onDisconnect();
-  });
+  }, stream);
   // The call would send the message and the end of the stream as two frames, which costs a system call more.
   stream.end(EMPTY_REQUEST);
   call.startRead();
@@ -94,28 +95,6 @@ function requestHeaders(method: string, deadline: Deadline): OutgoingHttpHeaders
 function openStream({ session }: Connection, headers: OutgoingHttpHeaders): ClientHttp2Stream | undefined {
   // node:http2 would throw for some of these, and return a stream that fails later for others.
   return session.closed || session.destroyed ? undefined : session.request(headers);
-}
-
-function noteHeaders(stream: ClientHttp2Stream, answer: ReceivedAnswer, onNotGrpc: () => void): void {
-  stream.on("response", (_, flags, raw) => {
-    answer.first = readHeaderBlock(raw);
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) answer.last = answer.first;
-    if (!answer.first.isGrpc) onNotGrpc();
-  });
-  stream.on("trailers", (_, _flags, raw) => {
-    answer.last = readHeaderBlock(raw);
-  });
-}
-
-/** Calls `lost` when no more can come of a stream; the returned function takes that back. */
-function onLoss(connection: Connection, stream: ClientHttp2Stream, lost: () => void): () => void {
-  // RFC 9113, section 6.8: a GOAWAY leaves alone the streams up to the last that it names.
-  const onGoaway = (_: number, lastStreamId: number) => {
-    if (stream.id === undefined || stream.id > lastStreamId) lost();
-  };
-  connection.onLost(lost);
-  connection.session.on("goaway", onGoaway);
-  return () => connection.session.off("goaway", onGoaway);
 }
 
 // The driver may have reset the stream so itself, but it is how the library answers headers that break HTTP/2.

@@ -1,19 +1,61 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { connect as http2Connect, type ClientHttp2Session } from "node:http2";
+import { connect as http2Connect, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import { connect as socketConnect, type Socket } from "node:net";
 import type { Deadline } from "../base/deadline";
 import { errorCode, errorText } from "../base/errors";
 import { isShortage } from "../base/shortage";
 
-/** An HTTP/2 connection to a driver that has sent its SETTINGS. */
-export interface Connection {
+/** An HTTP/2 connection to a driver that has sent its SETTINGS. A class, because each probe makes one. */
+export class Connection {
   readonly session: ClientHttp2Session;
-  /** Calls `lost` once, when the connection ends and we have not closed it. */
-  onLost(lost: () => void): void;
+  readonly #socket: Socket;
+  #refusal: Unreadable | undefined;
+  #onLost: (() => void) | undefined;
+  #stream: ClientHttp2Stream | undefined;
+
+  /** @param socket connected */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.session = http2Connect(AUTHORITY, { createConnection: () => socket, ...SESSION_OPTIONS });
+    const lose = () => this.#lose();
+    // A listener has to stay: an error after the first would end the process.
+    this.session.on("error", (error) => {
+      this.#refusal ??= refusalOf(error);
+    });
+    this.session.on("close", lose);
+    socket.on("close", lose);
+    this.session.on("goaway", (_, lastStreamId) => {
+      // RFC 9113, section 6.8: a GOAWAY leaves alone the streams up to the last that it names.
+      if (this.#stream !== undefined && (this.#stream.id ?? Infinity) > lastStreamId) this.#lose();
+    });
+  }
+
+  /**
+   * Calls `lost` once, when the connection ends and we have not closed it, or when the driver says that it will not process
+   * `stream`. One waits at a time: the one before is forgotten.
+   */
+  onLost(lost: () => void, stream?: ClientHttp2Stream): void {
+    this.#onLost = lost;
+    this.#stream = stream;
+  }
+
   /** Why our HTTP/2 library ended the connection, if it did. */
-  refusal(): Unreadable | undefined;
+  refusal(): Unreadable | undefined {
+    return this.#refusal;
+  }
+
   /** Frees the socket and all that hangs on it, in whatever state. Safe to call more than once. */
-  close(): void;
+  close(): void {
+    this.#onLost = undefined;
+    // The session ends with its socket. Destroying it first would send a GOAWAY, and costs 5 % of a probe.
+    this.#socket.destroy();
+  }
+
+  #lose(): void {
+    const lost = this.#onLost;
+    this.#onLost = undefined;
+    lost?.();
+  }
 }
 
 /** Our HTTP/2 library rejects what the driver sent. */
@@ -60,58 +102,32 @@ export function openConnection(
 ): Promise<ConnectOutcome> {
   const { promise, resolve } = Promise.withResolvers<ConnectOutcome>();
   const socket = socketConnect({ path });
-  const connection = ownConnection(socket);
-  let connected = false;
-  const forget = deadline.onExpiry(() => fail({ kind: "silent" }));
+  let connection: Connection | undefined;
+  let settled = false;
 
   function fail(failure: ConnectFailure): void {
-    if (connected) return;
-    forget();
-    connection.close();
+    if (settled) return;
+    settled = true;
+    socket.destroy();
     resolve(failure);
   }
 
-  socket.once("error", (error) => fail(failureOf(error)));
+  deadline.onExpiry(() => fail({ kind: "silent" }));
+  // It stays: an error without a listener would end the process.
+  socket.on("error", (error) => connection === undefined && fail(failureOf(error)));
   socket.once("connect", () => {
     onConnect();
-    socket.removeAllListeners("error");
-    socket.on("error", ignore);
-    connection.onLost(() => fail({ kind: "closed" }));
-    connection.session.once("error", (error) => fail({ kind: isLoss(error) ? "closed" : "notHttp2" }));
-    connection.session.once("remoteSettings", () => {
-      connected = true;
-      forget();
-      resolve({ kind: "connected", connection });
+    const connected = new Connection(socket);
+    connection = connected;
+    connected.onLost(() => fail({ kind: "closed" }));
+    connected.session.once("error", (error) => fail({ kind: isLoss(error) ? "closed" : "notHttp2" }));
+    connected.session.once("remoteSettings", () => {
+      if (settled) return;
+      settled = true;
+      resolve({ kind: "connected", connection: connected });
     });
   });
   return promise;
-}
-
-function ownConnection(socket: Socket): Connection {
-  let session: ClientHttp2Session | undefined;
-  let refusal: Unreadable | undefined;
-  let onLost = ignore;
-  let closed = false;
-  const lose = () => {
-    const tell = onLost;
-    onLost = ignore;
-    if (!closed) tell();
-  };
-  return {
-    get session() {
-      session ??= startSession(socket, lose, (error) => (refusal ??= refusalOf(error)));
-      return session;
-    },
-    onLost: (lost) => {
-      onLost = lost;
-    },
-    refusal: () => refusal,
-    close: () => {
-      closed = true;
-      // The session ends with its socket. Destroying it first would send a GOAWAY, and costs 5 % of a probe.
-      socket.destroy();
-    },
-  };
 }
 
 /** Twice the largest header that the library reads. grpc-go takes 16 MiB, but a driver must not fill our memory. */
@@ -128,14 +144,8 @@ const SESSION_OPTIONS = {
   settings: { maxHeaderListSize: MAX_HEADER_LIST_BYTES, enablePush: false },
 };
 
-function startSession(socket: Socket, lose: () => void, onError: (error: Error) => void): ClientHttp2Session {
-  const session = http2Connect("http://localhost", { createConnection: () => socket, ...SESSION_OPTIONS });
-  // A listener has to stay: an error after the first would end the process.
-  session.on("error", onError);
-  session.once("close", lose);
-  socket.once("close", lose);
-  return session;
-}
+// What a unix socket's server is called, as in grpc-go. Parsed once.
+const AUTHORITY = new URL("http://localhost");
 
 const NGHTTP2_ERR_FLOODED = -904;
 

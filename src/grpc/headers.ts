@@ -22,25 +22,37 @@ export type GrpcStatus =
  * @param raw names and values in turn, as node:http2 hands them on; each character of a value stands for one byte
  */
 export function readHeaderBlock(raw: readonly string[]): HeaderBlock {
-  const contentTypes = valuesOf(raw, "content-type");
-  const httpStatus = valuesOf(raw, ":status").at(-1);
-  return {
-    httpStatus: httpStatus === undefined ? undefined : Number(httpStatus),
-    contentType: contentTypes.at(-1),
-    isGrpc: contentTypes.some(isGrpcContentType),
-    status: readStatus(valuesOf(raw, "grpc-status"), valuesOf(raw, "grpc-message").at(-1)),
-  };
+  let httpStatus: number | undefined;
+  let contentType: string | undefined;
+  let isGrpc = false;
+  let status: string | undefined;
+  let message = "";
+  for (let at = 0; at < raw.length; at += 2) {
+    const value = raw[at + 1] ?? "";
+    switch (raw[at]) {
+      case ":status":
+        httpStatus = Number(value);
+        break;
+      case "content-type":
+        contentType = value;
+        isGrpc ||= isGrpcContentType(value);
+        break;
+      case "grpc-status":
+        status = status === undefined ? value : `${status}, ${value}`;
+        break;
+      case "grpc-message":
+        message = value;
+        break;
+    }
+  }
+  return { httpStatus, contentType, isGrpc, status: readStatus(status, message) };
 }
 
-function readStatus([header, ...more]: readonly string[], message = ""): GrpcStatus {
+function readStatus(header: string | undefined, message: string): GrpcStatus {
   if (header === undefined) return { kind: "absent" };
-  const code = more.length === 0 ? parseStatusCode(header) : undefined;
-  if (code === undefined) return { kind: "malformed", header: [header, ...more].join(", ") };
+  const code = parseStatusCode(header);
+  if (code === undefined) return { kind: "malformed", header };
   return { kind: "given", code, message: decodeGrpcMessage(message) };
-}
-
-function valuesOf(raw: readonly string[], name: string): readonly string[] {
-  return raw.filter((_, at) => at % 2 === 1 && raw[at - 1] === name);
 }
 
 /** "Content-Type" of "gRPC over HTTP2", as strictly as grpc-go reads it: in lower case, and `application/grpc-web` is another. */
@@ -55,6 +67,7 @@ export function isGrpcContentType(contentType: string): boolean {
  * @param header each character stands for one byte
  */
 export function decodeGrpcMessage(header: string): string {
+  if (header === "") return header;
   const bytes = header.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   return Buffer.from(bytes, "latin1").toString("utf8");
 }

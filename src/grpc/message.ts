@@ -1,5 +1,5 @@
 import type { FieldSchema, Schema } from "./schema";
-import { readFields, type WireField } from "./wire";
+import { readFields } from "./wire";
 
 /** A message by the names of its fields. One that is not on the wire is absent. */
 export interface Message {
@@ -46,34 +46,40 @@ function merge(into: Fields, bytes: Uint8Array, name: string, schema: Schema): v
   // An empty message would say of a driver that it is ready.
   if (declared === undefined) throw new Error(`no schema of ${name}`);
   const { isOneof, fields } = declared;
-  for (const wire of readFields(bytes)) {
-    const field = fields[wire.number];
-    if (field === undefined) continue;
+  readFields(bytes, (number, wire) => {
+    const field = fields[number];
+    if (field === undefined) return;
     const before = into[field.name];
     const value = valueOf(wire, field, before, schema);
-    if (value === undefined) continue;
+    if (value === undefined) return;
     if (isOneof && before === undefined) for (const other of Object.keys(into)) delete into[other];
     if (!field.repeated) into[field.name] = value;
     else if (isList(before)) before.push(value);
     else into[field.name] = [value];
-  }
+  });
 }
 
 /** Undefined where the wire type is not the field's. */
-function valueOf(wire: WireField, { kind, repeated }: FieldSchema, before: Value | undefined, schema: Schema) {
+function valueOf(
+  wire: bigint | Uint8Array,
+  { kind, repeated }: FieldSchema,
+  before: Value | undefined,
+  schema: Schema,
+): Value | undefined {
+  const isVarint = typeof wire === "bigint";
   switch (kind.type) {
     case "bool":
-      return wire.type === "varint" ? wire.value !== 0n : undefined;
+      return isVarint ? wire !== 0n : undefined;
     case "int64":
-      return wire.type === "varint" ? BigInt.asIntN(64, wire.value) : undefined;
+      return isVarint ? BigInt.asIntN(64, wire) : undefined;
     case "enum":
-      return wire.type === "varint" ? nameOf(kind.names, wire.value) : undefined;
+      return isVarint ? nameOf(kind.names, wire) : undefined;
     case "string":
-      return wire.type === "bytes" ? utf8.decode(wire.value) : undefined;
+      return isVarint ? undefined : utf8.decode(wire);
     case "message": {
-      if (wire.type !== "bytes") return undefined;
+      if (isVarint) return undefined;
       const message: Fields = !repeated && isMessage(before) ? before : {};
-      merge(message, wire.value, kind.message, schema);
+      merge(message, wire, kind.message, schema);
       return message;
     }
   }

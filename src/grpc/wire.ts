@@ -1,25 +1,24 @@
-/** One field of a protobuf message as it stands on the wire. Fixed-width values and groups are skipped: no message we read has one. */
-export type WireField =
-  | { readonly number: number; readonly type: "varint"; readonly value: bigint }
-  | { readonly number: number; readonly type: "bytes"; readonly value: Uint8Array };
-
 /** The bytes are not a protobuf message. The message says where. */
 export class WireError extends Error {}
 
 /**
- * The varint and length-delimited fields of a protobuf message, in order.
+ * Calls `take` with the number and the value of each field of a protobuf message, in order: a bigint of 64 bits without
+ * sign for a varint, the bytes of a length-delimited field. Fixed-width values and groups are skipped: no message that we
+ * read has one.
  *
  * By the protobuf encoding specification: an unknown field of any type is skipped, groups with their content too.
  *
  * @throws WireError on a truncated field, an overlong varint, field number 0, a wire type that does not exist or a
  *   group that does not end: where Go's protobuf refuses a message, so do we
  */
-export function* readFields(bytes: Uint8Array): Generator<WireField, void, undefined> {
+export function readFields(bytes: Uint8Array, take: (number: number, value: bigint | Uint8Array) => void): void {
   const cursor: Cursor = { bytes, at: 0 };
   while (cursor.at < bytes.length) {
-    const { number, wireType } = readTag(cursor);
-    if (wireType === VARINT) yield { number, type: "varint", value: readVarint(cursor) };
-    else if (wireType === LENGTH_DELIMITED) yield { number, type: "bytes", value: readBytes(cursor) };
+    const tag = readTag(cursor);
+    const number = fieldNumberOf(tag);
+    const wireType = wireTypeOf(tag);
+    if (wireType === VARINT) take(number, readValue(cursor));
+    else if (wireType === LENGTH_DELIMITED) take(number, readBytes(cursor));
     else skip(cursor, number, wireType, 0);
   }
 }
@@ -32,7 +31,8 @@ const END_GROUP = 4;
 const FIXED32 = 5;
 
 const MAX_VARINT_BYTES = 10;
-const MAX_FIELD_NUMBER = 0x1fffffffn;
+// 29 bits of field number and 3 of wire type.
+const MAX_TAG = 0xffff_ffff;
 // As deep as Go's protobuf follows groups before it gives up on a message.
 const MAX_GROUP_DEPTH = 10_000;
 
@@ -41,26 +41,34 @@ interface Cursor {
   at: number;
 }
 
-function readTag(cursor: Cursor): { readonly number: number; readonly wireType: number } {
+function readTag(cursor: Cursor): number {
   const tag = readVarint(cursor);
-  const number = tag >> 3n;
-  if (number === 0n || number > MAX_FIELD_NUMBER) throw new WireError(`invalid field number at byte ${cursor.at}`);
-  return { number: Number(number), wireType: Number(tag & 7n) };
+  if (tag < 8 || tag > MAX_TAG) throw new WireError(`invalid field number at byte ${cursor.at}`);
+  return tag;
 }
 
-function readVarint(cursor: Cursor): bigint {
-  let value = 0n;
+const fieldNumberOf = (tag: number) => tag >>> 3;
+const wireTypeOf = (tag: number) => tag & 7;
+
+/** A tag or a length: exact up to 2^53, and what is larger is invalid as either. */
+function readVarint(cursor: Cursor): number {
+  let value = 0;
   for (let index = 0; index < MAX_VARINT_BYTES; index += 1) {
     const byte = cursor.bytes[cursor.at];
     if (byte === undefined) throw new WireError(`truncated varint at byte ${cursor.at}`);
     cursor.at += 1;
-    value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-    if (byte < 0x80) {
-      if (value >= 1n << 64n) break;
-      return value;
-    }
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    // One bit is left for the tenth byte.
+    if (byte < 0x80 && (index < 9 || byte <= 1)) return value;
   }
   throw new WireError(`varint of over 64 bits at byte ${cursor.at}`);
+}
+
+function readValue(cursor: Cursor): bigint {
+  const start = cursor.at;
+  const value = readVarint(cursor);
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  return cursor.bytes.subarray(start, cursor.at).reduceRight((sum, byte) => (sum << 7n) | BigInt(byte & 0x7f), 0n);
 }
 
 function readBytes(cursor: Cursor): Uint8Array {
@@ -70,9 +78,9 @@ function readBytes(cursor: Cursor): Uint8Array {
   return cursor.bytes.subarray(start, cursor.at);
 }
 
-function advance(cursor: Cursor, length: bigint): void {
-  if (length > BigInt(cursor.bytes.length - cursor.at)) throw new WireError(`truncated field at byte ${cursor.at}`);
-  cursor.at += Number(length);
+function advance(cursor: Cursor, length: number): void {
+  if (length > cursor.bytes.length - cursor.at) throw new WireError(`truncated field at byte ${cursor.at}`);
+  cursor.at += length;
 }
 
 function skip(cursor: Cursor, number: number, wireType: number, depth: number): void {
@@ -81,7 +89,7 @@ function skip(cursor: Cursor, number: number, wireType: number, depth: number): 
       readVarint(cursor);
       return;
     case FIXED64:
-      advance(cursor, 8n);
+      advance(cursor, 8);
       return;
     case LENGTH_DELIMITED:
       readBytes(cursor);
@@ -90,7 +98,7 @@ function skip(cursor: Cursor, number: number, wireType: number, depth: number): 
       skipGroup(cursor, number, depth);
       return;
     case FIXED32:
-      advance(cursor, 4n);
+      advance(cursor, 4);
       return;
     default:
       throw new WireError(`invalid wire type ${wireType} at byte ${cursor.at}`);
@@ -100,11 +108,11 @@ function skip(cursor: Cursor, number: number, wireType: number, depth: number): 
 function skipGroup(cursor: Cursor, number: number, depth: number): void {
   if (depth >= MAX_GROUP_DEPTH) throw new WireError(`groups nested too deep at byte ${cursor.at}`);
   for (;;) {
-    const inner = readTag(cursor);
-    if (inner.wireType === END_GROUP) {
-      if (inner.number !== number) throw new WireError(`mismatched end of group at byte ${cursor.at}`);
+    const tag = readTag(cursor);
+    if (wireTypeOf(tag) === END_GROUP) {
+      if (fieldNumberOf(tag) !== number) throw new WireError(`mismatched end of group at byte ${cursor.at}`);
       return;
     }
-    skip(cursor, inner.number, inner.wireType, depth + 1);
+    skip(cursor, fieldNumberOf(tag), wireTypeOf(tag), depth + 1);
   }
 }

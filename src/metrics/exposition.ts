@@ -39,44 +39,54 @@ export function gaugeOf(name: string, help: string, value: number): Family {
 
 /** @param bounds the upper bounds of the buckets, ascending, without +Inf */
 export function createHistogram(options: FamilyOptions, bounds: readonly number[]): Histogram {
-  const { name, labels = [] } = options;
-  const series = new Map<string, { sum: number; readonly counts: number[] }>();
+  const series = createSeries(() => ({ sum: 0, counts: [...bounds, Infinity].map(() => 0) }));
   return {
     observe: (labelValues, value) => {
-      const key = renderLabels(labels, labelValues);
-      const one = series.get(key) ?? { sum: 0, counts: [...bounds, Infinity].map(() => 0) };
-      series.set(key, one);
-      one.sum += value;
-      const first = bounds.findIndex((bound) => value <= bound);
-      const bucket = first === -1 ? bounds.length : first;
-      one.counts[bucket] = (one.counts[bucket] ?? 0) + 1;
+      const sample = series.of(labelValues);
+      let bucket = 0;
+      while (value > (bounds[bucket] ?? Infinity)) bucket += 1;
+      sample.sum += value;
+      sample.counts[bucket] = (sample.counts[bucket] ?? 0) + 1;
     },
     render: () =>
-      renderFamily(
-        "histogram",
-        options,
-        [...series].map(([key, one]) => renderHistogram(name, withShared(options, key), bounds, one)).join(""),
-      ),
+      series.render("histogram", options, (labels, sample) => renderHistogram(options.name, labels, bounds, sample)),
   };
 }
 
 function createNumbers(type: "counter" | "gauge", options: FamilyOptions): Numbers {
-  const { name, labels = [] } = options;
-  const series = new Map<string, number>();
+  const series = createSeries(() => ({ value: 0 }));
   return {
     add: (labelValues, amount) => {
-      const key = renderLabels(labels, labelValues);
-      series.set(key, (series.get(key) ?? 0) + amount);
+      series.of(labelValues).value += amount;
     },
     set: (labelValues, value) => {
-      series.set(renderLabels(labels, labelValues), value);
+      series.of(labelValues).value = value;
     },
-    render: () =>
-      renderFamily(
-        type,
-        options,
-        [...series].map(([key, value]) => `${name}${braced(withShared(options, key))} ${value}\n`).join(""),
-      ),
+    render: () => series.render(type, options, (labels, { value }) => `${options.name}${braced(labels)} ${value}\n`),
+  };
+}
+
+/** The samples of one family by label values. Labels are rendered at a scrape alone, because probes are more frequent. */
+function createSeries<Sample>(create: () => Sample) {
+  const all = new Map<string, { readonly labelValues: readonly string[]; readonly sample: Sample }>();
+  return {
+    of: (labelValues: readonly string[]): Sample => {
+      const key = labelValues.join("\0");
+      const found = all.get(key);
+      if (found !== undefined) return found.sample;
+      const sample = create();
+      all.set(key, { labelValues, sample });
+      return sample;
+    },
+    render: (type: string, options: FamilyOptions, renderOne: (labels: string, sample: Sample) => string): string => {
+      const { labels = [], sharedLabels } = options;
+      const shared = Object.entries(sharedLabels?.() ?? {}).map(([label, value]) => renderLabel(label, value));
+      const samples = all.values().map(({ labelValues, sample }) => {
+        const own = labels.map((label, index) => renderLabel(label, labelValues[index] ?? ""));
+        return renderOne([...shared, ...own].join(","), sample);
+      });
+      return renderFamily(type, options, samples.toArray().join(""));
+    },
   };
 }
 
@@ -99,15 +109,6 @@ function renderHistogram(
     return `${name}_bucket{${key}${comma}le="${bounds[index] ?? "+Inf"}"} ${total}\n`;
   });
   return `${buckets.join("")}${name}_sum${braced(key)} ${one.sum}\n${name}_count${braced(key)} ${total}\n`;
-}
-
-function renderLabels(names: readonly string[], values: readonly string[]): string {
-  return names.map((name, index) => renderLabel(name, values[index] ?? "")).join(",");
-}
-
-function withShared({ sharedLabels }: FamilyOptions, key: string): string {
-  const shared = Object.entries(sharedLabels?.() ?? {}).map(([name, value]) => renderLabel(name, value));
-  return [...shared, key].filter((labels) => labels !== "").join(",");
 }
 
 function renderLabel(name: string, value: string): string {

@@ -1,4 +1,4 @@
-import { startDeadline } from "../base/deadline";
+import { Deadline } from "../base/deadline";
 import { errorText } from "../base/errors";
 import {
   type CallAnswer,
@@ -112,7 +112,7 @@ async function callNow<Response>(
   { path, decode }: Rpc<Response>,
   { probeTimeoutMs }: AskDriverOptions,
 ): Promise<CallAnswer<Response>> {
-  const deadline = startDeadline(probeTimeoutMs);
+  const deadline = new Deadline(probeTimeoutMs);
   try {
     return decodeAnswer(await callUnary(connection, path, deadline), decode);
   } finally {

@@ -1,4 +1,4 @@
-import { type Deadline, startDeadline } from "../base/deadline";
+import { Deadline } from "../base/deadline";
 import { callUnary } from "../grpc/call";
 import type { CallOutcome } from "../grpc/call-outcome";
 import { type ConnectFailure, type Connection, openConnection } from "../grpc/connection";
@@ -14,22 +14,16 @@ export interface Hold {
 
 export function createHold(): Hold {
   let isLetGo = false;
-  let pass: (() => void) | undefined;
+  let current: Deadline | undefined;
   return {
     deadline: (timeoutMs) => {
-      const deadline = startDeadline(timeoutMs);
-      return {
-        ...deadline,
-        onExpiry: (expire) => {
-          pass = expire;
-          if (isLetGo) queueMicrotask(expire);
-          return deadline.onExpiry(expire);
-        },
-      };
+      current = new Deadline(timeoutMs);
+      if (isLetGo) current.expire();
+      return current;
     },
     letGo: () => {
       isLetGo = true;
-      pass?.();
+      current?.expire();
     },
     isLetGo: () => isLetGo,
   };
@@ -156,7 +150,7 @@ async function call(
 
 /** Calls `onLate` where something takes longer than `timeoutMs`, in which this process has run. */
 async function patiently<T>(waiting: Promise<T>, timeoutMs: number, onLate: () => void): Promise<T> {
-  const deadline = startDeadline(timeoutMs);
+  const deadline = new Deadline(timeoutMs);
   deadline.onExpiry(onLate);
   try {
     return await waiting;

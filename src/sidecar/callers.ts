@@ -42,7 +42,10 @@ export function createCallers(): Callers {
       return promise;
     },
     lastAsked: () => waiting.at(-1)?.asked ?? 0,
-    tellAll: (result) => tell(() => result),
+    tellAll: (result) => {
+      for (const { resolve } of waiting) resolve(result);
+      waiting = [];
+    },
     tellEarlier: (result, begun) => {
       tell(({ asked }) => (asked < begun ? result : undefined));
       for (const caller of waiting) if (begun > (caller.latest?.begun ?? 0)) caller.latest = { begun, result };

@@ -51,7 +51,7 @@ export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOp
   let sequence = 0;
   let latestBegun = 0;
   // In the order in which they began.
-  let inFlight: readonly Flight[] = [];
+  const inFlight: Flight[] = [];
   let busy: PromiseWithResolvers<void> | undefined;
 
   /** Does what is due, and sets the alarm for the next time. */
@@ -72,12 +72,12 @@ export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOp
     busy ??= Promise.withResolvers();
     latestBegun = ++sequence;
     const flight = { begun: latestBegun, beganMs };
-    inFlight = [...inFlight, flight];
+    inFlight.push(flight);
     void probeOnce().then((result) => settle(flight, result));
   }
 
   function settle(flight: Flight, result: ProbeResult): void {
-    inFlight = inFlight.filter((other) => other !== flight);
+    inFlight.splice(inFlight.indexOf(flight), 1);
     onResult(result, flight.begun);
     if (isAnswer(result)) callers.tellAll(result);
     else callers.tellEarlier(result, flight.begun);

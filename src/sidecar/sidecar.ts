@@ -48,8 +48,9 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   });
   const probeEnded = createCollector(() => Bun.gc(true));
   let latestBegun = 0;
+  const probe = { ...target, probe: () => call(PROBE) };
   const prober = createProber({
-    probeOnce: () => probeOnce({ ...target, probe: () => call(PROBE) }),
+    probeOnce: () => probeOnce(probe),
     timeoutMs,
     clock: MONOTONIC_CLOCK,
     onResult: (result, begun) => {

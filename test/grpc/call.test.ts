@@ -3,7 +3,7 @@ import { callUnary, MAX_MESSAGE_BYTES } from "../../src/grpc/call";
 import type { CallOutcome } from "../../src/grpc/call-outcome";
 import { openConnection, type Unreadable } from "../../src/grpc/connection";
 import { StatusCode } from "../../src/grpc/status";
-import { startDeadline } from "../../src/base/deadline";
+import { Deadline } from "../../src/base/deadline";
 import type { BehaviourName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
 import { paddedReady, PROBE_RESPONSE } from "../support/probe-messages";
@@ -182,7 +182,7 @@ test("a request is as gRPC has it: one stream, its headers, an empty message, an
 
 test("a call on a connection that has ended before it is closed", async () => {
   await using driver = await startHostileDriver("answers ready (right)");
-  const deadline = startDeadline(TIMEOUT_MS);
+  const deadline = new Deadline(TIMEOUT_MS);
   const outcome = await openConnection(driver.socketPath, deadline);
   if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
   outcome.connection.session.destroy();
@@ -202,7 +202,7 @@ async function call(name: BehaviourName, timeoutMs = TIMEOUT_MS): Promise<CallOu
 }
 
 async function callAt(socketPath: string, timeoutMs: number): Promise<CallOutcome> {
-  const deadline = startDeadline(timeoutMs);
+  const deadline = new Deadline(timeoutMs);
   const outcome = await openConnection(socketPath, deadline);
   try {
     if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openConnection, type ConnectOutcome } from "../../src/grpc/connection";
-import { startDeadline } from "../../src/base/deadline";
+import { Deadline } from "../../src/base/deadline";
 import { startDriver } from "../support/drivers";
 import type { HostileName } from "../support/hostile-behaviours";
 import { startHostileDriver } from "../support/hostile-driver";
@@ -87,7 +87,7 @@ test.each<[string, HostileName]>([
   ["sends GOAWAY", "sends GOAWAY after SETTINGS"],
 ])("a connection tells once that it is lost, when the driver %s", async (_, name) => {
   await using driver = await startHostileDriver(name);
-  const deadline = startDeadline(TIMEOUT_MS);
+  const deadline = new Deadline(TIMEOUT_MS);
   const outcome = await openConnection(driver.socketPath, deadline);
   deadline.clear();
   if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
@@ -135,7 +135,7 @@ describe("the success of connect(2) is told,", () => {
 
 test("a connection that we close ourselves is not lost, and may be closed again", async () => {
   await using driver = await startHostileDriver("answers ready (right)");
-  const deadline = startDeadline(TIMEOUT_MS);
+  const deadline = new Deadline(TIMEOUT_MS);
   const outcome = await openConnection(driver.socketPath, deadline);
   deadline.clear();
   if (outcome.kind !== "connected") throw new Error(`not connected but ${outcome.kind}`);
@@ -157,7 +157,7 @@ test("a driver that is stopped takes the connection and is silent", async () => 
 
 /** What came of a connection, which is closed. */
 async function open(path: string, timeoutMs: number): Promise<object> {
-  const deadline = startDeadline(timeoutMs);
+  const deadline = new Deadline(timeoutMs);
   const outcome = await openConnection(path, deadline);
   deadline.clear();
   if (outcome.kind !== "connected") return outcome;
@@ -167,7 +167,7 @@ async function open(path: string, timeoutMs: number): Promise<object> {
 
 async function openAndTell(path: string): Promise<{ kind: ConnectOutcome["kind"]; connects: number }> {
   let connects = 0;
-  const deadline = startDeadline(SHORT_MS);
+  const deadline = new Deadline(SHORT_MS);
   const outcome = await openConnection(path, deadline, () => (connects += 1));
   deadline.clear();
   if (outcome.kind === "connected") outcome.connection.close();

@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { openConnection, type ConnectOutcome } from "../../src/grpc/connection";
 import { explainRefusal } from "../../src/grpc/refusal";
-import { startDeadline } from "../../src/base/deadline";
+import { Deadline } from "../../src/base/deadline";
 import { createSocketCase, type SocketCaseName } from "../support/socket-cases";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
@@ -20,7 +20,7 @@ describe("a refused connection is told by the code of connect(2):", () => {
     ["a regular file", "ECONNREFUSED"],
   ])("%s is %s", async (name, code) => {
     await using place = await createSocketCase(name);
-    const deadline = startDeadline(TIMEOUT_MS);
+    const deadline = new Deadline(TIMEOUT_MS);
     const outcome = await openConnection(place.path, deadline);
     deadline.clear();
     expect(await explainRefusal(outcome, place.path)).toEqual({ kind: "refused", code });

@@ -226,14 +226,6 @@ describe("the monitor", () => {
     expect(monitor.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "monitor" });
   });
 
-  test("is scraped as the job that its alerts look for", () => {
-    const { spec } = Bun.YAML.parse(readFileSync(join(EXAMPLES, "monitor/podmonitor.yaml"), "utf8")) as {
-      readonly spec: { readonly jobLabel: string };
-    };
-    const job = workloadOf(MONITOR).template.metadata.labels[spec.jobLabel];
-    expect(readFileSync(join(EXAMPLES, "monitor/alerts.yaml"), "utf8")).toContain(`up{job="${job}"}`);
-  });
-
   test("may see the node's processes, and nothing else that a pod may not", () => {
     expect([pod.hostPID, pod.hostNetwork, pod.hostIPC]).toEqual([true, undefined, undefined]);
     expect(effectiveContext(pod, monitor)).toEqual({
