@@ -1,26 +1,19 @@
-import { type Browser, launch, type Page } from "puppeteer-core";
-import { needPrograms } from "../../scripts/tools/debian";
-
-/** Debian's package, and the program in it: Chromium without a window. */
-const CHROMIUM = "chromium-headless-shell";
+import type { Browser, Page } from "puppeteer-core";
+import { CHROMIUM, findChromium, startChromium } from "../../scripts/tools/chromium";
 
 /**
- * Starts Chromium, and says in a line which one, or that there is none. Debian has one version at a time, so it is not
- * pinned. With CI=true it is installed first, which takes root. Call it at the top of a test file: that takes longer than a test may.
+ * Starts Chromium, and says in a line which one, or that there is none. With CI=true it is installed first. Call it at the
+ * top of a test file: that takes longer than a test may.
  *
  * @returns undefined where there is none
  * @throws with CI=true, where it cannot be had
  */
 export async function startBrowser(): Promise<Browser | undefined> {
-  const found = [CHROMIUM, "chromium", "google-chrome"].map((name) => Bun.which(name)).find((path) => path !== null);
-  if (found === undefined && process.env["CI"] === "true") await needPrograms({ [CHROMIUM]: CHROMIUM });
-  const executablePath = found ?? Bun.which(CHROMIUM);
-  if (executablePath === null) {
+  if (findChromium() === undefined && process.env["CI"] !== "true") {
     console.warn(`The tests in a browser are skipped: Chromium is not in PATH (Debian package ${CHROMIUM}).`);
     return undefined;
   }
-  // Its sandbox refuses root; the pages are ours.
-  const browser = await launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await startChromium();
   console.warn(`The tests in a browser use ${await browser.version()}.`);
   return browser;
 }

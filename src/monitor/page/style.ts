@@ -43,8 +43,8 @@ li time { color: var(--faint); }
 @media (min-width: 62.01rem) {
   tr > :first-child { border-left: 0.25rem solid transparent; }
   tr.failed > :first-child { border-left-color: var(--failed); } tr.notReady > :first-child { border-left-color: var(--notReady); }
-  .drivers th:nth-child(1) { width: 23%; } .drivers th:nth-child(2) { width: 29%; } .drivers th:nth-child(3) { width: 17%; }
-  .drivers th:nth-child(5) { width: 10%; } .drivers th:nth-child(6) { width: 15%; }
+  .drivers th:nth-child(1) { width: 23%; } .drivers th:nth-child(2) { width: 28%; } .drivers th:nth-child(3) { width: 17%; }
+  .drivers th:nth-child(5) { width: 11%; } .drivers th:nth-child(6) { width: 15%; }
   .incidents th:nth-child(1) { width: 18%; } .incidents th:nth-child(2) { width: 20%; } .incidents th:nth-child(5) { width: 42%; }
   .steps th:nth-child(1) { width: 20%; } .steps th:nth-child(2) { width: 12%; }
 }
