@@ -47,19 +47,6 @@ export interface ConnectTiming {
   readonly settingsMs: number;
 }
 
-/** A connection to a driver. Whoever opens it closes it. */
-export interface Client extends Disposable {
-  readonly timing: ConnectTiming;
-  /**
-   * Makes one call; the next may be made when it has ended. When the driver has closed the connection, or has sent GOAWAY,
-   * each further call is `closed`.
-   *
-   * The first call ends by the deadline that connecting began. If the driver refuses it without looking at it, it is made
-   * once more, over another connection, as every gRPC client does (RFC 9113, section 8.7).
-   */
-  call<Response>(rpc: Rpc<Response>): Promise<TimedCall<Response>>;
-}
-
 export interface NoConnection {
   readonly kind: "noConnection";
   readonly failure: ConnectFailure;
@@ -69,6 +56,59 @@ export interface NoConnection {
 }
 
 export type ClientOutcome = { readonly kind: "open"; readonly client: Client } | NoConnection;
+
+/** A connection to a driver. Whoever opens it closes it. */
+export class Client implements Disposable {
+  readonly timing: ConnectTiming;
+  readonly #connecting: Deadline;
+  readonly #options: ClientOptions;
+  #connection: Connection;
+  #isFirst = true;
+
+  /** @param connecting the deadline that connecting began */
+  constructor(connection: Connection, timing: ConnectTiming, connecting: Deadline, options: ClientOptions) {
+    this.timing = timing;
+    this.#connecting = connecting;
+    this.#options = options;
+    this.#connection = connection;
+  }
+
+  /**
+   * Makes one call; the next may be made when it has ended. When the driver has closed the connection, or has sent GOAWAY,
+   * each further call is `closed`.
+   *
+   * The first call ends by the deadline that connecting began. If the driver refuses it without looking at it, it is made
+   * once more, over another connection, as every gRPC client does (RFC 9113, section 8.7).
+   */
+  async call<Response>({ path, decode, timeoutMs }: Rpc<Response>): Promise<TimedCall<Response>> {
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    const shared = isFirst && timeoutMs === undefined ? this.#connecting : undefined;
+    const deadline = shared ?? new Deadline(timeoutMs ?? this.#options.timeoutMs);
+    const begunMs = deadline.elapsedMs();
+    try {
+      let outcome = await callUnary(this.#connection, path, deadline);
+      if (isFirst && "unprocessed" in outcome) outcome = (await this.#callAgain(path, deadline)) ?? outcome;
+      return { answer: decodeAnswer(outcome, decode), durationMs: deadline.elapsedMs() - begunMs };
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#connecting.clear();
+    this.#connection.close();
+  }
+
+  /** Over another connection. Undefined where there is none. */
+  async #callAgain(path: string, deadline: Deadline): Promise<CallOutcome | undefined> {
+    this.#connection.close();
+    const again = await openConnection(this.#options.socketPath, deadline);
+    if (again.kind !== "connected") return undefined;
+    this.#connection = again.connection;
+    return callUnary(again.connection, path, deadline);
+  }
+}
 
 /** Connects to the driver that listens on a unix socket. What the driver does is an outcome; only a fault of ours rejects. */
 export async function openClient(options: ClientOptions): Promise<ClientOutcome> {
@@ -81,7 +121,7 @@ export async function openClient(options: ClientOptions): Promise<ClientOutcome>
     if (outcome.kind !== "connected") return { kind: "noConnection", failure: outcome, elapsedMs, connectMs };
     opened = true;
     const timing = { connectMs: connectMs ?? elapsedMs, settingsMs: elapsedMs - (connectMs ?? elapsedMs) };
-    return { kind: "open", client: new OpenClient(outcome.connection, timing, deadline, options) };
+    return { kind: "open", client: new Client(outcome.connection, timing, deadline, options) };
   } finally {
     // An open client keeps it for its first call.
     if (!opened) deadline.clear();
@@ -158,52 +198,6 @@ async function connect(
     // A busy process may oversleep, and a timer may fire a millisecond early.
     if (leftMs() < 1) return explainRefusal(attempted, socketPath);
     // oxlint-enable no-await-in-loop
-  }
-}
-
-/** A class, because each probe makes one. */
-class OpenClient implements Client {
-  readonly timing: ConnectTiming;
-  readonly #connecting: Deadline;
-  readonly #options: ClientOptions;
-  #connection: Connection;
-  #isFirst = true;
-
-  /** @param connecting the deadline that connecting began */
-  constructor(connection: Connection, timing: ConnectTiming, connecting: Deadline, options: ClientOptions) {
-    this.timing = timing;
-    this.#connecting = connecting;
-    this.#options = options;
-    this.#connection = connection;
-  }
-
-  async call<Response>({ path, decode, timeoutMs }: Rpc<Response>): Promise<TimedCall<Response>> {
-    const isFirst = this.#isFirst;
-    this.#isFirst = false;
-    const shared = isFirst && timeoutMs === undefined ? this.#connecting : undefined;
-    const deadline = shared ?? new Deadline(timeoutMs ?? this.#options.timeoutMs);
-    const begunMs = deadline.elapsedMs();
-    try {
-      let outcome = await callUnary(this.#connection, path, deadline);
-      if (isFirst && "unprocessed" in outcome) outcome = (await this.#callAgain(path, deadline)) ?? outcome;
-      return { answer: decodeAnswer(outcome, decode), durationMs: deadline.elapsedMs() - begunMs };
-    } finally {
-      deadline.clear();
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#connecting.clear();
-    this.#connection.close();
-  }
-
-  /** Over another connection. Undefined where there is none. */
-  async #callAgain(path: string, deadline: Deadline): Promise<CallOutcome | undefined> {
-    this.#connection.close();
-    const again = await openConnection(this.#options.socketPath, deadline);
-    if (again.kind !== "connected") return undefined;
-    this.#connection = again.connection;
-    return callUnary(again.connection, path, deadline);
   }
 }
 
