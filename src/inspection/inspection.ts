@@ -36,8 +36,8 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   }
   const { outerPath, file } = path.socket;
   options.onWait("the process that listens");
-  const toFind = { path: path.socket.path, fileId: file.fileId, ownerUid: file.uid };
-  const listener = await takeListenerSteps(listenerView(node, uid), toFind);
+  const socket = { path: path.socket.path, outerPath, fileId: file.fileId, ownerUid: file.uid };
+  const listener = await takeListenerSteps(listenerView(node, uid), socket);
   const next = nextCommands(node.root, self, listener);
   const asking = { ...options, next, connectPath: outerPath, fileId: file.fileId };
   const driver = options.takeOwnSteps?.(asking) ?? (await takeDriverSteps(asking));

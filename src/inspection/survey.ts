@@ -24,7 +24,7 @@ export interface SurveyOptions extends Asker {
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
   const { driver: wanted, probeTimeoutMs } = options;
-  const sockets = asked.map(({ socket: { outerPath: path, fileId, ownerUid } }) => ({ path, fileId, ownerUid }));
+  const sockets = asked.map(({ socket }) => socket);
   const listeners = await reportListeners(listenerView(node, options.uid), sockets);
   const all = [
     ...asked.map(({ socket, answers }) =>

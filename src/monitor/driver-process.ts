@@ -38,8 +38,8 @@ export async function lookAtProcesses(
       : [],
   );
   if (unknown.length === 0) return;
-  const toFind = unknown.map(({ socket: { outerPath: path, fileId, ownerUid } }) => ({ path, fileId, ownerUid }));
-  const { byFileId } = await reportListeners(view, toFind);
+  const sockets = unknown.map(({ socket }) => socket);
+  const { byFileId } = await reportListeners(view, sockets);
   for (const { record, socket } of unknown) {
     record.lookAgainMs = nowMs + Math.min(LOOK_AGAIN_MS.first * 2 ** record.lookFailures, LOOK_AGAIN_MS.longest);
     record.lookFailures += 1;

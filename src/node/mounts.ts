@@ -21,8 +21,6 @@ export interface MountTable {
   at(path: string): readonly Mount[];
   /** Whether an entry of this directory is a mount point. */
   hasMountsIn(directory: string): boolean;
-  /** The mount that holds a path without symbolic links; undefined where the table has no `/`. */
-  holding(path: string): Mount | undefined;
   /** The table as a process sees it whose root is `directory`. */
   seenFrom(directory: string): MountTable;
 }
@@ -53,8 +51,15 @@ export function createMountTable(all: readonly Mount[]): MountTable {
     all,
     at,
     hasMountsIn: (directory) => parents.has(directory),
-    holding,
-    seenFrom: (directory) => (directory === "/" ? createMountTable(all) : seenFrom(all, directory, holding(directory))),
+    seenFrom: (directory) => {
+      if (directory === "/") return createMountTable(all);
+      const root = holding(directory);
+      const below = all.filter(({ mountPoint }) => mountPoint.startsWith(`${directory}/`));
+      return createMountTable([
+        ...(root === undefined ? [] : [{ ...root, mountPoint: "/" }]),
+        ...below.map((mount) => ({ ...mount, mountPoint: mount.mountPoint.slice(directory.length) })),
+      ]);
+    },
   };
 }
 
@@ -90,13 +95,4 @@ function parseLine(line: string): Mount | undefined {
 // The kernel escapes space, tab, newline, backslash and "#".
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-
-function seenFrom(all: readonly Mount[], directory: string, root: Mount | undefined): MountTable {
-  const below = all.flatMap((mount) =>
-    mount.mountPoint.startsWith(`${directory}/`)
-      ? [{ ...mount, mountPoint: mount.mountPoint.slice(directory.length) }]
-      : [],
-  );
-  return createMountTable(root === undefined ? below : [{ ...root, mountPoint: "/" }, ...below]);
 }

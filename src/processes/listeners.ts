@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import { createFileFinder, once, type ProcessUids, readUids } from "./proc-files";
+import type { NodeSocket } from "../node/socket-search";
+import { createFileFinder, once, readUids } from "./proc-files";
 import { seesNodeProcesses } from "./running-kubelets";
 import { startSlices } from "../base/slices";
 import { findHolders, type HolderSearch, isUnixSocket, stillHolds } from "./socket-holders";
@@ -43,17 +44,9 @@ type Doubt =
   /** It runs neither as root nor as the owner of the file. */
   | "stranger";
 
-export interface SocketToFind {
-  /** The path of its file without symbolic links. Only its last name counts, because processes have their own mounts. */
-  readonly path: string;
-  /** `device:inode`. */
-  readonly fileId: string;
-  /** The user id that the file belongs to. */
-  readonly ownerUid: number;
-}
-
 export interface ListenerQuestion {
-  readonly sockets: readonly SocketToFind[];
+  /** Only the last name of `outerPath` counts, because processes have their own mounts. */
+  readonly sockets: readonly NodeSocket[];
   /** How long it may take, in milliseconds. */
   readonly boundMs: number;
   /** Whether to look for all processes that hold a socket, rather than one. */
@@ -82,7 +75,7 @@ export async function findListeners(
   { sockets, boundMs, everyHolder }: ListenerQuestion,
 ): Promise<readonly ListenerSearch[]> {
   const slices = startSlices(boundMs);
-  const names = new Set(sockets.map(({ path }) => basename(path)));
+  const names = new Set(sockets.map(({ outerPath }) => basename(outerPath)));
   const isNamed = ({ isListening, path }: UnixSocket): boolean => isListening && names.has(basename(path));
   const before = await readUnixSockets(procDir, isNamed, slices);
   const inodes = new Set(before.map(({ inode }) => inode));
@@ -123,7 +116,7 @@ interface View extends ProcAccess, HolderSearch {
   /** Whether another row says something else of the same inode, as far as it was seen. */
   readonly isContradicted: (row: UnixSocket) => boolean;
   readonly seesNode: boolean;
-  readonly uidsOf: (pid: number) => ProcessUids | undefined;
+  readonly uidsOf: (pid: number) => readonly number[] | undefined;
   readonly finderFor: (pid: number) => ReturnType<typeof createFileFinder>;
 }
 
@@ -133,9 +126,9 @@ type Claim =
   | { readonly kind: "stranger"; readonly pids: readonly number[] }
   | { readonly kind: "other" | "mount" | "unheld" };
 
-function judge(view: View, socket: SocketToFind): ListenerSearch {
+function judge(view: View, socket: NodeSocket): ListenerSearch {
   const { denied, cut } = view;
-  const claims = (view.rows.get(basename(socket.path)) ?? []).map((row) => claimOf(view, row, socket));
+  const claims = (view.rows.get(basename(socket.outerPath)) ?? []).map((row) => claimOf(view, row, socket));
   const listeners = claims.flatMap((claim) => (claim.kind === "listener" ? [claim] : []));
   const [only, ...more] = listeners.filter(({ isSure }) => isSure);
   if (only !== undefined && more.length === 0) return { kind: "found", pids: only.pids, boundPath: only.boundPath };
@@ -150,7 +143,7 @@ function judge(view: View, socket: SocketToFind): ListenerSearch {
   return strangers.length > 0 ? { kind: "doubtful", why: "stranger", pids: strangers } : { kind: "nobody" };
 }
 
-function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind): Claim {
+function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: NodeSocket): Claim {
   const holders = view.holders.get(row.inode) ?? [];
   const [holder, ...others] = holders.filter(({ pid }) => isTrusted(view.uidsOf(pid), ownerUid));
   if (holder === undefined)
@@ -166,6 +159,6 @@ function claimOf(view: View, row: UnixSocket, { fileId, ownerUid }: SocketToFind
 }
 
 // By all of its ids: a user can hand any socket to a setuid program.
-function isTrusted(uids: ProcessUids | undefined, ownerUid: number): boolean {
-  return uids !== undefined && uids.all.every((uid) => uid === 0 || uid === ownerUid);
+function isTrusted(uids: readonly number[] | undefined, ownerUid: number): boolean {
+  return uids !== undefined && uids.every((uid) => uid === 0 || uid === ownerUid);
 }

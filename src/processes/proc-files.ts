@@ -14,23 +14,14 @@ export function listPids(procDir: string): readonly number[] {
     .toSorted((one, other) => one - other);
 }
 
-/** A process's user ids in our user namespace. */
-export interface ProcessUids {
-  readonly effective: number;
-  /** Real, effective, saved and file system's: those of a setuid program differ. */
-  readonly all: readonly number[];
-}
-
 /**
- * Reads a process's user ids; undefined if it has ended. The owner of `/proc/PID` is not used: any process can make root its owner
- * (prctl(2), PR_SET_DUMPABLE).
+ * Reads a process's user ids in our user namespace: real, effective, saved and file system's, of which those of a setuid program differ.
+ * Undefined if it has ended. The owner of `/proc/PID` is not used: any process can make root its owner (prctl(2), PR_SET_DUMPABLE).
  */
-export function readUids(procDir: string, pid: number): ProcessUids | undefined {
+export function readUids(procDir: string, pid: number): readonly number[] | undefined {
   // The process's name, on the line before, cannot forge this one: the kernel escapes its line feeds.
-  const line = /^Uid:((?:\t\d+){4})$/m.exec(readText(`${procDir}/${pid}/status`))?.[1];
-  const all = line?.trim().split("\t").map(Number);
-  const effective = all?.[1];
-  return all === undefined || effective === undefined ? undefined : { effective, all };
+  const line = /^Uid:\t((?:\d+\t){3}\d+)$/m.exec(readText(`${procDir}/${pid}/status`))?.[1];
+  return line?.split("\t").map(Number);
 }
 
 /**

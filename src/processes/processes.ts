@@ -13,7 +13,7 @@ export interface ProcessFacts {
   readonly wait: string | undefined;
   /** At most `MAX_BLOCKED` of its threads in state D. The process's own state does not show them. */
   readonly blocked: readonly BlockedThread[];
-  /** Its effective user id in our user namespace. */
+  /** Its effective user id, in our user namespace. */
   readonly uid: number | undefined;
   /** How long ago it started, in milliseconds. */
   readonly ageMs: number | undefined;
@@ -44,7 +44,7 @@ export function describeProcess(procDir: string, pid: number): ProcessFacts | un
     state: stat.state,
     wait: describeWait(readText(`${directory}/wchan`)),
     blocked: blockedThreads(directory),
-    uid: readUids(procDir, pid)?.effective,
+    uid: readUids(procDir, pid)?.[1],
     ageMs: uptime === undefined ? undefined : Math.max(0, Number(uptime) * 1_000 - stat.startedMs),
     executable: valueOf(readLink(`${directory}/exe`)),
     cgroups: readCgroups(directory),

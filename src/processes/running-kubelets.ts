@@ -60,6 +60,6 @@ function isKubelet(procDir: string, pid: number): boolean {
   const executable = valueOf(readLink(`${procDir}/${pid}/exe`)) ?? "";
   // The kernel adds the word if the file was replaced since.
   if (!EXECUTABLES.has(basename(executable.replace(/ \(deleted\)$/, "")))) return false;
-  if (readUids(procDir, pid)?.all.every((uid) => uid === 0) !== true) return false;
+  if (readUids(procDir, pid)?.every((uid) => uid === 0) !== true) return false;
   return containerIdsOf(readCgroups(`${procDir}/${pid}`)).podUid === undefined;
 }

@@ -187,7 +187,7 @@ async function search(node: MadeNode, path: string): Promise<ListenerSearch> {
 
 function questionFor(node: MadeNode, path: string): ListenerQuestion {
   const { dev, ino, uid } = statSync(node.outer(path), { bigint: true });
-  const socket = { path: node.outer(path), fileId: `${dev}:${ino}`, ownerUid: Number(uid) };
+  const socket = { path, outerPath: node.outer(path), fileId: `${dev}:${ino}`, ownerUid: Number(uid) };
   return { sockets: [socket], boundMs: 60_000, everyHolder: true };
 }
 

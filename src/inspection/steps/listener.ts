@@ -1,13 +1,14 @@
 import { formatDuration } from "../../base/duration";
 import { PODS } from "../next-commands";
 import type { NodeView } from "../node-view";
-import { findListeners, type ListenerSearch, type ProcAccess, type SocketToFind } from "../../processes/listeners";
+import { findListeners, type ListenerSearch, type ProcAccess } from "../../processes/listeners";
 import { readOomKills } from "../../processes/cgroups";
 import { findPod, type Pod } from "../../processes/pod";
 import { describeProcess, type ProcessFacts, readSecurityLabel, withoutShortWaits } from "../../processes/processes";
 import { once } from "../../processes/proc-files";
 import { startSlices } from "../../base/slices";
 import type { Root } from "../../node/rooted-path";
+import type { NodeSocket } from "../../node/socket-search";
 import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 import { shellCommand } from "../../base/shell-command";
 import { quote } from "../../base/text";
@@ -47,7 +48,7 @@ const LIST_BOUND_MS = 800;
 const INSPECT_BOUND_MS = 5_000;
 
 /** Who listens on each socket, for the rows of `list`. Never rejects. */
-export async function reportListeners(view: ListenerView, sockets: readonly SocketToFind[]): Promise<ListenerReports> {
+export async function reportListeners(view: ListenerView, sockets: readonly NodeSocket[]): Promise<ListenerReports> {
   const searches = await findListeners(view, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
   const found = sockets.flatMap(({ fileId }, index) => {
     const search = searches[index];
@@ -81,7 +82,7 @@ function reportOn({ procDir, root, kubeletDirs }: ListenerView, pid: number): Li
 }
 
 /** Finds who listens on a socket, without a connection to it, and describes that process. Never rejects. */
-export async function takeListenerSteps(view: ListenerView, socket: SocketToFind): Promise<ListenerSteps> {
+export async function takeListenerSteps(view: ListenerView, socket: NodeSocket): Promise<ListenerSteps> {
   const begun = performance.now();
   const question = { sockets: [socket], boundMs: INSPECT_BOUND_MS, everyHolder: true };
   const [search = NOT_LOOKED] = await findListeners(view, question);

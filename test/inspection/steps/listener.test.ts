@@ -34,7 +34,7 @@ describe("for the rows of list", () => {
 
 function socketAt(path: string) {
   const { dev, ino, uid } = statSync(path, { bigint: true });
-  return { path, fileId: `${dev}:${ino}`, ownerUid: Number(uid) };
+  return { path, outerPath: path, fileId: `${dev}:${ino}`, ownerUid: Number(uid) };
 }
 
 /** Keeps the thread for longer than a slice whenever a process is described, and notes at which turn that was. */
