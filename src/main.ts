@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { ProcessContext } from "./cli/command";
 import { errorCode, errorText } from "./base/errors";
+import { readText } from "./base/reads";
 import type { TimeZone } from "./log/format";
 import { createOutput, type Output, STDERR, STDOUT } from "./cli/output";
 import { programWords } from "./base/shell-command";
@@ -42,21 +43,13 @@ function openContext(output: Output, { stopRequested, onInterrupt }: Signals): P
     },
     stopRequested,
     onInterrupt,
-    program: () => programWords(readCommandLine(), process.argv.length - 2),
+    // Not process.argv: in a compiled executable it begins with words of Bun's, and lacks the words of a loader.
+    program: () => programWords(readText("/proc/self/cmdline"), process.argv.length - 2),
     pid: process.pid,
     uid: process.geteuid?.() ?? 0,
     timeZone: readTimeZone(),
     startTimeSeconds: startedAtMs / 1_000,
   };
-}
-
-/** Not process.argv: in a compiled executable it begins with words of Bun's, and lacks the words of a loader. */
-function readCommandLine(): string {
-  try {
-    return readFileSync("/proc/self/cmdline", "utf8");
-  } catch {
-    return "";
-  }
 }
 
 interface Signals extends Pick<ProcessContext, "stopRequested" | "onInterrupt"> {

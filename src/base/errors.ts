@@ -17,3 +17,12 @@ export function errorText(error: unknown): string {
   if (error instanceof Error) return error.message || (errorCode(error) ?? error.name);
   return typeof error === "string" ? error : inspect(error, { breakLength: Infinity });
 }
+
+/** What a call returns; undefined if it throws, for whatever reason. */
+export function attempt<Result>(call: () => Result): Result | undefined {
+  try {
+    return call();
+  } catch {
+    return undefined;
+  }
+}

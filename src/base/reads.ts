@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { errorCode } from "./errors";
+import { attempt, errorCode } from "./errors";
 
 /** What reading one of the node's files returned. */
 export type Read<T> =
@@ -12,17 +12,17 @@ export type Read<T> =
 
 /** Reads a file that is known to answer at once; empty where it cannot be read. */
 export function readText(path: string, encoding: "utf8" | "latin1" = "utf8"): string {
-  return valueOf(attempt(() => readFileSync(path, encoding))) ?? "";
+  return attempt(() => readFileSync(path, encoding)) ?? "";
 }
 
 /** Reads the target of a link. Never throws. */
 export function readLink(path: string): Read<string> {
-  return attempt(() => readlinkSync(path));
+  return read(() => readlinkSync(path));
 }
 
 /** Reads the names in a directory. Never throws. */
 export function readNames(path: string): Read<readonly string[]> {
-  return attempt(() => readdirSync(path));
+  return read(() => readdirSync(path));
 }
 
 /** What was read; undefined where the reason for a failure does not matter. */
@@ -39,9 +39,9 @@ export function readFailure(error: unknown): Exclude<Read<never>, { readonly kin
   return { kind: "failed", code };
 }
 
-function attempt<T>(read: () => T): Read<T> {
+function read<T>(call: () => T): Read<T> {
   try {
-    return { kind: "read", value: read() };
+    return { kind: "read", value: call() };
   } catch (error) {
     return readFailure(error);
   }

@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode } from "../base/errors";
+import { attempt, errorCode } from "../base/errors";
 import type { FilePermissions } from "./permission";
 import { readRights, type Rights } from "./rights";
 
@@ -61,14 +61,6 @@ function findClosedDirectory(path: string): Directory | undefined {
     directory = { path: next, ...permissionsOf(stats) };
   }
   return undefined;
-}
-
-function attempt<Result>(call: () => Result): Result | undefined {
-  try {
-    return call();
-  } catch {
-    return undefined;
-  }
 }
 
 function lookWhereItIsMissing(path: string): SocketFile {

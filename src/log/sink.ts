@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { attempt } from "../base/errors";
 
 /**
  * Writes lines to standard error without ever blocking or throwing: a container runtime that does not read must not stop a probe.
@@ -10,7 +11,11 @@ import { constants, fstatSync, openSync, writeSync } from "node:fs";
  * @returns takes one line, with its newline
  */
 export function openStderrSink(notice: (dropped: number) => string): (line: string) => void {
-  const tryWrite = isRegularFile() ? descriptorWriter(STDERR) : (openOwnDescription() ?? streamWriter(process.stderr));
+  // Writing to a file never blocks. A description of our own has its own offset: processes that share the file would
+  // overwrite our lines.
+  const isFile = attempt(() => fstatSync(STDERR).isFile()) ?? false;
+  const own = isFile ? STDERR : attempt(openOwnDescription);
+  const tryWrite = own === undefined ? streamWriter(process.stderr) : descriptorWriter(own);
   let dropped = 0;
   return (line) => {
     if (tryWrite(dropped === 0 ? line : notice(dropped) + line)) dropped = 0;
@@ -20,31 +25,16 @@ export function openStderrSink(notice: (dropped: number) => string): (line: stri
 
 const STDERR = 2;
 
-// Writing to a file never blocks. A description of our own has its own offset: processes that share the file would
-// overwrite our lines.
-function isRegularFile(): boolean {
-  try {
-    return fstatSync(STDERR).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** Takes all of a text (true) or nothing of it. */
 type TryWrite = (text: string) => boolean;
 
 /**
  * Opens standard error again, because O_NONBLOCK belongs to the open file description, which other processes may share.
- *
- * @returns undefined for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT)
+ * Throws for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT).
  */
-function openOwnDescription(): TryWrite | undefined {
+function openOwnDescription(): number {
   const { O_WRONLY, O_NONBLOCK, O_APPEND, O_NOCTTY } = constants;
-  try {
-    return descriptorWriter(openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY));
-  } catch {
-    return undefined;
-  }
+  return openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY);
 }
 
 function descriptorWriter(fd: number): TryWrite {
@@ -62,12 +52,7 @@ function descriptorWriter(fd: number): TryWrite {
 
 /** The number of bytes taken: 0 when the pipe is full (EAGAIN), its reader is gone (EPIPE) or the disk is full (ENOSPC). */
 function writeSome(fd: number, bytes: Uint8Array): number {
-  if (bytes.length === 0) return 0;
-  try {
-    return writeSync(fd, bytes);
-  } catch {
-    return 0;
-  }
+  return bytes.length === 0 ? 0 : (attempt(() => writeSync(fd, bytes)) ?? 0);
 }
 
 // Bun's process.stderr does not block either (measured with 1.4.5, sockets and pipes), but buffers what does not fit. So

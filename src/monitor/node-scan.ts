@@ -4,6 +4,7 @@ import { deniedPaths, lookedText, unseenNotes } from "../inspection/survey-notes
 import { announcedBy, byUrgency } from "../inspection/survey";
 import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
 import { CSI_PLUGIN, type Registration, targetOf, type Told } from "../inspection/registrations";
+import { attempt } from "../base/errors";
 import { holdWithoutLinks } from "../node/held-file";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
 import type { RegistrarAnswer } from "./ask";
@@ -51,12 +52,8 @@ export function socketsOf(node: NodeView, answerOf: AnswerOf): NodeSockets {
  * (ext4 does so at once). Undefined where another file is there by now.
  */
 export function birthOf({ outerPath, fileId }: NodeSocket): bigint | undefined {
-  try {
-    using file = holdWithoutLinks(outerPath);
-    return file.fileId === fileId ? file.stats.birthtimeNs : undefined;
-  } catch {
-    return undefined;
-  }
+  using file = attempt(() => holdWithoutLinks(outerPath));
+  return file?.fileId === fileId ? file.stats.birthtimeNs : undefined;
 }
 
 /** The registrations that name a driver's socket. */

@@ -1,4 +1,5 @@
 import { type Cgroup, containerIdsOf, podCgroupOf } from "./cgroups";
+import { attempt } from "../base/errors";
 import { readNames, readText, valueOf } from "../base/reads";
 import type { Root } from "../node/rooted-path";
 
@@ -92,13 +93,9 @@ function byRuntime(root: Root, containerId: string): Told | undefined {
 }
 
 function annotationsIn(json: string): Readonly<Record<string, unknown>> {
-  try {
-    const config: { readonly annotations?: Readonly<Record<string, unknown>> | null } = JSON.parse(json);
-    return config.annotations ?? {};
-  } catch {
-    // It is not there, or being written.
-    return {};
-  }
+  const parse = (): { readonly annotations?: Readonly<Record<string, unknown>> | null } | null => JSON.parse(json);
+  // It may not be there, or be written at this moment.
+  return attempt(parse)?.annotations ?? {};
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type HeldFile, holdDirectory } from "../node/held-file";
+import { attempt } from "../base/errors";
+import { holdDirectory } from "../node/held-file";
 import { type MountTable, readMounts } from "../node/mounts";
 import { readLink, readNames, readText, valueOf } from "../base/reads";
 import { createRoot } from "../node/rooted-path";
@@ -49,7 +50,7 @@ export function createFileFinder(procDir: string, pid: number): (path: string) =
     // Its table is not even read: there it may have made 100,000 mounts, whose paths take 8 KB each.
     if (hasOwnUsers(directory)) return { kind: "offLimits" };
     mounts ??= readMounts(`${directory}/mountinfo`);
-    using root = mounts && holdRoot(`${directory}/root`);
+    using root = mounts && attempt(() => holdDirectory(`${directory}/root`));
     if (mounts === undefined || root === undefined) return undefined;
     // After its root is held: any process may enter a new user namespace at any time, and mount an overlay on its own FUSE file
     // system there, which is of a local type and may hang.
@@ -59,14 +60,6 @@ export function createFileFinder(procDir: string, pid: number): (path: string) =
     if (found.kind === "found") return { kind: "found", fileId: found.file.fileId };
     return found.kind === "offLimits" ? { kind: "offLimits" } : undefined;
   });
-}
-
-function holdRoot(path: string): HeldFile | undefined {
-  try {
-    return holdDirectory(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function hasOwnUsers(directory: string): boolean {

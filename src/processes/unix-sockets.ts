@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { attempt } from "../base/errors";
 import { readText } from "../base/reads";
 import { listPids } from "./proc-files";
 import type { Slices } from "../base/slices";
@@ -77,21 +78,13 @@ function* rowsOf(procDir: string): Generator<UnixSocket | undefined, void> {
   const seen = new Set<number>();
   for (const pid of listPids(procDir)) {
     yield undefined;
-    const namespace = namespaceOf(procDir, pid);
+    const path = `${procDir}/${pid}/net/unix`;
+    // The table's inode identifies the namespace too, and needs no rights, unlike `/proc/PID/ns/net`.
+    const namespace = attempt(() => statSync(path).ino);
     if (namespace === undefined || seen.has(namespace)) continue;
-    const table = readText(`${procDir}/${pid}/net/unix`, "latin1");
+    const table = readText(path, "latin1");
     if (table === "") continue;
     seen.add(namespace);
     yield* parseUnixSockets(table);
-  }
-}
-
-// The table's inode identifies the namespace too, and needs no rights, unlike `/proc/PID/ns/net`.
-function namespaceOf(procDir: string, pid: number): number | undefined {
-  try {
-    return statSync(`${procDir}/${pid}/net/unix`).ino;
-  } catch {
-    // It has ended.
-    return undefined;
   }
 }

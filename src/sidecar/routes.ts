@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { attempt } from "../base/errors";
 import { messageOf } from "./history";
 import type { ProbeResult } from "../driver/probe";
 
@@ -18,7 +19,7 @@ const TARGET = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/i;
 export function createHandler(routes: readonly Route[]): (request: Request) => Response | Promise<Response> {
   return (request) => {
     const [, encoded = "", query = ""] = TARGET.exec(request.url) ?? [];
-    const path = decode(encoded || "/");
+    const path = attempt(() => decodeURIComponent(encoded || "/"));
     if (path === undefined) return textResponse(400, "malformed path\n");
     const clean = posix.normalize(path);
     if (clean !== path) return textResponse(307, "", { Location: encodePath(clean) + query });
@@ -60,14 +61,6 @@ export function textResponse(status: number, body: string, headers: Readonly<Rec
 
 function bodyOf(result: ProbeResult): string {
   return result.kind === "ready" ? "ok" : messageOf(result);
-}
-
-function decode(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return undefined;
-  }
 }
 
 // encodeURI keeps these two, which would end the path.
