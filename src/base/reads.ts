@@ -17,12 +17,12 @@ export function readText(path: string, encoding: "utf8" | "latin1" = "utf8"): st
 
 /** Reads the target of a link. Never throws. */
 export function readLink(path: string): Read<string> {
-  return read(() => readlinkSync(path));
+  return classified(() => readlinkSync(path));
 }
 
 /** Reads the names in a directory. Never throws. */
 export function readNames(path: string): Read<readonly string[]> {
-  return read(() => readdirSync(path));
+  return classified(() => readdirSync(path));
 }
 
 /** What was read; undefined where the reason for a failure does not matter. */
@@ -39,7 +39,7 @@ export function readFailure(error: unknown): Exclude<Read<never>, { readonly kin
   return { kind: "failed", code };
 }
 
-function read<T>(call: () => T): Read<T> {
+function classified<T>(call: () => T): Read<T> {
   try {
     return { kind: "read", value: call() };
   } catch (error) {
