@@ -1,6 +1,6 @@
 import { type DriverAnswers, slowMs } from "./questions";
 import { driverDirectoryOf, type NodeView } from "./node-view";
-import { CSI_PLUGIN, type Registration, type Told } from "./registrations";
+import { isCsiRegistration, type Registration, registrationsOf, type Told } from "./registrations";
 import { type DriverName, type DriverOutcome, type DriverReport, type ListenerReport } from "./report";
 import type { NodeSocket } from "../node/socket-search";
 import { quote } from "../base/text";
@@ -24,8 +24,9 @@ export interface Circumstances {
 /** Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the rest. */
 export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circumstances: Circumstances): Surveyed {
   const { listener, registrations, node, probeTimeoutMs } = circumstances;
-  const here = registrations.filter((each) => isTold(each) && isFor(each, socket)).filter(isTold);
-  const [csi, others] = split(here, ({ info }) => info.type === CSI_PLUGIN);
+  const here = registrationsOf(socket, registrations);
+  const csi = here.filter(isCsiRegistration);
+  const others = here.filter((each) => !isCsiRegistration(each));
   const directory = driverDirectoryOf(node, socket.path);
   const registered = [...new Set(csi.map(({ info }) => info.name))];
   const outcome = outcomeOf(answers, csi, others);
@@ -56,12 +57,17 @@ export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circums
 
 /** A row for each driver that is announced with a path that is not connected to. */
 export function reportElsewhere(registrations: readonly Registration[]): readonly Surveyed[] {
-  const told = registrations.filter(isTold).filter(({ info }) => info.type === CSI_PLUGIN);
-  return told.flatMap(({ info, target }) => {
+  return registrations.filter(isCsiRegistration).flatMap(({ info, target }) => {
     if (target.kind !== "elsewhere") return [];
     const { path: socket, outcome } = target;
-    const name: DriverName = { driver: info.name, nameSource: "registration" };
-    const report: DriverReport = { ...NOTHING_ASKED, ...name, socket, outcome, announced: "yes" };
+    const report: DriverReport = {
+      ...NOTHING_ASKED,
+      driver: info.name,
+      nameSource: "registration",
+      socket,
+      outcome,
+      announced: "yes",
+    };
     return [{ report, names: new Set([info.name]), notes: [] }];
   });
 }
@@ -74,18 +80,6 @@ const NOTHING_ASKED = {
   listener: undefined,
   capabilities: undefined,
 } as const;
-
-function isTold(registration: Registration): registration is Told {
-  return registration.kind === "told";
-}
-
-function isFor(registration: Told, { fileId }: NodeSocket): boolean {
-  return registration.target.kind === "socket" && registration.target.socket.fileId === fileId;
-}
-
-function split<T>(all: readonly T[], holds: (each: T) => boolean): readonly [readonly T[], readonly T[]] {
-  return [all.filter(holds), all.filter((each) => !holds(each))];
-}
 
 /**
  * What is registered as a CSI driver and does not answer as one has failed. What is registered as something else has not

@@ -79,9 +79,10 @@ function keepInside(path: PathSteps, { byName, node, socketPath }: InspectionOpt
 function labelSteps({ outcome }: DriverAnswers, listener: ListenerSteps, procDir: string): readonly InspectStep[] {
   if (outcome.kind !== "failed" || outcome.reason !== "permission_denied") return [];
   const ours = readSecurityLabel(procDir, "self");
+  const theirs = listener.pid === undefined ? undefined : readSecurityLabel(procDir, listener.pid);
   const details = [
     ...(ours === undefined ? [] : [`we are ${ours}`]),
-    ...(listener.label === undefined ? [] : [`who listens is ${listener.label}`]),
+    ...(theirs === undefined ? [] : [`who listens is ${theirs}`]),
   ];
   return details.length === 0 ? [] : [step("labels", { kind: "absent", details })];
 }

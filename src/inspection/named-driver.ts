@@ -1,10 +1,8 @@
-import { callOnce } from "../driver/client";
 import { GET_PLUGIN_INFO } from "../driver/messages";
 import { ConfigError } from "../base/errors";
 import { createSlots } from "../node/descriptors";
-import { pinSocket } from "../node/pinned-socket";
 import { DRIVER_PLACES, driverDirectoryOf, type NodeView } from "./node-view";
-import { askRegistration, CSI_PLUGIN, type Target } from "./registrations";
+import { askRegistration, askSocket, isCsiRegistration, isRegistrationSocket, type Target } from "./registrations";
 import { type Invocation, ownCommand, shellCommand } from "../base/shell-command";
 import { type NodeSocket, skippedText } from "../node/socket-search";
 import { suggest } from "../base/suggest";
@@ -23,27 +21,35 @@ export interface NamedDriverOptions {
  * @throws {ConfigError} if no driver or several have the name, or if we must not connect to it
  */
 export async function findNamedDriver(name: string, node: NodeView, options: NamedDriverOptions): Promise<string> {
-  const registry = node.search.sockets.filter(({ directory }) => directory === "plugins_registry");
   const slots = createSlots();
-  const answers = await Promise.all(
-    registry.map((socket) => slots.use(() => askRegistration(socket, node, options.probeTimeoutMs))),
-  );
-  const told = answers.flatMap((answer) => (answer.kind === "told" && answer.info.type === CSI_PLUGIN ? [answer] : []));
-  const registered = told.filter(({ info }) => info.name === name).map(({ target }) => target);
-  const known = [...socketsIn(node, name).map(targetOf), ...registered];
-  const announced = told.flatMap(({ target }) => (target.kind === "socket" ? [target] : []));
-  const others = node.search.sockets.filter(({ directory }) => directory !== "plugins_registry").map(targetOf);
-  const isKnown = (target: Target): boolean => known.some((each) => keyOf(each) === keyOf(target));
-  const unknown = bySocket([...others, ...announced]).filter((each) => !isKnown(each));
-  const tells = await Promise.all(unknown.map(({ socket }) => slots.use(() => tellsName(socket, name, options))));
-  const matches = bySocket<Target>([...known, ...unknown.filter((_, index) => tells[index])]);
+  const { sockets } = node.search;
+  const asking = sockets
+    .filter(isRegistrationSocket)
+    .map((socket) => slots.use(() => askRegistration(socket, node, options.probeTimeoutMs)));
+  const announced = (await Promise.all(asking)).filter(isCsiRegistration);
+  const found = sockets
+    .filter((socket) => !isRegistrationSocket(socket))
+    .map((socket): Target => ({ kind: "socket", socket }));
+  const known = new Set([
+    ...socketsIn(node, name).map(({ outerPath }) => outerPath),
+    ...announced.filter(({ info }) => info.name === name).map(({ target }) => keyOf(target)),
+  ]);
+  // Of two paths to a socket, the one that was found in the directories is shown.
+  const targets = new Map([...announced.map(({ target }) => target), ...found].map((each) => [keyOf(each), each]));
+  const matching = [...targets].map(async ([key, target]) => {
+    if (known.has(key)) return [target];
+    const isMatch = target.kind === "socket" && (await slots.use(() => tellsName(target.socket, name, options)));
+    return isMatch ? [target] : [];
+  });
+  const matches = (await Promise.all(matching)).flat();
   const [only, ...more] = matches;
   if (only === undefined) return emptyDirectoryOf(name, node, options);
   if (more.length > 0)
     throw new ConfigError(`there are ${matches.length} drivers ${quote(name)}: ${choiceOf(matches)}`);
-  if (only.kind === "elsewhere" && only.outcome.kind === "notAsked")
+  if (only.kind === "socket") return only.socket.path;
+  if (only.outcome.kind === "notAsked")
     throw new ConfigError(`driver ${quote(name)} is not to be connected to: ${only.outcome.message}`);
-  return only.kind === "socket" ? only.socket.path : only.path;
+  return only.path;
 }
 
 /** The sockets in the directories of a driver. */
@@ -51,17 +57,8 @@ export function socketsIn(node: NodeView, name: string): readonly NodeSocket[] {
   return node.search.sockets.filter(({ path }) => driverDirectoryOf(node, path) === name);
 }
 
-function targetOf(socket: NodeSocket): Extract<Target, { readonly kind: "socket" }> {
-  return { kind: "socket", socket };
-}
-
 function keyOf(target: Target): string {
   return target.kind === "socket" ? target.socket.outerPath : target.path;
-}
-
-/** Each socket once, by the path that was found first. */
-function bySocket<Each extends Target>(targets: readonly Each[]): readonly Each[] {
-  return [...Map.groupBy(targets, keyOf).values()].flatMap((same) => same.slice(0, 1));
 }
 
 /** A registered path may be any text, such as a flag, so only sockets of the node are offered. */
@@ -105,15 +102,9 @@ function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOpt
   throw new ConfigError([`there is no driver ${quote(name)} here`, ...advice].join("; "));
 }
 
-async function tellsName(
-  { outerPath, fileId, path }: NodeSocket,
-  name: string,
-  { probeTimeoutMs: timeoutMs }: NamedDriverOptions,
-): Promise<boolean> {
-  const pinned = pinSocket(outerPath, fileId);
-  if (pinned.kind === "failed") throw new ConfigError(`${path} cannot be asked for its name: ${pinned.code}`);
-  if (pinned.kind === "replaced") return false;
-  using socket = pinned.socket;
-  const { outcome } = await callOnce({ socketPath: socket.path, timeoutMs }, GET_PLUGIN_INFO);
+async function tellsName(socket: NodeSocket, name: string, options: NamedDriverOptions): Promise<boolean> {
+  const outcome = await askSocket(socket, GET_PLUGIN_INFO, options.probeTimeoutMs);
+  if (outcome.kind === "noConnection" && outcome.failure.kind === "shortage")
+    throw new ConfigError(`${socket.path} cannot be asked for its name: ${outcome.failure.code}`);
   return outcome.kind === "answered" && outcome.response.name === name;
 }

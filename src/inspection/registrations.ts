@@ -1,5 +1,12 @@
 import { MAX_SOCKET_PATH_BYTES } from "../driver/address";
-import { callOnce, isUnimplemented } from "../driver/client";
+import {
+  type CallAnswer,
+  callOnce,
+  isUnimplemented,
+  type NoConnection,
+  noConnection,
+  type Rpc,
+} from "../driver/client";
 import { GET_REGISTRATION_INFO, type RegistrationInfo } from "../driver/node-messages";
 import { pinSocket } from "../node/pinned-socket";
 import { resolutionText } from "../node/rooted-path";
@@ -23,24 +30,45 @@ export type Target =
   | { readonly kind: "elsewhere"; readonly path: string; readonly outcome: DriverOutcome };
 
 /** The type that a CSI driver registers as. */
-export const CSI_PLUGIN = "CSIPlugin";
+const CSI_PLUGIN = "CSIPlugin";
+
+export function isCsiRegistration(
+  registration: Registration,
+): registration is Told & { readonly info: { readonly type: typeof CSI_PLUGIN } } {
+  return registration.kind === "told" && registration.info.type === CSI_PLUGIN;
+}
+
+/** What is told of a socket, of whatever type. */
+export function registrationsOf({ fileId }: NodeSocket, registrations: readonly Registration[]): readonly Told[] {
+  return registrations.flatMap((each) =>
+    each.kind === "told" && each.target.kind === "socket" && each.target.socket.fileId === fileId ? [each] : [],
+  );
+}
+
+export function isRegistrationSocket({ directory }: FoundSocket): boolean {
+  return directory === "plugins_registry";
+}
 
 /** Asks a registration socket for what it announces. Never rejects. */
 export async function askRegistration(socket: FoundSocket, node: NodeView, timeoutMs: number): Promise<Registration> {
-  const silent = (why = "did not answer"): Registration => ({ kind: "silent", socket, why });
-  const pinned = pinSocket(socket.outerPath, socket.fileId);
-  if (pinned.kind !== "pinned") return silent(pinned.kind === "failed" ? notAskedFor(pinned.code) : undefined);
-  using held = pinned.socket;
-  const { outcome } = await callOnce({ socketPath: held.path, timeoutMs }, GET_REGISTRATION_INFO);
+  const outcome = await askSocket(socket, GET_REGISTRATION_INFO, timeoutMs);
   if (outcome.kind === "answered")
     return { kind: "told", socket, info: outcome.response, target: targetOf(outcome.response, socket, node) };
   if (isUnimplemented(outcome)) return { kind: "other", socket };
   const isShort = outcome.kind === "noConnection" && outcome.failure.kind === "shortage";
-  return silent(isShort ? notAskedFor(outcome.failure.code) : undefined);
+  return { kind: "silent", socket, why: isShort ? `could not be asked (${outcome.failure.code})` : "did not answer" };
 }
 
-function notAskedFor(code: string): string {
-  return `could not be asked (${code})`;
+/** Calls one RPC over a connection of its own. Another socket in the place of this one is not asked. */
+export async function askSocket<Response>(
+  { outerPath, fileId }: NodeSocket,
+  rpc: Rpc<Response>,
+  timeoutMs: number,
+): Promise<CallAnswer<Response> | NoConnection> {
+  const pinned = pinSocket(outerPath, fileId);
+  if (pinned.kind !== "pinned") return noConnection(pinned.kind === "failed" ? pinned.code : "ENOENT");
+  using socket = pinned.socket;
+  return (await callOnce({ socketPath: socket.path, timeoutMs }, rpc)).outcome;
 }
 
 /** A registrar without an endpoint is the plugin itself (kubelet, pluginmanager). */

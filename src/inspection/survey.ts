@@ -2,12 +2,12 @@ import { type Asker, type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
 import { listenerView, reportListeners } from "./steps/listener";
 import type { NodeView } from "./node-view";
-import { askRegistration, CSI_PLUGIN, type Registration } from "./registrations";
+import { askRegistration, isCsiRegistration, isRegistrationSocket, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
 import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
 import { formatDuration } from "../base/duration";
 import { createSlots, type Slots } from "../node/descriptors";
-import type { FoundSocket, NodeSocket } from "../node/socket-search";
+import type { NodeSocket } from "../node/socket-search";
 
 export interface SurveyOptions extends Asker {
   /** Only drivers of this name; all of them where undefined. */
@@ -70,7 +70,7 @@ const GRACE_MS = 500;
 async function askAll(node: NodeView, options: SurveyOptions) {
   const slots = createSlots();
   const questions = createQuestions(options, slots);
-  const asking = node.search.sockets.filter(isRegistry).map(async (socket) => {
+  const asking = node.search.sockets.filter(isRegistrationSocket).map(async (socket) => {
     const [registration, tookMs] = await slots.use(async () => {
       const begun = performance.now();
       return [await askRegistration(socket, node, options.probeTimeoutMs), performance.now() - begun] as const;
@@ -78,14 +78,10 @@ async function askAll(node: NodeView, options: SurveyOptions) {
     for (const announced of announcedBy(registration)) questions.ask(announced, tookMs);
     return registration;
   });
-  for (const socket of node.search.sockets) if (!isRegistry(socket)) questions.ask(socket, 0);
+  for (const socket of node.search.sockets) if (!isRegistrationSocket(socket)) questions.ask(socket, 0);
   options.onProgress(0, questions.asked().length);
   const registrations = await Promise.all(asking);
   return { registrations, asked: await Promise.all(questions.asked()) };
-}
-
-function isRegistry({ directory }: FoundSocket): boolean {
-  return directory === "plugins_registry";
 }
 
 /** Asks each socket once, even if several paths lead to it. */
@@ -121,8 +117,8 @@ function withoutVerdict(answers: DriverAnswers, registrarMs: number): DriverAnsw
 export function announcedBy(registration: Registration): readonly NodeSocket[] {
   if (registration.kind === "silent") return [];
   if (registration.kind === "other") return [registration.socket];
-  const { info, target } = registration;
-  return info.type === CSI_PLUGIN && target.kind === "socket" ? [target.socket] : [];
+  const { target } = registration;
+  return isCsiRegistration(registration) && target.kind === "socket" ? [target.socket] : [];
 }
 
 /** Drivers that need attention come first, what is not a driver last. */

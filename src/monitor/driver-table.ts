@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock";
 import { reportDriver, reportElsewhere, type Surveyed } from "../inspection/driver-report";
 import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
 import type { DriverAnswers } from "../inspection/questions";
+import { isCsiRegistration, registrationsOf } from "../inspection/registrations";
 import type { NodeReport } from "../inspection/report";
 import type { NodeSocket } from "../node/socket-search";
 import {
@@ -14,7 +15,7 @@ import {
   type WatchEvent,
 } from "./driver-record";
 import type { Hang } from "./held-call";
-import { type AnswerOf, birthOf, type NodeSockets, registrationsFor, reportNode, socketsOf } from "./node-scan";
+import { type AnswerOf, birthOf, type NodeSockets, reportNode, socketsOf } from "./node-scan";
 
 /** What is known of the node's drivers, by the paths of their sockets. */
 export interface DriverTable {
@@ -173,7 +174,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     const surveyed = reportDriver(socket, answers, circumstances);
     const outcome = stateText(surveyed) === stateText(record.surveyed) ? record.surveyed.report.outcome : undefined;
     record.surveyed = outcome === undefined ? surveyed : { ...surveyed, report: { ...surveyed.report, outcome } };
-    const here = registrationsFor(registrations, socket.fileId);
+    const here = registrationsOf(socket, registrations).filter(isCsiRegistration);
     const { driver } = surveyed.report;
     record.registrationSocket = here[0]?.socket.path;
     record.nameRank = here.some(({ info }) => info.name === driver)

@@ -3,8 +3,8 @@ import type { NodeReport } from "../inspection/report";
 import { deniedPaths, lookedText, unseenNotes } from "../inspection/survey-notes";
 import { announcedBy, byUrgency } from "../inspection/survey";
 import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
-import { CSI_PLUGIN, type Registration, targetOf, type Told } from "../inspection/registrations";
 import { attempt } from "../base/errors";
+import { isRegistrationSocket, type Registration, targetOf } from "../inspection/registrations";
 import { holdWithoutLinks } from "../node/held-file";
 import type { FoundSocket, NodeSocket } from "../node/socket-search";
 import type { RegistrarAnswer } from "./ask";
@@ -28,7 +28,7 @@ export type AnswerOf = (fileId: string) => Exclude<RegistrarAnswer, { readonly k
 
 export function socketsOf(node: NodeView, answerOf: AnswerOf): NodeSockets {
   const { sockets } = node.search;
-  const registry = sockets.filter(({ directory }) => directory === "plugins_registry");
+  const registry = sockets.filter(isRegistrationSocket);
   const registrations = registry.map((socket): Registration => {
     const answer = answerOf(socket.fileId);
     if (answer === undefined) return { kind: "silent", socket, why: "did not answer" };
@@ -36,7 +36,7 @@ export function socketsOf(node: NodeView, answerOf: AnswerOf): NodeSockets {
     return { kind: "told", socket, info: answer.info, target: targetOf(answer.info, socket, node) };
   });
   const found: readonly NodeSocket[] = [
-    ...sockets.filter(({ directory }) => directory !== "plugins_registry"),
+    ...sockets.filter((socket) => !isRegistrationSocket(socket)),
     ...registrations.flatMap(announcedBy),
   ];
   const each = [...Map.groupBy(found, ({ fileId }) => fileId).values()].flatMap((same) => same.slice(0, 1));
@@ -54,18 +54,6 @@ export function socketsOf(node: NodeView, answerOf: AnswerOf): NodeSockets {
 export function birthOf({ outerPath, fileId }: NodeSocket): bigint | undefined {
   using file = attempt(() => holdWithoutLinks(outerPath));
   return file?.fileId === fileId ? file.stats.birthtimeNs : undefined;
-}
-
-/** The registrations that name a driver's socket. */
-export function registrationsFor(registrations: readonly Registration[], fileId: string): readonly Told[] {
-  return registrations.flatMap((each) =>
-    each.kind === "told" &&
-    each.info.type === CSI_PLUGIN &&
-    each.target.kind === "socket" &&
-    each.target.socket.fileId === fileId
-      ? [each]
-      : [],
-  );
 }
 
 const NOTHING_SEEN = { complete: false, denied: [], absent: undefined } as const;

@@ -4,7 +4,7 @@ import type { NodeView } from "../node-view";
 import { findListeners, type ListenerSearch, type ProcAccess } from "../../processes/listeners";
 import { readOomKills } from "../../processes/cgroups";
 import { findPod, type Pod } from "../../processes/pod";
-import { describeProcess, type ProcessFacts, readSecurityLabel, withoutShortWaits } from "../../processes/processes";
+import { describeProcess, type ProcessFacts, withoutShortWaits } from "../../processes/processes";
 import { once } from "../../processes/proc-files";
 import { startSlices } from "../../base/slices";
 import type { Root } from "../../node/rooted-path";
@@ -31,8 +31,6 @@ export interface ListenerSteps {
   readonly listens: boolean | undefined;
   readonly pid: number | undefined;
   readonly pod: Pod | undefined;
-  /** That of a security module. */
-  readonly label: string | undefined;
 }
 
 /** Who listens on the sockets of `list`. */
@@ -112,7 +110,6 @@ export async function takeListenerSteps(view: ListenerView, socket: NodeSocket):
     listens: true,
     pid,
     pod,
-    label: readSecurityLabel(procDir, pid),
   };
 }
 
@@ -128,7 +125,7 @@ async function describeTwice(procDir: string, pid: number): Promise<ProcessFacts
 }
 
 const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
-const NOBODY = { pid: undefined, pod: undefined, label: undefined } as const;
+const NOBODY = { pid: undefined, pod: undefined } as const;
 
 function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>): StepOutcome {
   switch (search.kind) {
