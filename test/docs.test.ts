@@ -16,7 +16,7 @@ test("the flags in the README's manifest are taken", async () => {
   expect(await readServeFlags(args)).toMatchObject({
     csiSocketPath: "/csi/csi.sock",
     probeTimeoutMs: 3_000,
-    metrics: { kind: "withHealth", path: "/metrics" },
+    endpoints: [{ probes: true, metricsPath: "/metrics" }],
   });
 });
 

@@ -11,6 +11,7 @@ import {
   MAX_PROBE_TIMEOUT_MS,
   readDurationMs,
   readListener,
+  readOneOf,
   readVerbosity,
 } from "./options";
 
@@ -113,10 +114,4 @@ function readIntervalMs(text: string): number {
   if (intervalMs > MAX_PROBE_TIMEOUT_MS)
     throw new ConfigError(`--interval must be at most 596h0m0s, got ${quote(text)}`);
   return intervalMs;
-}
-
-function readOneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]], given: string): Word {
-  const word = words.find((each) => each === given);
-  if (word === undefined) throw new ConfigError(`--${name} must be ${words.join(" or ")}, got ${quote(given)}`);
-  return word;
 }

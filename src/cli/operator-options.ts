@@ -3,7 +3,7 @@ import { ConfigError } from "../base/errors";
 import { quote } from "../base/text";
 import type { Args } from "./command";
 import { DEFAULT_CSI_ADDRESS, GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
-import { readCsiSocketPath, readDurationMs, readProbeTimeoutMs } from "./options";
+import { readCsiSocketPath, readDurationMs, readOneOf, readProbeTimeoutMs } from "./options";
 
 export const PROBE_TIMEOUT = {
   "probe-timeout": {
@@ -143,38 +143,32 @@ export interface NodeOptions {
   readonly probeTimeoutMs: number;
 }
 
-export interface CheckOptions extends NodeOptions {
-  readonly target: DriverTarget;
-  /** 0 is one probe alone. */
-  readonly waitMs: number;
-  readonly output: OutputFormat;
-  readonly exitCodes: "standard" | "npd";
-}
+export type CheckOptions = ReturnType<typeof readCheckOptions>;
 
 /** @throws {ConfigError | UsageError} at the first argument that breaks a rule, as the others below */
-export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>): CheckOptions {
+export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>) {
   return {
     target: readCheckTarget(args.target, args["csi-address"]),
     ...readNodeOptions(args),
+    /** 0 is one probe alone. */
     waitMs: readWaitMs(args.wait),
     output: readOutput(args.output),
-    exitCodes: readExitCodes(args["exit-codes"]),
-  };
-}
-
-function readExitCodes(exitCodes: string): CheckOptions["exitCodes"] {
-  if (exitCodes === "standard" || exitCodes === "npd") return exitCodes;
-  throw new ConfigError(`--exit-codes must be standard or npd, got ${quote(exitCodes)}`);
+    exitCodes: readOneOf("exit-codes", ["standard", "npd"], args["exit-codes"]),
+  } as const;
 }
 
 function readCheckTarget(word: string | undefined, csiAddress: string | undefined): DriverTarget {
-  if (word !== undefined && csiAddress !== undefined) {
-    const what = isDriverName(word) ? "driver" : "address";
-    throw new ConfigError(`the ${what} is given twice: ${quote(word)} and --csi-address ${quote(csiAddress)}`);
-  }
-  if (word !== undefined && isDriverName(word)) return { kind: "driver", name: word };
-  if (word !== undefined) return { kind: "address", socketPath: readCsiSocketPath(word, "ADDRESS") };
-  return { kind: "address", socketPath: readCsiSocketPath(csiAddress ?? DEFAULT_CSI_ADDRESS) };
+  if (word === undefined) return { kind: "address", socketPath: readCsiSocketPath(csiAddress ?? DEFAULT_CSI_ADDRESS) };
+  const target = readTarget(word, (address) => readCsiSocketPath(address, "ADDRESS"));
+  if (csiAddress === undefined) return target;
+  throw new ConfigError(`the ${target.kind} is given twice: ${quote(word)} and --csi-address ${quote(csiAddress)}`);
+}
+
+/** A driver's name has no slash and no scheme (CSI specification, GetPluginInfo). Whoever writes `csi.sock` means a path. */
+function readTarget(word: string, readAddress: (word: string) => string): DriverTarget {
+  return /[/:]|\.sock$|^$/.test(word)
+    ? { kind: "address", socketPath: readAddress(word) }
+    : { kind: "driver", name: word };
 }
 
 export interface ListOptions extends NodeOptions {
@@ -191,22 +185,16 @@ export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>): ListOptions
   };
 }
 
-export interface InspectOptions extends NodeOptions {
-  readonly target: DriverTarget;
-  readonly nodeInfo: boolean;
-  readonly output: OutputFormat;
-}
+export type InspectOptions = ReturnType<typeof readInspectOptions>;
 
-export function readInspectOptions(args: ParsedArgs<typeof INSPECT_ARGS>): InspectOptions {
-  const { target } = args;
-  // The length of an address is a finding of the inspection, and no error of the command line.
-  const socketPath = (): string => absolute("ADDRESS", target.replace(/^unix:(\/\/)?/i, ""));
+export function readInspectOptions(args: ParsedArgs<typeof INSPECT_ARGS>) {
   return {
-    target: isDriverName(target) ? { kind: "driver", name: target } : { kind: "address", socketPath: socketPath() },
+    // The length of an address is a finding of the inspection, and no error of the command line.
+    target: readTarget(args.target, (address) => absolute("ADDRESS", address.replace(/^unix:(\/\/)?/i, ""))),
     ...readNodeOptions(args),
     nodeInfo: args["node-info"],
     output: readOutput(args.output),
-  };
+  } as const;
 }
 
 export function readInstallOptions(args: ParsedArgs<typeof INSTALL_ARGS>) {
@@ -222,11 +210,6 @@ export function readInstallOptions(args: ParsedArgs<typeof INSTALL_ARGS>) {
 export function readSharedFlags(given: Readonly<Record<string, string>>): readonly string[] {
   const names = ["root", "kubelet-dir", "probe-timeout"];
   return names.flatMap((name) => (given[name]?.split("\n") ?? []).flatMap((value) => [`--${name}`, value]));
-}
-
-/** What has a slash or a scheme is an address; a driver's name has neither (CSI specification, GetPluginInfo). */
-function isDriverName(word: string): boolean {
-  return !/[/:]/.test(word);
 }
 
 export function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROBE_TIMEOUT>): NodeOptions {

@@ -8,18 +8,6 @@ import type { VmodulePattern } from "../log/vmodule";
 import { UsageError } from "./command";
 import { DEFAULT_HEALTH_PORT, SERVE_FLAGS } from "./flags";
 
-/** The flags' values, typed, checked and in their units. */
-export interface Options {
-  /** The absolute path of the driver's socket. */
-  readonly csiSocketPath: string;
-  /** `--csi-address` as it was given, for messages. */
-  readonly csiAddress: string;
-  readonly probeTimeoutMs: number;
-  readonly health: Listener;
-  readonly metrics: MetricsOptions;
-  readonly log: LogOptions;
-}
-
 /** An address to listen on, and the flag that asked for it. */
 export interface Listener {
   /** With its dashes, for messages: `--health-port`. */
@@ -32,11 +20,13 @@ export interface Listener {
   readonly port: number;
 }
 
-export type MetricsOptions =
-  /** With `--metrics-path` where that was given for nothing. */
-  | { readonly kind: "none"; readonly unusedPath?: string }
-  | { readonly kind: "withHealth"; readonly path: string }
-  | { readonly kind: "separate"; readonly listen: Listener; readonly path: string };
+/** What is served on an address. */
+export interface Endpoint {
+  readonly listener: Listener;
+  readonly probes: boolean;
+  /** Undefined where no metrics are served. */
+  readonly metricsPath: string | undefined;
+}
 
 export interface LogOptions {
   readonly format: "text" | "json";
@@ -55,6 +45,8 @@ const MAX_VERBOSITY = 2_147_483_647;
 
 type ServeArgs = ParsedArgs<typeof SERVE_FLAGS>;
 
+export type Options = ReturnType<typeof readOptions>;
+
 /**
  * Makes options of the flags of `serve`. What can never work is refused here, at start. The Go sidecar refuses some of it, panics
  * over a metrics path, and waits for ever on an address or a timeout that cannot work.
@@ -62,16 +54,21 @@ type ServeArgs = ParsedArgs<typeof SERVE_FLAGS>;
  * @throws {UsageError} at a value that Go's flag package could not read either
  * @throws {ConfigError} at any other that breaks a rule
  */
-export function readOptions(args: ServeArgs): Options {
+export function readOptions(args: ServeArgs) {
   const log = readLog(args);
-  const listeners = readListeners(args);
+  const endpoints = readEndpoints(args);
+  const metricsPath = args["metrics-path"];
+  const isUnused = metricsPath !== SERVE_FLAGS["metrics-path"].default && endpoints.every((each) => !each.metricsPath);
   return {
     csiSocketPath: readCsiSocketPath(args["csi-address"]),
+    /** As it was given, for messages. */
     csiAddress: args["csi-address"],
     probeTimeoutMs: readProbeTimeoutMs(args["probe-timeout"]),
-    ...listeners,
+    endpoints,
+    /** `--metrics-path` where it was given for nothing. */
+    unusedMetricsPath: isUnused ? metricsPath : undefined,
     log,
-  };
+  } as const;
 }
 
 /** @throws {ConfigError} where the address, which `name` gave, can never work */
@@ -100,26 +97,23 @@ export function readDurationMs(name: string, text: string): number {
   throw unreadable(name, "be a duration such as 3s or 500ms", text, number === undefined ? undefined : instead);
 }
 
-function readListeners(args: ServeArgs): Pick<Options, "health" | "metrics"> {
-  const metricsPath = args["metrics-path"];
+function readEndpoints(args: ServeArgs): readonly Endpoint[] {
   if (args["http-endpoint"] !== "") {
     // Go compares texts: `--health-port=9808` is the default and no conflict.
     if (args["health-port"] !== DEFAULT_HEALTH_PORT) throw exclusive("health-port");
     if (args["metrics-address"] !== "") throw exclusive("metrics-address");
-    const health = readListener("http-endpoint", parseListenAddress, args["http-endpoint"]);
-    return { health, metrics: { kind: "withHealth", path: readMetricsPath(metricsPath) } };
+    const listener = readListener("http-endpoint", parseListenAddress, args["http-endpoint"]);
+    return [{ listener, probes: true, metricsPath: readMetricsPath(args["metrics-path"]) }];
   }
   const health = readListener("health-port", parseHealthPort, args["health-port"]);
-  if (args["metrics-address"] === "") {
-    const isDefault = metricsPath === SERVE_FLAGS["metrics-path"].default;
-    return { health, metrics: { kind: "none", ...(isDefault ? {} : { unusedPath: metricsPath }) } };
-  }
-  const listen = readListener("metrics-address", parseListenAddress, args["metrics-address"]);
+  const probes = { listener: health, probes: true, metricsPath: undefined };
+  if (args["metrics-address"] === "") return [probes];
+  const listener = readListener("metrics-address", parseListenAddress, args["metrics-address"]);
   // `--health-port` holds every address, so that the port alone decides.
-  if (listen.port !== 0 && listen.port === health.port) {
-    throw broken("metrics-address", `have another port than --health-port ${health.text}`, listen.text);
+  if (listener.port !== 0 && listener.port === health.port) {
+    throw broken("metrics-address", `have another port than --health-port ${health.text}`, listener.text);
   }
-  return { health, metrics: { kind: "separate", listen, path: readMetricsPath(metricsPath) } };
+  return [probes, { listener, probes: false, metricsPath: readMetricsPath(args["metrics-path"]) }];
 }
 
 /** @throws {ConfigError} at an address that cannot be listened on */
@@ -152,8 +146,7 @@ function readLog(args: ServeArgs): LogOptions {
     // Go's words, which people search for.
     throw new ConfigError(`--log-flush-frequency: Must be greater than zero, got ${quote(flushFrequency)}`);
   }
-  const format = args["logging-format"];
-  if (format !== "text" && format !== "json") throw broken("logging-format", "be text or json", format);
+  const format = readOneOf("logging-format", ["text", "json"], args["logging-format"]);
   if (format === "json" && vmodule.length > 0) {
     throw new ConfigError(
       `--vmodule must not be given with --logging-format=json, got ${quote(args.vmodule)} (vmodule: Forbidden: Only supported for text log format)`,
@@ -192,6 +185,13 @@ function refuseAlphaFeatures(args: ServeArgs): void {
       throw alpha(name, "0", args[name]);
     }
   }
+}
+
+/** @throws {ConfigError} where the flag's value is none of the words */
+export function readOneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]], given: string): Word {
+  const word = words.find((each) => each === given);
+  if (word === undefined) throw new ConfigError(`--${name} must be ${words.join(" or ")}, got ${quote(given)}`);
+  return word;
 }
 
 function broken(name: string, rule: string, text: string, instead?: string): ConfigError {

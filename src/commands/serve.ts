@@ -7,7 +7,7 @@ import { startHttpServer, type HttpServer } from "../http/server";
 import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
 import { openStderrSink } from "../log/sink";
 import { readMaxOpenFiles, readProcessMetrics } from "../metrics/process";
-import { readOptions, type Listener, type LogOptions, type Options } from "../cli/options";
+import { type Endpoint, readOptions, type Listener, type LogOptions, type Options } from "../cli/options";
 import { createSidecar, type Sidecar } from "../sidecar/sidecar";
 import { quote } from "../base/text";
 import { COMMIT, VERSION } from "../version";
@@ -30,17 +30,17 @@ async function serve(options: Options, context: ProcessContext, words: readonly 
   // First, so that an address that cannot be listened on does not hide it.
   if (words.length > 0)
     logger.warning("Ignoring what follows the flags: no flag begins there", { words: words.join(" ") });
-  if (options.metrics.kind === "none" && options.metrics.unusedPath !== undefined) {
-    const metricsPath = options.metrics.unusedPath;
+  const { csiSocketPath, probeTimeoutMs, unusedMetricsPath: metricsPath } = options;
+  if (metricsPath !== undefined)
     logger.warning("Ignoring --metrics-path: metrics need --http-endpoint or --metrics-address", { metricsPath });
-  }
-  const { csiSocketPath, probeTimeoutMs } = options;
   const { startTimeSeconds } = context;
   const sidecar = createSidecar({ csiSocketPath, probeTimeoutMs, startTimeSeconds, createLogger });
-  const servers = listen(options, sidecar, context);
+  const servers = options.endpoints.map((endpoint) => ({
+    flag: endpoint.listener.flag,
+    server: listenOn(endpoint.listener, createHandler(routesOf(endpoint, sidecar, startTimeSeconds))),
+  }));
   logger.info("Starting livenessprobe", { version: VERSION, commit: COMMIT, csiAddress: options.csiAddress });
-  for (const { listener, server } of servers)
-    logger.info("Listening", { flag: listener.flag, address: server.address });
+  for (const { flag, server } of servers) logger.info("Listening", { flag, address: server.address });
   warnOfFewDescriptors(logger);
   sidecar.driverName.start();
 
@@ -61,48 +61,22 @@ export function startLogging(log: LogOptions, { pid, timeZone }: ProcessContext)
   return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });
 }
 
-interface ListeningServer {
-  readonly listener: Listener;
-  readonly server: HttpServer;
-}
-
-function listen(options: Options, sidecar: Sidecar, context: ProcessContext): readonly ListeningServer[] {
-  const { health, metrics } = options;
-  const probes = probeRoutes(sidecar);
-  switch (metrics.kind) {
-    case "none":
-      return listenEach([{ listener: health, routes: probes }]);
-    case "withHealth":
-      return listenEach([{ listener: health, routes: [metricsRoute(metrics.path, sidecar, context), ...probes] }]);
-    case "separate":
-      return listenEach([
-        { listener: health, routes: probes },
-        { listener: metrics.listen, routes: [metricsRoute(metrics.path, sidecar, context)] },
-      ]);
-  }
-  return metrics satisfies never;
-}
-
-/** Each asks the driver; all of them share probes. */
-function probeRoutes({ prober }: Sidecar): readonly Route[] {
-  return [
-    { path: "/healthz", answer: async () => answerReady(await prober.probe()) },
-    { path: "/readyz", answer: async () => answerReady(await prober.probe()) },
-    { path: "/livez", answer: async () => answerLive(await prober.probe()) },
-  ];
-}
-
-function metricsRoute(path: string, { metrics }: Sidecar, { startTimeSeconds }: ProcessContext): Route {
-  return { path, answer: (request) => answerMetrics(request, metrics.render(readProcessMetrics()), startTimeSeconds) };
-}
-
-interface Listening {
-  readonly listener: Listener;
-  readonly routes: readonly Route[];
-}
-
-function listenEach(all: readonly Listening[]): readonly ListeningServer[] {
-  return all.map(({ listener, routes }) => ({ listener, server: listenOn(listener, createHandler(routes)) }));
+function routesOf({ probes, metricsPath }: Endpoint, { prober, metrics }: Sidecar, startTimeSeconds: number) {
+  const routes: Route[] = [];
+  if (metricsPath !== undefined)
+    routes.push({
+      path: metricsPath,
+      answer: (request) => answerMetrics(request, metrics.render(readProcessMetrics()), startTimeSeconds),
+    });
+  // Each asks the driver; all of them share probes.
+  const ready = async (): Promise<Response> => answerReady(await prober.probe());
+  if (probes)
+    routes.push(
+      { path: "/healthz", answer: ready },
+      { path: "/readyz", answer: ready },
+      { path: "/livez", answer: async () => answerLive(await prober.probe()) },
+    );
+  return routes;
 }
 
 /** @throws {ConfigError} where it cannot listen */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError } from "../../src/base/errors";
 import { UsageError } from "../../src/cli/command";
-import type { MetricsOptions, Options } from "../../src/cli/options";
+import type { Endpoint, Options } from "../../src/cli/options";
 import { readServeFlags } from "../support/serve-flags";
 
 type Values = Readonly<Record<string, string>>;
@@ -13,8 +13,8 @@ test("no flags are the Go sidecar's defaults", async () => {
     csiSocketPath: "/run/csi/socket",
     csiAddress: "/run/csi/socket",
     probeTimeoutMs: 3000,
-    health: defaultHealth,
-    metrics: { kind: "none" },
+    endpoints: [{ listener: defaultHealth, probes: true, metricsPath: undefined }],
+    unusedMetricsPath: undefined,
     log: { format: "text", verbosity: 0, vmodule: [] },
   });
 });
@@ -32,8 +32,14 @@ test("every flag that means something", async () => {
     csiSocketPath: "/csi/csi.sock",
     csiAddress: "unix:///csi/csi.sock",
     probeTimeoutMs: 60_500,
-    health: { flag: "--http-endpoint", text: "localhost:http", hostname: "localhost", port: 80 },
-    metrics: { kind: "withHealth", path: "/m" },
+    endpoints: [
+      {
+        listener: { flag: "--http-endpoint", text: "localhost:http", hostname: "localhost", port: 80 },
+        probes: true,
+        metricsPath: "/m",
+      },
+    ],
+    unusedMetricsPath: undefined,
     log: { format: "text", verbosity: 5, vmodule: [{ pattern: "prober", verbosity: 4 }] },
   });
 });
@@ -41,38 +47,39 @@ test("every flag that means something", async () => {
 describe("who listens where", () => {
   const onAll = { flag: "--http-endpoint", text: ":1", hostname: undefined, port: 1 };
 
-  test.each([
-    [
-      "a health port serves no metrics",
-      { "health-port": "1" },
-      { ...defaultHealth, text: "1", port: 1 },
-      { kind: "none" },
-    ],
-    ["an endpoint serves both", { "http-endpoint": ":1" }, onAll, { kind: "withHealth", path: "/metrics" }],
+  const onPort0 = { ...defaultHealth, text: "0", port: 0 };
+
+  test.each<readonly [string, Values, readonly Endpoint[]]>([
+    ["a health port serves no metrics", { "health-port": "1" }, [probesOn({ ...defaultHealth, text: "1", port: 1 })]],
+    ["an endpoint serves both", { "http-endpoint": ":1" }, [probesOn(onAll, "/metrics")]],
     [
       "an endpoint beside the default health port, given",
       { "http-endpoint": ":1", "health-port": "9808" },
-      onAll,
-      { kind: "withHealth", path: "/metrics" },
+      [probesOn(onAll, "/metrics")],
     ],
-    ["empty addresses are none", { "http-endpoint": "", "metrics-address": "" }, defaultHealth, { kind: "none" }],
-    ["a metrics address of its own", { "metrics-address": ":2" }, defaultHealth, apart(":2", undefined, 2)],
-    ["a metrics address on one host", { "metrics-address": "[::1]:2" }, defaultHealth, apart("[::1]:2", "::1", 2)],
+    ["empty addresses are none", { "http-endpoint": "", "metrics-address": "" }, [probesOn(defaultHealth)]],
     [
-      "a metrics path where none are served, which is warned of",
-      { "metrics-path": "metrics{" },
-      defaultHealth,
-      { kind: "none", unusedPath: "metrics{" },
+      "a metrics address of its own",
+      { "metrics-address": ":2" },
+      [probesOn(defaultHealth), metricsOn(":2", undefined, 2)],
+    ],
+    [
+      "a metrics address on one host",
+      { "metrics-address": "[::1]:2" },
+      [probesOn(defaultHealth), metricsOn("[::1]:2", "::1", 2)],
     ],
     [
       "two ports of the kernel's choice",
       { "health-port": "0", "metrics-address": ":0" },
-      { ...defaultHealth, text: "0", port: 0 },
-      apart(":0", undefined, 0),
+      [probesOn(onPort0), metricsOn(":0", undefined, 0)],
     ],
-  ] as const)("%s", async (_, values, health, metrics) => {
-    const options = await read(values);
-    expect({ health: options.health, metrics: options.metrics }).toEqual({ health, metrics });
+  ])("%s", async (_, values, endpoints) => {
+    expect(await read(values)).toMatchObject({ endpoints, unusedMetricsPath: undefined });
+  });
+
+  test("a metrics path where none are served, which is warned of", async () => {
+    const endpoints = [probesOn(defaultHealth)];
+    expect(await read({ "metrics-path": "metrics{" })).toMatchObject({ endpoints, unusedMetricsPath: "metrics{" });
   });
 });
 
@@ -162,8 +169,9 @@ describe("a metrics path", () => {
   });
 
   test.each(["/m", "/healthz/metrics", "/a.b/..c/m_1~x", "/metrics/", "/"])("%j is taken", async (path) => {
-    const { metrics } = await read({ "http-endpoint": ":1", "metrics-path": path });
-    expect(metrics).toEqual({ kind: "withHealth", path });
+    expect(await read({ "http-endpoint": ":1", "metrics-path": path })).toMatchObject({
+      endpoints: [{ metricsPath: path }],
+    });
   });
 });
 
@@ -240,9 +248,12 @@ describe("values that Go's flag package could not read either", () => {
   });
 });
 
-/** Metrics on a listener of their own. */
-function apart(text: string, hostname: string | undefined, port: number): MetricsOptions {
-  return { kind: "separate", listen: { flag: "--metrics-address", text, hostname, port }, path: "/metrics" };
+function probesOn(listener: Endpoint["listener"], metricsPath?: string): Endpoint {
+  return { listener, probes: true, metricsPath };
+}
+
+function metricsOn(text: string, hostname: string | undefined, port: number): Endpoint {
+  return { listener: { flag: "--metrics-address", text, hostname, port }, probes: false, metricsPath: "/metrics" };
 }
 
 function bothSet(flag: string): string {

@@ -146,6 +146,8 @@ describe.concurrent("what cannot work is refused in a line, exit code 1", () => 
       '--csi-address must be an absolute path, got "csi.sock"',
     ],
     ["an operand that is no absolute path", ["./csi.sock"], 'ADDRESS must be an absolute path, got "./csi.sock"'],
+    ["the name of a socket's file", ["csi.sock"], 'ADDRESS must be an absolute path, got "csi.sock"'],
+    ["an operand of nothing", [""], 'ADDRESS must not be empty, got ""'],
     ["one of another kind", ["tcp://127.0.0.1:5"], 'ADDRESS must be a unix socket, got "tcp://127.0.0.1:5"'],
     [
       "a driver and an address",

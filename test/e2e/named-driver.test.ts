@@ -50,7 +50,7 @@ describe.each(["inspect", "check"])("%s finds a driver", (command) => {
     });
   });
 
-  test.each(["var", "plugins", "csi.sock", "nobody.csi"])("and none by the name %s", async (name) => {
+  test.each(["var", "plugins", "nobody.csi"])("and none by the name %s", async (name) => {
     await using node = await nodeWithTwo();
     expect(await run(command, name, node)).toMatchObject({
       code: 1,

@@ -106,7 +106,9 @@ describe.each(WITH_SIDECAR)("in %s", (_, manifests) => {
 
   test("the sidecar's flags are taken, and are those of the README", async () => {
     expect(sidecar.args).toEqual(containerOf(readme, "livenessprobe").args);
-    expect((await readServeFlags(sidecar.args ?? [])).metrics).toEqual({ kind: "withHealth", path: "/metrics" });
+    expect((await readServeFlags(sidecar.args ?? [])).endpoints).toMatchObject([
+      { probes: true, metricsPath: "/metrics" },
+    ]);
   });
 
   test("the kubelet waits for longer than a probe takes, and asks as in the README", async () => {
@@ -117,7 +119,7 @@ describe.each(WITH_SIDECAR)("in %s", (_, manifests) => {
   });
 
   test("the kubelet asks for /healthz where the sidecar listens, and the sidecar declares that port", async () => {
-    const { port } = (await readServeFlags(sidecar.args ?? [])).health;
+    const port = (await readServeFlags(sidecar.args ?? [])).endpoints[0]?.listener.port ?? NaN;
     expect(probe.httpGet).toEqual({ path: "/healthz", port });
     expect(sidecar.ports).toEqual([{ name: "healthz", containerPort: port }]);
   });
