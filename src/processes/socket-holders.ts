@@ -28,7 +28,7 @@ export async function findHolders(
   everyHolder: boolean,
   slices: Slices,
 ): Promise<HolderSearch> {
-  const holders = new Map<string, readonly Holder[]>();
+  const holders = new Map<string, Holder[]>();
   // Without the names of the descriptors: of processes with a million each, they would fill our memory.
   const listings: { readonly pid: number; readonly count: number }[] = [];
   let denied = false;
@@ -49,11 +49,7 @@ export async function findHolders(
       const known = holders.get(inode) ?? [];
       if (known.at(-1)?.pid !== pid) holders.set(inode, [...known, { pid, fd }]);
     }
-  for (const [inode, each] of holders)
-    holders.set(
-      inode,
-      each.toSorted((one, other) => one.pid - other.pid),
-    );
+  for (const each of holders.values()) each.sort((one, other) => one.pid - other.pid);
   return { holders, denied };
 }
 
