@@ -48,7 +48,6 @@ async function inspectTarget(
     ...options,
     self,
     node,
-    uid: context.uid,
     onWait,
   };
   if (target.kind === "driver") onWait("the drivers' names");

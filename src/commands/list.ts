@@ -48,7 +48,6 @@ async function survey(options: ListOptions, context: ProcessContext): Promise<No
   // Awaited here: the progress line is erased when this returns.
   return await surveyNode(node, {
     ...options,
-    uid: context.uid,
     wide: options.output !== "table",
     onProgress: (asked, total) => progress.show(`asked ${asked} of ${total} drivers ...`),
   });

@@ -56,7 +56,7 @@ async function monitor(options: MonitorOptions, self: Invocation, context: Proce
 async function start(
   options: MonitorOptions,
   self: Invocation,
-  { uid, startTimeSeconds }: ProcessContext,
+  { startTimeSeconds }: ProcessContext,
   createLogger: CreateLogger,
   files: ReturnType<typeof openIncidentFiles> | undefined,
 ) {
@@ -72,9 +72,8 @@ async function start(
   });
   const watch = await startWatch({
     ...options,
-    uid,
     places: { rootDir, kubeletDirs },
-    observe: createIncidentObserver({ ...options, uid, incidents, self, logger: createLogger("watch.ts") }),
+    observe: createIncidentObserver({ ...options, incidents, self, logger: createLogger("watch.ts") }),
     clock: MONOTONIC_CLOCK,
     wallMs: Date.now,
     random: Math.random,

@@ -1,10 +1,10 @@
 import { type DriverAnswers, NOTHING_TOLD, slowMs } from "./questions";
 import { type DriverStepOptions, type DriverSteps, takeDriverSteps, unreachedSteps } from "./steps/driver";
-import { type ListenerSteps, listenerView, takeListenerSteps } from "./steps/listener";
+import { type ListenerSteps, takeListenerSteps } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { readSecurityLabel } from "../processes/processes";
 import { type NextCommands, nextCommands } from "./next-commands";
-import { type PathSteps, takePathSteps } from "./steps/path";
+import { takePathSteps } from "./steps/path";
 import { type InspectReport, type InspectStep, NOT_REACHED, NOT_READY, step } from "./report";
 import { formatDuration } from "../base/duration";
 import type { Invocation } from "../base/shell-command";
@@ -12,7 +12,7 @@ import type { Invocation } from "../base/shell-command";
 export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath" | "fileId" | "next"> {
   readonly node: NodeView;
   readonly self: Invocation;
-  /** Whether the path was found by a driver's name. Nobody has typed it, so it is followed only in the kubelet's directory. */
+  /** Whether the path was found by a driver's name: nobody has typed it. */
   readonly byName: boolean;
   /** The steps of a connection that is open already, for whoever must not make another one. */
   readonly takeOwnSteps?: (options: DriverStepOptions) => DriverSteps;
@@ -23,12 +23,9 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  * one connection HTTP/2 and each RPC. Steps that need one that failed are not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
-  const { node, self, socketPath, uid } = options;
+  const { node, self, socketPath, byName } = options;
   const unknown = nextCommands(node.root, self, { pid: undefined, pod: undefined });
-  const path = keepInside(
-    takePathSteps(node.root, socketPath, { uid, next: unknown, byName: options.byName }),
-    options,
-  );
+  const path = takePathSteps(node, socketPath, { next: unknown, byName });
   if (path.kind === "ended") {
     const rest = [step("listener", NOT_REACHED), step("process", NOT_REACHED), ...unreachedSteps(options)];
     const answers = { ...NOTHING_TOLD, outcome: path.outcome };
@@ -37,7 +34,7 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
   const { outerPath, file } = path.socket;
   options.onWait("the process that listens");
   const socket = { path: path.socket.path, outerPath, fileId: file.fileId, ownerUid: file.uid };
-  const listener = await takeListenerSteps(listenerView(node, uid), socket);
+  const listener = await takeListenerSteps(node, socket);
   const next = nextCommands(node.root, self, listener);
   const asking = { ...options, next, connectPath: outerPath, fileId: file.fileId };
   const driver = options.takeOwnSteps?.(asking) ?? (await takeDriverSteps(asking));
@@ -66,13 +63,6 @@ function isListenedOn(outcome: DriverAnswers["outcome"]): boolean | undefined {
   if (outcome.kind !== "failed") return true;
   if (outcome.reason === "nobody_listens") return false;
   return ["hung", "closed", "rpc_error", "not_grpc"].includes(outcome.reason) ? true : undefined;
-}
-
-/** Whoever can write to a driver's directory can put a link in the socket's place while drivers are asked for their names. */
-function keepInside(path: PathSteps, { byName, node, socketPath }: InspectionOptions): PathSteps {
-  if (!byName || path.kind === "ended" || node.kubelets.holds(path.socket.path)) return path;
-  const message = `${socketPath} leads to ${path.socket.path}, which lies outside of the kubelet's directory`;
-  return { kind: "ended", steps: path.steps, outcome: { kind: "notAsked", message } };
 }
 
 /** If connect(2) is refused although uid and mode allow it, a security module has refused it. */

@@ -77,8 +77,8 @@ function choiceOf(matches: readonly Target[]): string {
 
 /** Where a driver's socket is expected, if the driver has a directory without one. */
 function emptyDirectoryOf(name: string, node: NodeView, { self }: NamedDriverOptions): string {
-  const directories = node.kubelets.roots
-    .flatMap(({ path }) => DRIVER_PLACES.map((place) => `${path}/${place}/${name}`))
+  const directories = node.kubeletDirs
+    .flatMap((path) => DRIVER_PLACES.map((place) => `${path}/${place}/${name}`))
     .filter(() => name !== "." && name !== "..");
   const skipped = node.search.skipped.find(({ path }) =>
     directories.some((directory) => `${directory}/`.startsWith(`${path}/`) || path.startsWith(`${directory}/`)),

@@ -13,6 +13,10 @@ export interface NodeView {
   readonly root: Root;
   /** `/proc`, or `/host/proc`. */
   readonly procDir: string;
+  /** Our own effective user id. */
+  readonly uid: number;
+  /** The kubelets' directories, as paths inside the root. */
+  readonly kubeletDirs: readonly string[];
   readonly kubelets: KubeletRoots;
   readonly search: SocketSearch;
 }
@@ -42,7 +46,14 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
   const outerProc = join(rootDir, "proc");
   const procDir = existsSync(join(outerProc, "self")) ? outerProc : "/proc";
   const kubelets = findKubeletRoots(opened.root, kubeletDirs, await findRunningRootDirs(procDir));
-  return { root: kubelets.root, procDir, kubelets, search: await findSockets(kubelets) };
+  return {
+    root: kubelets.root,
+    procDir,
+    uid: process.geteuid?.() ?? 0,
+    kubeletDirs: kubelets.roots.map(({ path }) => path),
+    kubelets,
+    search: await findSockets(kubelets),
+  };
 }
 
 /**
@@ -59,8 +70,8 @@ export function holdSocket({ root, kubelets }: NodeView, path: string): PinOutco
 export const DRIVER_PLACES = ["plugins", "csi-plugins"] as const;
 
 /** The name of the driver's directory that holds a socket: by convention the driver's own name. */
-export function driverDirectoryOf({ kubelets }: NodeView, path: string): string | undefined {
-  const places = kubelets.roots.flatMap((root) => DRIVER_PLACES.map((name) => `${root.path}/${name}/`));
+export function driverDirectoryOf({ kubeletDirs }: NodeView, path: string): string | undefined {
+  const places = kubeletDirs.flatMap((root) => DRIVER_PLACES.map((name) => `${root}/${name}/`));
   const place = places.find((directory) => path.startsWith(directory));
   const [name, ...rest] = place === undefined ? [] : path.slice(place.length).split("/");
   return rest.length > 0 && name !== ".." ? name : undefined;

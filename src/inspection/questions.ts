@@ -22,15 +22,11 @@ import { lookAtSocketFile } from "../driver/socket-file";
 import { pinSocket } from "../node/pinned-socket";
 import { type CapabilityReport, type DriverOutcome, NOT_READY } from "./report";
 
-/** Who asks a driver, and for how long. */
 export interface Asker {
   /** For connecting and Identity/Probe, as the sidecar's `--probe-timeout`. */
   readonly probeTimeoutMs: number;
-  /** Our own effective user id. */
-  readonly uid: number;
 }
 
-/** A driver, and who asks it. */
 export interface AskedDriver extends Asker {
   /** What connect(2) gets. */
   readonly connectPath: string;

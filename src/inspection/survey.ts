@@ -1,6 +1,6 @@
 import { type Asker, type DriverAnswers, questionDriver } from "./questions";
 import { reportDriver, reportElsewhere } from "./driver-report";
-import { listenerView, reportListeners } from "./steps/listener";
+import { reportListeners } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { askRegistration, isCsiRegistration, isRegistrationSocket, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
@@ -25,7 +25,7 @@ export async function surveyNode(node: NodeView, options: SurveyOptions): Promis
   const { asked, registrations } = await askAll(node, options);
   const { driver: wanted, probeTimeoutMs } = options;
   const sockets = asked.map(({ socket }) => socket);
-  const listeners = await reportListeners(listenerView(node, options.uid), sockets);
+  const listeners = await reportListeners(node, sockets);
   const all = [
     ...asked.map(({ socket, answers }) =>
       reportDriver(socket, answers, {

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock";
 import { ConfigError } from "../base/errors";
-import { type ListenerView, listenerView } from "../inspection/steps/listener";
 import { type NodePlaces, type NodeView, openNode } from "../inspection/node-view";
 import type { Asker } from "../inspection/questions";
 import { type AskOptions, askDriver, askRegistrar, type RegistrarAnswer } from "./ask";
@@ -27,7 +26,6 @@ export interface WatchOptions extends Asker {
 /** The node, as it was when it was last looked through. */
 export interface WatchedNode {
   readonly view: () => NodeView;
-  readonly listenerView: () => ListenerView;
 }
 
 /** Watches every driver of a node. */
@@ -72,7 +70,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     random,
     begin: (key) => void ("path" in key ? beginDriver(key) : beginRegistrar(key)),
   });
-  const onEvent = options.observe({ view: () => node, listenerView: () => listenerView(node, options.uid) });
+  const onEvent = options.observe({ view: () => node });
   const table = createDriverTable({
     ...options,
     onEvent,
@@ -128,7 +126,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     try {
       node = await openNode(places);
       reconcile();
-      await lookAtProcesses(listenerView(node, options.uid), table.records(), {
+      await lookAtProcesses(node, table.records(), {
         nowMs: clock.nowMs(),
         onRestart: (record, pid) => onEvent({ kind: "restarted", record, pid }),
       });

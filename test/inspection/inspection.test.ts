@@ -17,7 +17,6 @@ const report = await inspectDriver({
   byName: false,
   nodeInfo: false,
   probeTimeoutMs: 1_000,
-  uid: 0,
   onWait: (what) => (what === "HTTP/2" ? release() : exhaust()),
 });
 console.log(JSON.stringify(report.outcome));

@@ -15,7 +15,7 @@ test.each([
   node.file("/script.ts", SCRIPT);
   const connectPath = node.outer("/csi.sock");
   const { dev, ino } = statSync(connectPath, { bigint: true });
-  const asked = { connectPath, socketPath: "/csi.sock", fileId: `${dev}:${ino}`, probeTimeoutMs: 300, uid: 0 };
+  const asked = { connectPath, socketPath: "/csi.sock", fileId: `${dev}:${ino}`, probeTimeoutMs: 300 };
   const words = [process.execPath, node.outer("/script.ts"), String(left), JSON.stringify(asked)];
   const { stdout } = await runToEnd(["sh", "-c", 'ulimit -n 256; exec "$@"', "sh", ...words]);
   expect(JSON.parse(stdout)).toEqual({

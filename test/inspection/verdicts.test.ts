@@ -45,7 +45,7 @@ async function expectOneVerdict(socketPath: string): Promise<string> {
   const self = { program: ["livenessprobe"], flags: [] };
   const next = nextCommands(rootOf(node), self, { pid: undefined, pod: undefined });
   const { dev, ino } = statSync(socketPath, { bigint: true });
-  const common = { socketPath, connectPath: socketPath, fileId: `${dev}:${ino}`, probeTimeoutMs, uid: 0 };
+  const common = { socketPath, connectPath: socketPath, fileId: `${dev}:${ino}`, probeTimeoutMs };
   const client = { socketPath, timeoutMs: probeTimeoutMs };
   const socketFile = () => lookAtSocketFile(socketPath);
   const checked = verdictOf(await probeOnce({ probe: () => callOnce(client, PROBE), socketPath, socketFile }));

@@ -60,7 +60,6 @@ export async function startTestWatch(
   });
   const asker = {
     probeTimeoutMs: 400,
-    uid: process.geteuid?.() ?? 0,
     ...changes,
   };
   const watch = await startWatch({

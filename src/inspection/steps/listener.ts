@@ -1,28 +1,19 @@
 import { formatDuration } from "../../base/duration";
 import { PODS } from "../next-commands";
 import type { NodeView } from "../node-view";
-import { findListeners, type ListenerSearch, type ProcAccess } from "../../processes/listeners";
+import { findListeners, type ListenerSearch } from "../../processes/listeners";
 import { readOomKills } from "../../processes/cgroups";
 import { findPod, type Pod } from "../../processes/pod";
 import { describeProcess, type ProcessFacts, withoutShortWaits } from "../../processes/processes";
 import { once } from "../../processes/proc-files";
 import { startSlices } from "../../base/slices";
-import type { Root } from "../../node/rooted-path";
 import type { NodeSocket } from "../../node/socket-search";
 import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 import { shellCommand } from "../../base/shell-command";
 import { quote } from "../../base/text";
 
 /** Where to look at processes and control groups. */
-export interface ListenerView extends ProcAccess {
-  readonly root: Root;
-  /** The kubelets' directories, as paths inside the root. */
-  readonly kubeletDirs: readonly string[];
-}
-
-export function listenerView({ procDir, root, kubelets }: NodeView, uid: number): ListenerView {
-  return { procDir, uid, root, kubeletDirs: kubelets.roots.map(({ path }) => path) };
-}
+export type ListenerView = Pick<NodeView, "procDir" | "uid" | "root" | "kubeletDirs">;
 
 /** The process that listens, and its state. */
 export interface ListenerSteps {

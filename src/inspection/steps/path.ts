@@ -1,8 +1,9 @@
 import { MAX_SOCKET_PATH_BYTES } from "../../driver/address";
 import type { FailureReason } from "../../driver/diagnosis";
 import { formatMode } from "../../driver/permission";
-import { type FileFacts, type Resolution, resolutionText, type Root, type Unresolved } from "../../node/rooted-path";
+import { type FileFacts, type Resolution, resolutionText, type Unresolved } from "../../node/rooted-path";
 import { type NextCommands, remedyOf } from "../next-commands";
+import type { NodeView } from "../node-view";
 import type { DriverAnswers } from "../questions";
 import { failed, type InspectStep, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 
@@ -12,11 +13,9 @@ export type PathSteps =
   /** There is no socket to connect to; `outcome` says why. */
   | { readonly kind: "ended"; readonly steps: readonly InspectStep[]; readonly outcome: DriverAnswers["outcome"] };
 
-export interface Asker {
-  /** Our own effective user id. */
-  readonly uid: number;
+export interface PathOptions {
   readonly next: NextCommands;
-  /** Whether the path was found by a driver's name: nobody has mistyped it. */
+  /** Whether the path was found by a driver's name: nobody has typed it. */
   readonly byName: boolean;
 }
 
@@ -27,21 +26,27 @@ type FoundFile = Extract<Resolution, { readonly kind: "found" }>;
  *
  * @param socketPath as the kubelet knows it: its length counts (unix(7)), and no prefix of ours does
  */
-export function takePathSteps(root: Pick<Root, "resolve">, socketPath: string, asker: Asker): PathSteps {
+export function takePathSteps(node: NodeView, socketPath: string, options: PathOptions): PathSteps {
   const begun = performance.now();
-  const resolved = root.resolve(socketPath);
+  const resolved = node.root.resolve(socketPath);
   const elapsedMs = performance.now() - begun;
   if (resolved.kind !== "found") {
-    const [outcome, remedy, command] = failureOf(resolved, asker);
+    const [outcome, remedy, command] = failureOf(resolved, node.uid, options);
     const path = step("path", failed([outcome.message], remedy, command), elapsedMs);
     return { kind: "ended", steps: [path, step("file", NOT_REACHED)], outcome };
   }
   const steps = [
     step("path", pathOutcome(resolved, socketPath), elapsedMs),
-    step("file", fileOutcome(resolved.file, asker)),
+    step("file", fileOutcome(resolved.file, node.uid, options.next)),
   ];
-  if (resolved.file.type === "socket") return { kind: "socket", steps, socket: resolved };
-  return { kind: "ended", steps, outcome: because("not_a_socket", `${socketPath} is no socket`) };
+  if (resolved.file.type !== "socket")
+    return { kind: "ended", steps, outcome: because("not_a_socket", `${socketPath} is no socket`) };
+  // Whoever can write to a driver's directory can put a link in the socket's place while drivers are asked for their names.
+  if (options.byName && !node.kubelets.holds(resolved.path)) {
+    const message = `${socketPath} leads to ${resolved.path}, which lies outside of the kubelet's directory`;
+    return { kind: "ended", steps, outcome: { kind: "notAsked", message } };
+  }
+  return { kind: "socket", steps, socket: resolved };
 }
 
 type PathFailure = readonly [
@@ -51,7 +56,7 @@ type PathFailure = readonly [
 ];
 
 /** If it is not known what the path leads to, nothing is said of the driver. */
-function failureOf(resolved: Unresolved, { uid, next, byName }: Asker): PathFailure {
+function failureOf(resolved: Unresolved, uid: number, { next, byName }: PathOptions): PathFailure {
   switch (resolved.kind) {
     case "missing":
       return [
@@ -85,8 +90,8 @@ function pathOutcome({ path }: FoundFile, socketPath: string): StepOutcome {
     : passed(details);
 }
 
-function fileOutcome({ type, uid: owner, gid, mode }: FileFacts, { uid, next }: Asker): StepOutcome {
-  const facts = [`uid ${owner}, gid ${gid}, mode ${formatMode(mode)}`, `we are uid ${uid}`];
+function fileOutcome({ type, uid, gid, mode }: FileFacts, ourUid: number, next: NextCommands): StepOutcome {
+  const facts = [`uid ${uid}, gid ${gid}, mode ${formatMode(mode)}`, `we are uid ${ourUid}`];
   if (type === "socket") return passed(["a socket", ...facts]);
   return failed([type === "directory" ? "a directory" : "no socket", ...facts], ...remedyOf("not_a_socket", next));
 }

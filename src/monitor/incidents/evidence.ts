@@ -11,7 +11,6 @@ export interface EvidenceOptions {
   readonly node: NodeView;
   readonly socketPath: string;
   readonly probeTimeoutMs: number;
-  readonly uid: number;
   readonly self: Invocation;
   /** Where the driver hangs: how far the connection to it has come, that is kept open. It gets no second one. */
   readonly hang: { readonly hang: Hang; readonly message: string } | undefined;

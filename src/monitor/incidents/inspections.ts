@@ -32,11 +32,6 @@ export function createInspections(options: InspectionsOptions) {
     }
   }
 
-  function logOf({ root }: NodeView, pid: number | undefined): readonly string[] | undefined {
-    const pod = pid === undefined ? undefined : podOf(options.listenerView(), pid);
-    return pod && readContainerLog(root, pod);
-  }
-
   return (record: DriverRecord, hang: Hang | undefined): void => {
     const incident = record.incident?.incident;
     if (incident === undefined) return;
@@ -46,4 +41,9 @@ export function createInspections(options: InspectionsOptions) {
     // An inspection makes a connection, unless one is kept open.
     if (hang === undefined) record.inspecting = done.finally(() => (record.inspecting = undefined));
   };
+}
+
+function logOf(node: NodeView, pid: number | undefined): readonly string[] | undefined {
+  const pod = pid === undefined ? undefined : podOf(node, pid);
+  return pod && readContainerLog(node.root, pod);
 }
