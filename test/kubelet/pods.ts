@@ -32,11 +32,15 @@ export interface CsiPodOptions {
   /** The port of /healthz, which pods on the host's network share. */
   readonly port?: number;
   readonly finalizers?: readonly string[];
+  /** Of a container that registers the driver with the kubelet, as node-driver-registrar does. */
+  readonly registrarArgs?: readonly string[];
+  /** Of the driver's container (core/v1). */
+  readonly driver?: object;
 }
 
 /** A pod of a driver with the sidecar, which is in the namespace `default`. */
 export function csiPod(name: string, options: CsiPodOptions = {}): object {
-  const { hostNetwork = false, driverArgs = [], port = 9808, finalizers = [] } = options;
+  const { hostNetwork = false, driverArgs = [], port = 9808, finalizers = [], registrarArgs } = options;
   const volumeMounts = [{ name: "plugin-dir", mountPath: "/csi" }];
   const driver = {
     name: "driver",
@@ -50,6 +54,7 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
       terminationGracePeriodSeconds: 1,
     },
     volumeMounts,
+    ...options.driver,
   };
   const livenessprobe = {
     name: "livenessprobe",
@@ -57,6 +62,12 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
     args: ["--csi-address=/csi/csi.sock", `--http-endpoint=:${port}`, "--probe-timeout=1s"],
     resources: { limits: { memory: "32Mi" } },
     volumeMounts,
+  };
+  const registrar = {
+    name: "node-driver-registrar",
+    image: "registry.example/csi-node-driver-registrar:v2.15.0",
+    args: registrarArgs,
+    volumeMounts: [...volumeMounts, { name: "registration-dir", mountPath: "/registration" }],
   };
   const path = `/var/lib/kubelet/plugins/${name}.csi.example`;
   return {
@@ -67,8 +78,11 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
       nodeName: "node",
       hostNetwork,
       automountServiceAccountToken: false,
-      containers: [driver, livenessprobe],
-      volumes: [{ name: "plugin-dir", hostPath: { path, type: "DirectoryOrCreate" } }],
+      containers: [driver, livenessprobe, ...(registrarArgs === undefined ? [] : [registrar])],
+      volumes: [
+        { name: "plugin-dir", hostPath: { path, type: "DirectoryOrCreate" } },
+        { name: "registration-dir", hostPath: { path: "/var/lib/kubelet/plugins_registry" } },
+      ],
     },
   };
 }
