@@ -12,35 +12,34 @@ import {
 /** What a cluster runs. It is meant too where no command is named, as by the Go sidecar's manifests. */
 export const SERVE = "serve";
 
+type Value = string | boolean | readonly string[] | undefined;
+
 /** A command line that was read: the command's name, and what its `run` takes. */
-export interface Argv extends CommandLine<Readonly<Record<string, string | boolean | readonly string[] | undefined>>> {
+export interface Argv extends CommandLine<Readonly<Record<string, Value>> & { readonly _: readonly string[] }> {
   readonly name: string;
 }
 
 /**
- * Reads a command line in the syntax of Go's `flag` package. citty would ignore unknown flags, read `-flag=value` as letters and
- * `--no-x` as a denial, and its parser takes 0.15 MiB, so citty is only told the command's name.
+ * Reads a command line in the syntax of Go's `flag` package: `-f` and `--f` are one; a value follows `=` or is the next word, whatever
+ * that looks like; a bool never takes the next word; the last of several wins, unless the flag has a separator; `--` ends the flags.
+ * For `serve` the first word that is no flag ends them too, as in Go; the other commands take flags and operands in any order. Help
+ * or version before an error is no error.
  *
- * `-f` and `--f` are one. A value follows `=` or is the next word, whatever that looks like; a bool never takes the next word.
- * The last of several wins, unless the flag has a separator. `--` ends the flags. For `serve` the first word that is no flag ends
- * them too, as in Go; the other commands take flags and operands in any order. Help or version before an error is no error.
- *
- * @param argv the words after the program's name
- * @throws {UsageError} at the first word that cannot be read. Unlike in the Go sidecar, which ignores it, that is also a first
- *   word that is no command.
+ * @throws {UsageError} at the first word that cannot be read, and at a command's name in the wrong place
  */
 export async function readArgv(argv: readonly string[], commands: Commands): Promise<Argv> {
   const [first = "", ...rest] = argv;
-  const isImplied = isServe(argv) && first !== SERVE;
-  const command = await loadCommand(isImplied ? SERVE : first, commands);
+  if (first === SERVE || !isServe(argv)) return readWords(await loadCommand(first, commands), rest);
+  const meant = argv.find((word) => Object.hasOwn(commands, word));
+  const otherwise = `the command comes first: livenessprobe ${meant} ...`;
   try {
-    return readWords(command, isImplied ? argv : rest);
+    const line = readWords(await loadCommand(SERVE, commands), argv);
+    if (meant === undefined || line.args._[0] !== meant) return line;
   } catch (error) {
-    const meant = isImplied ? argv.find((word) => Object.hasOwn(commands, word)) : undefined;
     if (meant === undefined || !(error instanceof UsageError) || error.unknown === undefined) throw error;
-    const otherwise = `the command comes first: livenessprobe ${meant} ...`;
     throw new UsageError(error.message, { ...error.unknown, otherwise });
   }
+  throw new UsageError(`unexpected word ${quote(meant)}`, { word: meant, known: [], otherwise });
 }
 
 export function isServe([first]: readonly string[]): boolean {
@@ -81,25 +80,23 @@ function readWords(command: Command, argv: readonly string[]): Argv {
   const { name } = command.meta;
   const values = new Map<string, string>();
   const operands: string[] = [];
-  let rest = argv;
-  for (;;) {
+  for (let rest = argv; ;) {
     const [word, ...after] = rest;
-    if (word === undefined || word === "--") {
-      operands.push(...after);
+    const isOperand = word !== undefined && (word.length < 2 || !word.startsWith("-"));
+    if (word === undefined || word === "--" || (isOperand && name === SERVE)) {
+      operands.push(...(isOperand ? rest : after));
       break;
     }
-    if (word.length < 2 || !word.startsWith("-")) {
-      operands.push(...(name === SERVE ? rest : [word]));
-      rest = name === SERVE ? [] : after;
+    if (isOperand) {
+      operands.push(word);
+      rest = after;
       continue;
     }
     const given = readFlag(word, after, command);
     if (given.name === "help") return { name: "help", args: { _: [], command: name }, given: {} };
     if (given.name === "version" && given.value === "true") return { name: "version", args: { _: [] }, given: {} };
-    const before = values.get(given.name);
-    const { separator } = given;
-    const adds = before !== undefined && separator !== undefined;
-    values.set(given.name, adds ? `${before}${separator}${given.value}` : given.value);
+    const before = given.separator === undefined ? undefined : values.get(given.name);
+    values.set(given.name, before === undefined ? given.value : `${before}${given.separator}${given.value}`);
     rest = given.rest;
   }
   if (name !== SERVE) checkOperands(command, operands);

@@ -82,14 +82,14 @@ describe("flags in Go's syntax", () => {
 
 describe("the end of the flags of serve", () => {
   test.each([
-    ["a word that is no flag", ["--v=1", "list", "--v=2"], ["list", "--v=2"]],
+    ["a word that is no flag", ["--v=1", "some", "--v=2"], ["some", "--v=2"]],
     ["the word after a bool", ["--v=1", "--automaxprocs=true", "true"], ["true"]],
     ["two dashes", ["--v=1", "--", "--v=2", "x"], ["--v=2", "x"]],
     ["two dashes with nothing behind", ["--v=1", "--"], []],
     ["a dash alone", ["--v=1", "-"], ["-"]],
     ["an empty word", ["--v=1", "", "--bogus"], ["", "--bogus"]],
     ["a second command", ["serve", "--v=1", "list"], ["list"]],
-    ["help and version are words only where they come first", ["--v=1", "help"], ["help"]],
+    ["a command behind two dashes or another word", ["--v=1", "--", "x", "list"], ["x", "list"]],
   ])("%s", async (_, argv, words) => {
     expect(await read(...argv)).toMatchObject({ name: "serve", args: { v: "1", _: words } });
   });
@@ -168,6 +168,13 @@ describe("what cannot be read", () => {
     ["--automaxprocs=", '--automaxprocs must be true or false, got ""'],
   ])("%j", async (word, message) => {
     expect(await refusalOf(word)).toMatchObject({ message });
+  });
+
+  test.each(["list", "help", "serve"])("the command %s behind flags, which would be those of serve", async (name) => {
+    expect(await refusalOf("-v", "5", name, "--v=1")).toMatchObject({
+      message: `unexpected word "${name}"`,
+      unknown: { otherwise: `the command comes first: livenessprobe ${name} ...` },
+    });
   });
 
   test("a flag that is not known is told with those that are, and where to find them", async () => {
