@@ -42,7 +42,7 @@ function titleWidthOf(steps: readonly InspectStep[], { columns = Infinity }: Sty
 
 function stepLines(step: InspectStep, titleWidth: number, style: Style): readonly string[] {
   const { title, outcome } = step;
-  const { mark, colour } = markOf(outcome);
+  const { mark, colour } = MARKS[outcome.kind];
   const painted = style.colour ? paint(mark, colour) : mark;
   const head = `${padToWidth(painted, MARK_WIDTH)}${padToWidth(title, titleWidth)}${GAP}`;
   const indent = " ".repeat(MARK_WIDTH + titleWidth + GAP.length);
@@ -85,19 +85,15 @@ function saidOf(outcome: StepOutcome): string {
   return outcome satisfies never;
 }
 
-function markOf({ kind }: StepOutcome): { readonly mark: string; readonly colour: Colour } {
-  switch (kind) {
-    case "passed":
-      return { mark: "ok", colour: "green" };
-    case "failed":
-      return { mark: "FAIL", colour: "red" };
-    case "absent":
-    case "notPermitted":
-    case "notReached":
-      return { mark: "-", colour: "dim" };
-  }
-  return kind satisfies never;
-}
+const UNKNOWN = { mark: "-", colour: "dim" } as const;
+
+const MARKS: Readonly<Record<StepOutcome["kind"], { readonly mark: string; readonly colour: Colour }>> = {
+  passed: { mark: "ok", colour: "green" },
+  failed: { mark: "FAIL", colour: "red" },
+  absent: UNKNOWN,
+  notPermitted: UNKNOWN,
+  notReached: UNKNOWN,
+};
 
 function safe(text: string): string {
   return oneLine(text, MAX_TEXT_BYTES);

@@ -17,8 +17,7 @@ export function padToWidth(text: string, width: number): string {
 
 /** Cuts to a width in columns; a text that was cut ends with `…`. */
 export function cutToWidth(text: string, width: number): string {
-  if (Bun.stringWidth(text) <= width) return text;
-  return `${longestPrefix(text, width - 1)}…`;
+  return Bun.stringWidth(text) <= width ? text : `${prefixOf(text, width - 1)}…`;
 }
 
 /** Like `wrapWords`, but words that are too long are broken too, if possible after a separator. */
@@ -27,26 +26,17 @@ export function wrapToWidth(text: string, width: number): readonly string[] {
 }
 
 function breakWord(word: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let rest = word;
-  while (Bun.stringWidth(rest) > width) {
-    const most = longestPrefix(rest, width);
-    const atSeparator = most.search(/(?<=[/_,-])[^/_,-]*$/);
-    const cut = atSeparator > most.length / 2 ? atSeparator : most.length;
-    lines.push(rest.slice(0, cut));
-    rest = rest.slice(cut);
-  }
-  return [...lines, rest];
+  if (Bun.stringWidth(word) <= width) return [word];
+  const most = prefixOf(word, width);
+  const atSeparator = most.search(/(?<=[/_,-])[^/_,-]*$/);
+  const cut = atSeparator > most.length / 2 ? atSeparator : most.length;
+  return [word.slice(0, cut), ...breakWord(word.slice(cut), width)];
 }
 
-/** At least one character. Bun.sliceAnsi takes an ideograph too many where half of one would fit. */
-function longestPrefix(text: string, width: number): string {
-  let prefix = "";
-  for (const character of text) {
-    if (prefix !== "" && Bun.stringWidth(prefix + character) > width) break;
-    prefix += character;
-  }
-  return prefix;
+/** Bun takes an ideograph too many where half of one would fit. */
+function prefixOf(text: string, width: number): string {
+  const prefix = Bun.sliceAnsi(text, 0, width);
+  return Bun.stringWidth(prefix) <= width ? prefix : Bun.sliceAnsi(text, 0, width - 1);
 }
 
 /** Breaks a text at spaces. A word longer than `width` stays whole on a line of its own: it may be a path that somebody copies. */
