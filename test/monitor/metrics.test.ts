@@ -1,9 +1,13 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FAILURE_REASONS } from "../../src/driver/diagnosis";
 import type { DriverView } from "../../src/monitor/driver-record";
 import { MAX_DRIVERS_WITH_SERIES, renderMetrics } from "../../src/monitor/metrics";
 import { createHistory } from "../../src/monitor/page/history";
 import { readProcessMetrics } from "../../src/metrics/process";
 import { parseExposition, type Sample } from "../support/exposition";
+import { documentedLabels } from "../support/monitoring-page";
 import { driverReport } from "../support/sample-reports";
 
 /** The budgets: series of one driver, and of the monitor itself. */
@@ -74,8 +78,17 @@ test("no driver has more than its series, nor has the monitor", () => {
   const samples = seriesOf([view("a", { report: failing })]);
   const own = samples.filter(({ labels }) => !("driver_name" in labels));
   expect(samples.length - own.length).toBeLessThanOrEqual(MAX_SERIES_OF_A_DRIVER);
-  // There is one of incidents for each of eight reasons.
-  expect(own.length + 7).toBeLessThanOrEqual(MAX_OWN_SERIES);
+  expect(own.length).toBeLessThanOrEqual(MAX_OWN_SERIES);
+});
+
+test("docs/monitoring.md has each metric with its labels, and no other", () => {
+  const page = readFileSync(join(import.meta.dir, "../../docs/monitoring.md"), "utf8");
+  const failing = driverReport({ outcome: { kind: "failed", reason: "hung", message: "m" } });
+  const families = [...parseExposition(render([view("a", { report: failing })])).values()];
+  const made = families.flatMap(({ name, samples }) =>
+    name.startsWith("process_") ? [] : samples.map(({ labels }) => [name, Object.keys(labels)] as const),
+  );
+  expect(Object.fromEntries(documentedLabels(page))).toEqual(Object.fromEntries(made));
 });
 
 test("of very many drivers 64 have series, and the others are counted", () => {
@@ -136,7 +149,7 @@ function render(drivers: readonly DriverView[]): string {
       heldConnections: () => 1,
     },
     probeTimeoutMs: 3_000,
-    incidentCounts: () => new Map([["hung", 1]]),
+    incidentCounts: () => new Map(FAILURE_REASONS.map((reason) => [reason, 1])),
     startTimeSeconds: 1,
     processFamilies: readProcessMetrics,
   });
