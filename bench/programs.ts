@@ -56,12 +56,12 @@ export async function prepareBaseline(peer: string | undefined): Promise<Baselin
   return built satisfies never;
 }
 
-/** Compiles `bench/bare-probe.ts` in the way the sidecar is. */
-export async function compileBareProbe(directory: string, env: Program["env"]): Promise<Program> {
-  const path = join(directory, "bare-probe");
-  const source = join(import.meta.dirname, "bare-probe.ts");
+/** Compiles a program of this directory in the way the sidecar is, to run in the environment of its image. */
+export async function compileProgram(name: string, directory: string): Promise<Program> {
+  const path = join(directory, name);
+  const source = join(import.meta.dirname, `${name}.ts`);
   await run([process.execPath, "build", source, ...COMPILE_FLAGS, `--outfile=${path}`]);
-  return { label: "bare-probe", path, env };
+  return { label: name, path, env: apko.environment };
 }
 
 async function run(command: string[]): Promise<void> {

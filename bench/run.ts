@@ -7,7 +7,7 @@ import { createCleanup } from "./cleanup";
 import { startReadyDriver } from "./driver";
 import { measureLimits } from "./limit";
 import { measureMemory } from "./memory";
-import { type Baseline, compileBareProbe, prepareBaseline, prepareOurs } from "./programs";
+import { type Baseline, compileProgram, prepareBaseline, prepareOurs } from "./programs";
 import { FULL, QUICK } from "./scale";
 import { measureSize } from "./size";
 import { type Report, type Section, renderSection } from "./table";
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const imaged = await prepareOurs(directory.path, flags.ours);
   const ours = flags["no-image-env"] ? { ...imaged, env: {} } : imaged;
   const baseline = await prepareBaseline(process.env["PEER"]);
-  const bare = await compileBareProbe(directory.path, ours.env);
+  const bare = await compileProgram("bare-probe", directory.path);
   if (baseline.kind === "missing") say(`There is no baseline: ${baseline.why}. Measuring ours alone`);
   const csiAddress = join(directory.path, "csi.sock");
   using driver = await startReadyDriver(csiAddress, cleanup);

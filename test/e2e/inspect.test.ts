@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Implementation, availableDrivers, startDriver } from "../support/drivers";
 import { type MadeNode, makeKubeletRoot, makeNode } from "../support/made-node";
-import { inContainer, LISTEN, mayContain, startPython } from "../support/made-node-process";
+import { inContainer, LISTEN, LISTEN_AND_HANG, mayContain, startPython } from "../support/made-node-process";
 import { EXECUTABLE } from "../support/executable";
 import { runInPty, screenOf } from "../support/pty";
 import { schemaFaults } from "../support/output-schema";
@@ -12,20 +12,6 @@ const implementations = await availableDrivers();
 const PLUGINS = "/var/lib/kubelet/plugins";
 const SOCKET = `${PLUGINS}/a.csi/csi.sock`;
 const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=NODE";
-
-// The child of posix_spawn(3) opens its input, a FIFO without a writer; until that is done the thread waits in state D.
-const LISTEN_AND_HANG = `
-import os, socket, sys, threading
-def spawn():
-    actions = [(os.POSIX_SPAWN_CLOSE, 1), (os.POSIX_SPAWN_OPEN, 0, sys.argv[2], os.O_RDONLY, 0)]
-    os.posix_spawn("/bin/true", ["true"], {}, file_actions=actions)
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
-listener.listen()
-print("ready", flush=True)
-threading.Thread(target=spawn).start()
-sys.stdin.read()
-`;
 
 interface Step {
   readonly title: string;

@@ -95,6 +95,23 @@ print("ready", flush=True)
 sys.stdin.read()
 `;
 
+/**
+ * Listens on the first path, and has a thread in state D, for which no privilege is needed: the child of posix_spawn(3) opens its
+ * input, the FIFO at the second path, and until that has a writer, the thread that waits for the child is in state D.
+ */
+export const LISTEN_AND_HANG = `
+import os, socket, sys, threading
+def spawn():
+    actions = [(os.POSIX_SPAWN_CLOSE, 1), (os.POSIX_SPAWN_OPEN, 0, sys.argv[2], os.O_RDONLY, 0)]
+    os.posix_spawn("/bin/true", ["true"], {}, file_actions=actions)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("ready", flush=True)
+threading.Thread(target=spawn).start()
+sys.stdin.read()
+`;
+
 /** What a script writes to standard output, as JSON, under another uid and without capabilities. See `runScript`. */
 export function asNobody(script: string): Promise<unknown> {
   return runScript(script, { uid: NOBODY_UID });
