@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type ControlledDriver, startControlledDriver } from "../test/support/controlled-driver";
 import { mulberry32 } from "../test/support/random-messages";
+import { freePort } from "../test/support/tcp-client";
+import { waitUntil } from "../test/support/wait";
 import { createCleanup } from "./cleanup";
 import { memoryOf } from "./proc";
 import { compileProgram } from "./programs";
@@ -48,15 +50,12 @@ async function main(): Promise<void> {
   );
   await Promise.all(drivers.map((driver) => driver.calm()));
   const watch = await compileProgram("monitor-soak-watch", cleanup.directory().path);
-  const child = Bun.spawn([watch.path, directory, flags.interval], {
-    env: watch.env,
-    stdout: "pipe",
-    stderr: "inherit",
-  });
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const words = [directory, flags.interval, new URL(url).host];
+  const child = Bun.spawn([watch.path, ...words], { env: watch.env, stdout: "ignore", stderr: "ignore" });
   using _ = cleanup.add(() => child.kill("SIGKILL"));
-  const { value } = await child.stdout.getReader().read();
-  const url = new TextDecoder().decode(value).trim();
 
+  await waitUntil(async () => (await fetch(url).catch(() => undefined)) !== undefined, "the monitor");
   const probes = () => drivers.reduce((sum, driver) => sum + driver.probes(), 0);
   const looks: Look[] = [];
   for (let at = 1; at <= LOOKS; at += 1) {
@@ -67,7 +66,7 @@ async function main(): Promise<void> {
       await Bun.sleep(CHANGE_MS);
     }
     await Promise.all(drivers.map((driver) => driver.calm()));
-    while ((await fetch(`${url}/readyz`)).status !== 200) await Bun.sleep(100);
+    await waitUntil(async () => (await fetch(`${url}/readyz`)).status === 200, "all drivers to be ready");
     looks.push(await look(child.pid, url, probes()));
     console.error(JSON.stringify(looks.at(-1)));
     // oxlint-enable no-await-in-loop

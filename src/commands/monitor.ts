@@ -29,14 +29,19 @@ export function defineMonitor(context: ProcessContext): CommandOf<typeof MONITOR
     args: MONITOR_ARGS,
     notes: ["It runs until it gets SIGTERM. docs/monitoring.md has the endpoints and metrics."],
     run: ({ args, given }) =>
-      monitor(readMonitorOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+      runMonitor(readMonitorOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
   };
 }
 
 /** Between two collections of garbage. The engine by itself would let the heap double first. */
 const COLLECT_EVERY_MS = 300_000;
 
-async function monitor(options: MonitorOptions, self: Invocation, context: ProcessContext): Promise<number> {
+/** Watches until told to stop; the exit code. */
+export async function runMonitor(
+  options: MonitorOptions,
+  self: Invocation,
+  context: Pick<ProcessContext, "pid" | "timeZone" | "startTimeSeconds" | "stopRequested">,
+): Promise<number> {
   const createLogger = startLogging(options.log, context);
   const logger = createLogger("monitor.ts");
   const files = options.incidentDir === undefined ? undefined : openIncidentFiles(options.incidentDir);
@@ -56,7 +61,7 @@ async function monitor(options: MonitorOptions, self: Invocation, context: Proce
 async function start(
   options: MonitorOptions,
   self: Invocation,
-  { startTimeSeconds }: ProcessContext,
+  { startTimeSeconds }: Pick<ProcessContext, "startTimeSeconds">,
   createLogger: CreateLogger,
   files: ReturnType<typeof openIncidentFiles> | undefined,
 ) {

@@ -55,7 +55,10 @@ async function serve(options: Options, context: ProcessContext, words: readonly 
 }
 
 /** The log of a command that runs until it is told to stop, on standard error. */
-export function startLogging(log: LogOptions, { pid, timeZone }: ProcessContext): CreateLogger {
+export function startLogging(
+  log: LogOptions,
+  { pid, timeZone }: Pick<ProcessContext, "pid" | "timeZone">,
+): CreateLogger {
   const line = { format: log.format, timeZone, nowMs: Date.now, pid };
   const write = openStderrSink((dropped) => droppedLinesNotice(line, dropped));
   return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });

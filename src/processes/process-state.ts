@@ -10,6 +10,8 @@ export interface ProcessState {
 
 export interface ProcessStat {
   readonly state: ProcessState;
+  /** 0 where the parent is not in our process namespace. */
+  readonly parentPid: number;
   /** When it started, in milliseconds after the machine did. */
   readonly startedMs: number;
   /** Whether it is a thread of the kernel. */
@@ -32,6 +34,7 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   if (letter === undefined || Number.isNaN(ticks)) return undefined;
   return {
     state: { letter, word: WORDS[letter] ?? "unknown" },
+    parentPid: Number(field(4)),
     startedMs: (ticks / TICKS_PER_SECOND) * 1_000,
     isKernelThread: (flags & PF_KTHREAD) !== 0,
   };

@@ -1,4 +1,5 @@
 import { listPids } from "./proc-files";
+import { readProcessStat } from "./process-state";
 import { type Read, readLink, readNames, readText, valueOf } from "../base/reads";
 import type { Slices } from "../base/slices";
 
@@ -20,7 +21,7 @@ export interface HolderSearch {
  * use up its time. Processes of all network namespaces count, because a listening socket may be inherited. Never rejects.
  *
  * @param inodes those of the sockets, as in `socket:[12345]`
- * @param everyHolder whether to look for all holders of a socket, rather than one
+ * @param everyHolder whether to look for all holders of a socket, rather than one and, where its parent holds it too, the parent
  */
 export async function findHolders(
   procDir: string,
@@ -49,8 +50,23 @@ export async function findHolders(
       const known = holders.get(inode) ?? [];
       if (known.at(-1)?.pid !== pid) holders.set(inode, [...known, { pid, fd }]);
     }
+  if (!everyHolder)
+    for (const [inode, [holder]] of holders)
+      if (holder !== undefined) holders.set(inode, [ancestorOf(procDir, holder, inode)]);
   for (const each of holders.values()) each.sort((one, other) => one.pid - other.pid);
   return { holders, denied };
+}
+
+/** Of a parent's descriptors so many are looked at. */
+const MAX_OF_PARENT = 4_096;
+
+/** The first process of those that inherited a socket from each other: a program that a driver starts holds it until it executes. */
+function ancestorOf(procDir: string, holder: Holder, inode: string): Holder {
+  const pid = readProcessStat(`${procDir}/${holder.pid}`)?.parentPid ?? 0;
+  const same = descriptorsOf(procDir, pid)
+    .take(MAX_OF_PARENT)
+    .find(({ link }) => valueOf(link) === `socket:[${inode}]`);
+  return same === undefined ? holder : ancestorOf(procDir, { pid, fd: same.fd }, inode);
 }
 
 const SOCKET = /^socket:\[(\d+)\]$/;

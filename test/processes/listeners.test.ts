@@ -4,8 +4,9 @@ import { findListeners, type ListenerQuestion, type ListenerSearch } from "../..
 import { readText } from "../../src/base/reads";
 import { makeNode, type MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
-import { inContainer, LISTEN, mayContain, runScript, startPython } from "../support/made-node-process";
+import { inContainer, LISTEN, LISTEN_AND_HANG, mayContain, runScript, startPython } from "../support/made-node-process";
 import { usable } from "../support/usable";
+import { waitUntil } from "../support/wait";
 import { NOBODY_UID } from "../support/socket-cases";
 
 const PROC = { procDir: "/proc", uid: process.getuid?.() ?? 0 };
@@ -49,6 +50,18 @@ describe("who listens on a socket", () => {
     const pids = pidsOf(await search(node, "/csi.sock"));
     expect(pids).toEqual([driver.pid, expect.any(Number)]);
     process.kill(pids[1] ?? 0, "SIGKILL");
+  });
+
+  test("is the driver, and not the program that it starts, though that has fewer descriptors", async () => {
+    await using node = makeNode();
+    node.fifo("/fifo");
+    // A name of its own, or the search goes on for other sockets, and finds both.
+    const path = `/${process.pid}.sock`;
+    await using driver = await startPython(LISTEN_AND_HANG, [node.outer(path), node.outer("/fifo")]);
+    await waitUntil(async () => (pidsOf(await search(node, path)) ?? []).length > 1, "the program that it starts");
+    const question = { ...questionFor(node, path), everyHolder: false };
+    const [found = { kind: "nobody" as const }] = await findListeners(PROC, question);
+    expect(pidsOf(found)).toEqual([driver.pid]);
   });
 
   test.if(isRoot && usable("a user namespace", OWN_MOUNTS))(

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { describeWait, parseProcessStat } from "../../src/processes/process-state";
 
-const AFTER = "1 1 1 0 -1 4194560 100 0 0 0 5 3 0 0 20 0 1 0 123456 1000 10 18446744073709551615";
+const AFTER = "6 1 1 0 -1 4194560 100 0 0 0 5 3 0 0 20 0 1 0 123456 1000 10 18446744073709551615";
 
 test.each([
   ["R", "running"],
@@ -15,6 +15,7 @@ test.each([
 ])("%s stands for %s", (letter, word) => {
   expect(parseProcessStat(`7 (driver) ${letter} ${AFTER}`)).toEqual({
     state: { letter, word },
+    parentPid: 6,
     startedMs: 1_234_560,
     isKernelThread: false,
   });
@@ -38,6 +39,7 @@ test.each([
 test("the kernel's own is read", () => {
   expect(parseProcessStat(readFileSync("/proc/self/stat", "utf8"))).toEqual({
     state: { letter: expect.stringMatching(/^[RS]$/), word: expect.any(String) },
+    parentPid: process.ppid,
     startedMs: expect.any(Number),
     isKernelThread: false,
   });
