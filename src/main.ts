@@ -17,7 +17,9 @@ async function main(): Promise<void> {
   // Imported late, because grpc-js reads its environment when it is loaded.
   const { run } = await import("./commands/run");
   const code = await run(process.argv.slice(2), openContext(output, signals));
-  signals.exit(await writeAll(output, code));
+  const written = writeAll(output, code);
+  const late = async (): Promise<number> => (await Bun.sleep(LAST_WORDS_MS), code);
+  signals.exit(await (signals.isStopping() ? Promise.race([written, late()]) : written));
 }
 
 /** The exit code, once everything is written; 1 if standard output fails, for example on a full disk. */
@@ -37,10 +39,12 @@ function openContext(output: Output, { stopRequested, onInterrupt }: Signals): P
     writeOut: (text) => output.write(STDOUT, escapeLines(text, isatty(STDOUT))),
     writeError: (text) => output.write(STDERR, escapeLines(text, isatty(STDERR))),
     streamFacts: (name) => {
-      const { isTTY, columns } = name === "out" ? process.stdout : process.stderr;
+      const { isTTY, columns, rows } = name === "out" ? process.stdout : process.stderr;
       const { NO_COLOR, TERM } = process.env;
-      return { isTerminal: isTTY === true, columns, env: { NO_COLOR, TERM } };
+      return { isTerminal: isTTY === true, columns, rows, env: { NO_COLOR, TERM } };
     },
+    onResize: (call) => void process.stdout.on("resize", call),
+    outIsRead: output.isRead,
     stopRequested,
     onInterrupt,
     // Not process.argv: in a compiled executable it begins with words of Bun's, and lacks the words of a loader.
@@ -53,6 +57,8 @@ function openContext(output: Output, { stopRequested, onInterrupt }: Signals): P
 }
 
 interface Signals extends Pick<ProcessContext, "stopRequested" | "onInterrupt"> {
+  /** Whether a signal has resolved `stopRequested`. */
+  readonly isStopping: () => boolean;
   /** Ends the process, unless a signal is about to. */
   readonly exit: (code: number) => void;
 }
@@ -67,6 +73,7 @@ const LAST_WORDS_MS = 50;
 function handleSignals(output: Output): Signals {
   const undoes = new Set<() => void>();
   let stop: (() => void) | undefined;
+  let stopping = false;
   let ending = false;
   const interrupt = (code: number): void => {
     if (ending) process.exit(code);
@@ -88,7 +95,11 @@ function handleSignals(output: Output): Signals {
     });
   }
   return {
-    stopRequested: () => new Promise((resolve) => (stop = resolve)),
+    stopRequested: async () => {
+      await new Promise<void>((resolve) => (stop = resolve));
+      stopping = true;
+    },
+    isStopping: () => stopping,
     onInterrupt: (undo) => {
       undoes.add(undo);
       return { [Symbol.dispose]: () => void undoes.delete(undo) };

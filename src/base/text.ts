@@ -3,9 +3,13 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 /** What is not printable by Go's `unicode.IsPrint`, lone surrogates included. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const UNPRINTABLE_IN_LINES = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
-/** The group is our own: the colours of `terminal/layout.ts`, and the carriage returns around a progress line. */
-// oxlint-disable-next-line no-control-regex -- ESC begins a colour
-const UNPRINTABLE_IN_TERMINAL = /(\u001b\[(?:2|22|31|32|33|39)m|^\r|\r$)|[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
+/**
+ * The group is our own: the colours of `terminal/layout.ts`, the carriage returns around a progress line, and what begins and ends a
+ * frame of `terminal/live.ts`.
+ */
+const UNPRINTABLE_IN_TERMINAL =
+  // oxlint-disable-next-line no-control-regex -- ESC begins a colour
+  /(\u001b\[(?:2|22|31|32|33|39)m|^\r|\r$|^\u001b\[\?2026h(?:\u001b\[\?7l)?\r(?:\u001b\[\d+A)?\u001b\[J|\u001b\[\?7h\u001b\[\?2026l$)|[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
 const UNPRINTABLE_OR_QUOTE = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 const ELLIPSIS = "…";

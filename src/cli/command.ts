@@ -1,6 +1,6 @@
 import type { ParsedArgs } from "citty";
 import type { TimeZone } from "../log/format";
-import type { StyleFacts } from "../terminal/style";
+import type { ScreenFacts } from "../terminal/style";
 
 /** A command of any arguments, in citty's words, with what our help says besides. */
 export interface Command {
@@ -93,7 +93,11 @@ export interface ProcessContext {
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Where standard output or standard error leads. */
-  readonly streamFacts: (stream: "out" | "error") => StyleFacts;
+  readonly streamFacts: (stream: "out" | "error") => ScreenFacts;
+  /** Calls `call` when the terminal of standard output has another size. */
+  readonly onResize: (call: () => void) => void;
+  /** Resolves when all that was written is with the reader of standard output; false where nobody reads it any more. */
+  readonly outIsRead: () => Promise<boolean>;
   /** Takes over SIGTERM and SIGINT: resolves at the first of them. Without this call they end the process at once. */
   readonly stopRequested: () => Promise<void>;
   /** Calls `undo` before a signal ends the process, unless this is disposed of by then. It may write, but must not wait. */

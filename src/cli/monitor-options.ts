@@ -4,16 +4,8 @@ import { quote } from "../base/text";
 import { parseListenAddress } from "../http/listen-address";
 import type { Args } from "./command";
 import { GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
-import { NODE_FLAGS, type NodeOptions, PROBE_TIMEOUT, readNodeOptions } from "./operator-options";
-import {
-  type Listener,
-  type LogOptions,
-  MAX_PROBE_TIMEOUT_MS,
-  readDurationMs,
-  readListener,
-  readOneOf,
-  readVerbosity,
-} from "./options";
+import { NODE_FLAGS, type NodeOptions, PROBE_TIMEOUT, readIntervalMs, readNodeOptions } from "./operator-options";
+import { type Listener, type LogOptions, readListener, readOneOf, readVerbosity } from "./options";
 
 const USUAL_PORT = 9_809;
 
@@ -78,11 +70,9 @@ export interface MonitorOptions extends NodeOptions {
   readonly log: LogOptions;
 }
 
-const MIN_INTERVAL_MS = 5_000;
-
 /** @throws {ConfigError | UsageError} at the first flag that breaks a rule */
 export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): MonitorOptions {
-  const intervalMs = readIntervalMs(args.interval);
+  const intervalMs = readIntervalMs(args.interval, "5s");
   const node = readNodeOptions(args);
   if (node.probeTimeoutMs > intervalMs)
     throw new ConfigError(
@@ -106,12 +96,4 @@ export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): Monit
       vmodule: [],
     },
   };
-}
-
-function readIntervalMs(text: string): number {
-  const intervalMs = readDurationMs("interval", text);
-  if (intervalMs < MIN_INTERVAL_MS) throw new ConfigError(`--interval must be at least 5s, got ${quote(text)}`);
-  if (intervalMs > MAX_PROBE_TIMEOUT_MS)
-    throw new ConfigError(`--interval must be at most 596h0m0s, got ${quote(text)}`);
-  return intervalMs;
 }

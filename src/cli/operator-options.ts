@@ -3,7 +3,7 @@ import { ConfigError } from "../base/errors";
 import { quote } from "../base/text";
 import type { Args } from "./command";
 import { DEFAULT_CSI_ADDRESS, GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
-import { readCsiSocketPath, readDurationMs, readOneOf, readProbeTimeoutMs } from "./options";
+import { MAX_PROBE_TIMEOUT_MS, readCsiSocketPath, readDurationMs, readOneOf, readProbeTimeoutMs } from "./options";
 
 export const PROBE_TIMEOUT = {
   "probe-timeout": {
@@ -95,6 +95,21 @@ export const LIST_ARGS = {
     valueHint: "table|wide|json",
     description: "table is for people, wide adds capabilities and processes, json is for programs.",
   },
+  watch: {
+    type: "boolean",
+    default: false,
+    alias: "w",
+    description:
+      "Keep watching until Ctrl-C or SIGTERM, then exit with 0: a terminal shows the table, redrawn in place; elsewhere each change is a line.",
+    group: "Output",
+  },
+  interval: {
+    type: "string",
+    valueHint: "DURATION",
+    description:
+      "With --watch, how often each driver is probed, and the node is searched for drivers. At least 1s. Default: 2s",
+    group: "Probe",
+  },
   ...GENERAL_FLAGS,
 } as const satisfies Args;
 
@@ -175,6 +190,8 @@ export interface ListOptions extends NodeOptions {
   /** Undefined is every driver. */
   readonly driver: string | undefined;
   readonly output: OutputFormat | "wide";
+  /** How often each driver is probed while they are watched; undefined where the list is shown once. */
+  readonly watchIntervalMs: number | undefined;
 }
 
 export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>): ListOptions {
@@ -182,7 +199,13 @@ export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>): ListOptions
     driver: args.driver || undefined,
     ...readNodeOptions(args),
     output: args.output === "wide" ? args.output : readOutput(args.output, ", wide"),
+    watchIntervalMs: readWatchIntervalMs(args),
   };
+}
+
+function readWatchIntervalMs({ watch, interval }: ParsedArgs<typeof LIST_ARGS>): number | undefined {
+  if (!watch && interval !== undefined) throw new ConfigError(`--interval needs --watch, got ${quote(interval)}`);
+  return watch ? readIntervalMs(interval ?? "2s", "1s") : undefined;
 }
 
 export type InspectOptions = ReturnType<typeof readInspectOptions>;
@@ -224,6 +247,16 @@ export function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROB
 function absolute(what: string, path: string): string {
   if (!path.startsWith("/")) throw new ConfigError(`${what} must be an absolute path, got ${quote(path)}`);
   return path;
+}
+
+/** @param least the shortest interval, as a duration */
+export function readIntervalMs(text: string, least: "1s" | "5s"): number {
+  const intervalMs = readDurationMs("interval", text);
+  if (intervalMs < readDurationMs("interval", least))
+    throw new ConfigError(`--interval must be at least ${least}, got ${quote(text)}`);
+  if (intervalMs > MAX_PROBE_TIMEOUT_MS)
+    throw new ConfigError(`--interval must be at most 596h0m0s, got ${quote(text)}`);
+  return intervalMs;
 }
 
 function readWaitMs(text: string): number {

@@ -32,7 +32,11 @@ export function defineList(context: ProcessContext): CommandOf<typeof LIST_ARGS>
 }
 
 async function list(options: ListOptions, self: Invocation, context: ProcessContext): Promise<number> {
-  const { output } = options;
+  const { output, watchIntervalMs } = options;
+  if (watchIntervalMs !== undefined) {
+    const { watchList } = await import("./list-watch");
+    return await watchList({ ...options, watchIntervalMs }, { uid: context.uid, self }, context);
+  }
   const report = await survey(options, context);
   const notes = decideStyle(context.streamFacts("error"));
   const table = { ...decideStyle(context.streamFacts("out")), wide: output === "wide" };

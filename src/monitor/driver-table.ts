@@ -216,9 +216,10 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
   const isOther = ({ told, surveyed }: DriverRecord): boolean =>
     wanted !== undefined && told !== undefined && !surveyed.names.has(wanted);
 
+  const there = () => [...records.values()].filter(({ place }) => place.kind !== "gone");
+
   function shown(): readonly DriverRecord[] {
-    const there = [...records.values()].filter(({ place }) => place.kind !== "gone");
-    return wanted === undefined ? there : there.filter(({ surveyed }) => surveyed.names.has(wanted));
+    return wanted === undefined ? there() : there().filter(({ surveyed }) => surveyed.names.has(wanted));
   }
 
   return {
@@ -237,7 +238,8 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     hasSeen: (name) => seen.has(name),
     report: () =>
       reportNode(
-        shown().map(({ surveyed }) => surveyed),
+        there().map(({ surveyed }) => surveyed),
+        wanted,
         current,
       ),
     counts: () => ({ found: current?.drivers.length ?? 0, leftOut: current?.leftOut ?? 0 }),

@@ -1,6 +1,6 @@
 import type { Surveyed } from "../inspection/driver-report";
 import type { NodeReport } from "../inspection/report";
-import { deniedPaths, lookedText, unseenNotes } from "../inspection/survey-notes";
+import { absentText, deniedPaths, lookedText, unseenNotes, withoutSocketNote } from "../inspection/survey-notes";
 import { announcedBy, byUrgency } from "../inspection/survey";
 import { driverDirectoryOf, type NodeView } from "../inspection/node-view";
 import { attempt } from "../base/errors";
@@ -64,18 +64,30 @@ export interface Scanned {
   readonly leftOut: number;
 }
 
-/** As `list` reports a node. */
-export function reportNode(surveyed: readonly Surveyed[], scanned: Scanned | undefined): NodeReport {
+/**
+ * As `list` reports a node.
+ *
+ * @param all what is there
+ * @param wanted only the driver of this name; all of them where undefined
+ */
+export function reportNode(
+  all: readonly Surveyed[],
+  wanted: string | undefined,
+  scanned: Scanned | undefined,
+): NodeReport {
   if (scanned === undefined) return { ...NOTHING_SEEN, drivers: [], looked: [], notes: [] };
   const { node, registrations, leftOut } = scanned;
+  const surveyed = wanted === undefined ? all : all.filter(({ names }) => names.has(wanted));
+  const withoutSocket = withoutSocketNote(node, all, wanted);
   const unseen = unseenNotes(node, registrations);
   const tooMany = leftOut === 0 ? [] : [`${leftOut} sockets are not watched, because there are too many`];
   return {
     drivers: surveyed.map(({ report }) => report).toSorted(byUrgency),
     looked: node.kubelets.lookedIn.map((place) => lookedText(place, node.search)),
-    notes: [...surveyed.flatMap(({ notes }) => notes), ...unseen, ...tooMany],
+    notes: [...surveyed.flatMap(({ notes }) => notes), ...unseen, ...withoutSocket, ...tooMany],
     complete: unseen.length === 0 && leftOut === 0,
     denied: deniedPaths(node),
-    absent: undefined,
+    absent:
+      wanted === undefined || surveyed.length > 0 || withoutSocket.length > 0 ? undefined : absentText(wanted, all),
   };
 }

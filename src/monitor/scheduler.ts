@@ -35,6 +35,9 @@ export const MAX_ASKING = 7;
 /** A socket that does not answer is asked at least this often, in milliseconds, unless the interval is longer. */
 export const MAX_BACK_OFF_MS = 5 * 60_000;
 
+/** And at least after so many intervals: whoever asks often waits for the recovery. */
+const MAX_BACK_OFF_INTERVALS = 10;
+
 /** After a held connection was closed: its process has most likely ended, and another may start. */
 const AFTER_LOSS_MS = 1_000;
 
@@ -58,7 +61,10 @@ export function advanceSchedule(
     const jittered = delayMs * (1 - JITTER + 2 * JITTER * random);
     return { phase: { kind: "waiting", dueMs: nowMs + jittered }, failures: failed };
   };
-  const backOffMs = Math.max(intervalMs, Math.min(intervalMs * 2 ** failures, MAX_BACK_OFF_MS));
+  const backOffMs = Math.max(
+    intervalMs,
+    Math.min(intervalMs * Math.min(2 ** failures, MAX_BACK_OFF_INTERVALS), MAX_BACK_OFF_MS),
+  );
   switch (event) {
     case "answer":
       return after(intervalMs, 0);

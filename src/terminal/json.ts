@@ -10,9 +10,11 @@ const API_VERSION = "livenessprobe/v1";
 /**
  * A JSON document as Kubernetes writes them, with a newline at its end; docs/output.schema.json describes them. Members that are
  * undefined are left out. Characters that are not printable are escaped, so that it cannot steer a terminal.
+ *
+ * @param indent 0 is one line
  */
-export function renderDocument(kind: DocumentKind, members: object): string {
-  const json = JSON.stringify({ apiVersion: API_VERSION, kind, ...members }, wellFormed, 2);
+export function renderDocument(kind: DocumentKind, members: object, indent = 2): string {
+  const json = JSON.stringify({ apiVersion: API_VERSION, kind, ...members }, wellFormed, indent);
   return `${json.replace(PERHAPS_UNPRINTABLE, escapeForJson)}\n`;
 }
 
@@ -46,9 +48,9 @@ function wellFormed(_: string, value: unknown): unknown {
 }
 
 /** The drivers of a node as a JSON document of the kind `DriverList`. */
-export function renderNodeJson({ drivers, looked, notes, complete, absent }: NodeReport): string {
+export function renderNodeJson({ drivers, looked, notes, complete, absent }: NodeReport, indent?: number): string {
   const all = absent === undefined ? notes : [absent, ...notes];
-  return renderDocument("DriverList", { items: drivers.map(driverMembers), complete, looked, notes: all });
+  return renderDocument("DriverList", { items: drivers.map(driverMembers), complete, looked, notes: all }, indent);
 }
 
 function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...rest }: DriverReport): object {

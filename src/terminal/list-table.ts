@@ -8,7 +8,7 @@ import {
 import { oneLine } from "../base/text";
 import { type Colour, formatElapsed } from "./layout";
 import type { Style } from "./style";
-import { type TableColumn, renderTable } from "./table";
+import { layOutTable, type TableColumn, type TableLayout, renderTable } from "./table";
 
 export interface NodeTableStyle extends Style {
   /** Processes and capabilities too. */
@@ -21,6 +21,17 @@ export interface NodeTableStyle extends Style {
  */
 export function renderNodeTable({ drivers }: NodeReport, style: NodeTableStyle): string {
   return renderTable(style.wide ? WIDE_COLUMNS : COLUMNS, drivers, style);
+}
+
+/** The same with a column behind STATE that tells what has changed. */
+export function layOutLiveTable(
+  drivers: readonly DriverReport[],
+  style: NodeTableStyle,
+  changed: Pick<Column, "text" | "colour">,
+): TableLayout {
+  const columns = style.wide ? WIDE_COLUMNS : COLUMNS;
+  const place = columns.indexOf(STATE) + 1;
+  return layOutTable(columns.toSpliced(place, 0, { ...changed, header: "CHANGED", leaves: 8 }), drivers, style);
 }
 
 type Column = TableColumn<DriverReport>;
@@ -39,6 +50,11 @@ const COLOURS: Readonly<Record<DriverOutcome["kind"], Colour>> = {
   notCsi: "dim",
 };
 
+const STATE: Column = {
+  header: "STATE",
+  text: stateOf,
+  colour: ({ outcome, slow }) => (slow ? "yellow" : COLOURS[outcome.kind]),
+};
 const HEAD: readonly Column[] = [
   { header: "DRIVER", atMost: (width) => Math.min(0.4 * width, 64), text: driverText },
   {
@@ -47,7 +63,7 @@ const HEAD: readonly Column[] = [
     atMost: (width) => Math.min(0.25 * width, 24),
     text: ({ vendorVersion }) => name(vendorVersion),
   },
-  { header: "STATE", text: stateOf, colour: ({ outcome, slow }) => (slow ? "yellow" : COLOURS[outcome.kind]) },
+  STATE,
   { header: "CONNECT", leaves: 7, text: ({ connectMs }) => elapsed(connectMs) },
   { header: "CALL", leaves: 6, text: ({ callMs }) => elapsed(callMs) },
   { header: "ANNOUNCED", leaves: 4, text: ({ announced }) => announced },
@@ -72,10 +88,16 @@ const WIDE_COLUMNS: readonly Column[] = [
   MESSAGE,
 ];
 
-function driverText({ driver, nameSource, outcome }: DriverReport): string {
+function driverText(report: DriverReport): string {
+  const { driver, nameSource, outcome } = report;
+  const isItsOwn = outcome.kind === "notCsi" || driver === undefined || nameSource === "driver";
+  return isItsOwn ? nameText(report) : `${nameText(report)}${NOT_ITS_OWN_NAME}`;
+}
+
+/** The driver's name, whoever tells it. */
+export function nameText({ driver, outcome }: DriverReport): string {
   if (outcome.kind === "notCsi") return `not CSI: ${name(outcome.what)}`;
-  if (driver === undefined) return "<unknown>";
-  return nameSource === "driver" ? name(driver) : `${name(driver)}${NOT_ITS_OWN_NAME}`;
+  return driver === undefined ? "<unknown>" : name(driver);
 }
 
 /** Marks a name that does not come from the driver itself. */
@@ -83,10 +105,15 @@ export const NOT_ITS_OWN_NAME = "*";
 
 /** With the state of its process, if that explains why it does not answer. */
 function stateOf({ outcome, slow, listener }: DriverReport): string {
-  const told = outcome.kind === "failed" ? `failed: ${outcome.reason}` : STATES[outcome.kind];
+  const told = toldState(outcome);
   const state = slow ? `${told}, slow` : told;
   if (listener === undefined || ANSWERING.has(listener.state.letter)) return state;
   return `${state}, ${listener.state.word} (${listener.state.letter})`;
+}
+
+/** Such as `not ready` or `failed: hung`. */
+export function toldState(outcome: DriverOutcome): string {
+  return outcome.kind === "failed" ? `failed: ${outcome.reason}` : STATES[outcome.kind];
 }
 
 // In words for a person: JSON has `notReady`, metrics and logs of the sidecar `not_ready`.
@@ -110,7 +137,7 @@ function processText({ listener }: DriverReport): string {
   return listener === undefined ? "" : `${listener.pid} (${name(listener.command)})`;
 }
 
-function messageText({ driver, nameSource, outcome }: DriverReport): string {
+export function messageText({ driver, nameSource, outcome }: DriverReport): string {
   switch (outcome.kind) {
     case "ready":
       return "";

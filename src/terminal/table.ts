@@ -29,15 +29,30 @@ export type Place = "row" | "below" | "note";
  */
 export function renderTable<Row>(columns: readonly TableColumn<Row>[], rows: readonly Row[], style: Style): string {
   if (rows.length === 0) return "";
+  const { header, blocks } = layOutTable(columns, rows, style);
+  return [header, ...blocks.flat(), ""].join("\n");
+}
+
+/** The lines of a table. */
+export interface TableLayout {
+  readonly header: string;
+  /** For each row its line, and those that stand below it. */
+  readonly blocks: readonly (readonly string[])[];
+}
+
+export function layOutTable<Row>(
+  columns: readonly TableColumn<Row>[],
+  rows: readonly Row[],
+  style: Style,
+): TableLayout {
   const width = style.columns ?? Infinity;
   const fields = columns.map((column) => layOut(column, rows, width));
   const kept = keepWhatFits(fields, width);
-  const headers = joinCells(kept, ({ header }) => header);
-  const lines = rows.flatMap((_, row) => [
+  const blocks = rows.map((_, row) => [
     joinCells(kept, (field) => cellText(field, row, style.colour)),
     ...detailLines(fields, kept, row, width),
   ]);
-  return [headers, ...lines, ""].join("\n");
+  return { header: joinCells(kept, ({ header }) => header), blocks };
 }
 
 const GAP = "   ";

@@ -18,7 +18,14 @@ it.
 const context: ProcessContext = {
   writeOut: () => {},
   writeError: () => {},
-  streamFacts: () => ({ isTerminal: false, columns: undefined, env: { NO_COLOR: undefined, TERM: undefined } }),
+  streamFacts: () => ({
+    isTerminal: false,
+    columns: undefined,
+    rows: undefined,
+    env: { NO_COLOR: undefined, TERM: undefined },
+  }),
+  onResize: () => {},
+  outIsRead: () => Promise.resolve(true),
   stopRequested: () => Promise.resolve(),
   onInterrupt: () => ({ [Symbol.dispose]: () => {} }),
   program: () => ["livenessprobe"],

@@ -25,12 +25,18 @@ test(`idle and after ${PROBES} probes, the sidecar stays in its budget`, async (
 });
 
 test("serve loads no more modules than it needs, and nothing of the commands for a person", async () => {
-  const modules = await loadedByServe();
+  const modules = await loadedBy("serve");
   const foreign = modules.filter((module) => module.includes("node_modules"));
   expect(modules).toContain("src/commands/serve.ts");
   expect(modules.filter((module) => /operator|monitor|terminal|suggest|help|src\/node\//.test(module))).toEqual([]);
   expect(modules.length).toBeLessThanOrEqual(BUDGET.modules);
   expect(foreign.length).toBeLessThanOrEqual(BUDGET.foreignModules);
+});
+
+test("list loads nothing of the monitor, unless it watches", async () => {
+  const modules = await loadedBy("list");
+  expect(modules).toContain("src/commands/list.ts");
+  expect(modules.filter((module) => module.startsWith("src/monitor/"))).toEqual([]);
 });
 
 test("500 callers at once do not take it out of its budget", async () => {
@@ -49,10 +55,9 @@ async function restsBelow(sidecar: Sidecar, kib: number): Promise<void> {
   );
 }
 
-/** What is imported when `serve` starts: an `import()` counts where it leads on the way there. */
-const ON_THE_WAY = new Set(["src/commands/run.ts", "src/commands/serve.ts"]);
-
-async function loadedByServe(): Promise<readonly string[]> {
+/** What is imported when a command starts: an `import()` counts where it leads on the way there. */
+async function loadedBy(command: string): Promise<readonly string[]> {
+  const onTheWay = ["src/commands/run.ts", `src/commands/${command}.ts`];
   const root = join(import.meta.dir, "../..");
   const entrypoint = "src/main.ts";
   const { metafile } = await Bun.build({ root, entrypoints: [join(root, entrypoint)], target: "bun", metafile: true });
@@ -64,7 +69,7 @@ async function loadedByServe(): Promise<readonly string[]> {
     if (input === undefined) throw new Error(`the bundle has no ${path}`);
     for (const { path: imported, kind, external } of input.imports) {
       const target = relative(root, imported);
-      if (!external && (kind !== "dynamic-import" || ON_THE_WAY.has(target))) loaded.add(target);
+      if (!external && (kind !== "dynamic-import" || onTheWay.includes(target))) loaded.add(target);
     }
   }
   return [...loaded];

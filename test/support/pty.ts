@@ -26,6 +26,8 @@ export interface RunningInPty {
   readonly pid: number;
   /** All that has come through the terminal so far. */
   readonly output: () => string;
+  /** Gives the terminal another size. */
+  readonly resize: (columns: number, rows: number) => void;
   readonly ended: Promise<FinishedInPty>;
 }
 
@@ -61,7 +63,8 @@ export function startInPty(command: readonly string[], options: PtyOptions): Run
     child.terminal?.close();
     return { code: child.exitCode, output: output(), apart: apart === undefined ? "" : readFileSync(file, "utf8") };
   };
-  return { pid: child.pid, output, ended: end() };
+  const resize = (cols: number, lines: number): void => child.terminal?.resize(cols, lines);
+  return { pid: child.pid, output, resize, ended: end() };
 }
 
 /**
