@@ -1,5 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { MONOTONIC_CLOCK } from "../../src/base/clock";
+import { renderMetrics } from "../../src/monitor/metrics";
+import { parseExposition, valueOf } from "../support/exposition";
 import { MAX_GONE } from "../../src/monitor/driver-table";
 import { MAX_SOCKETS_PER_DIRECTORY } from "../../src/monitor/node-scan";
 import { startDriver } from "../support/drivers";
@@ -214,6 +217,54 @@ describe("an incident", () => {
   });
 });
 
+test("an incident whose driver is gone for 10 minutes is closed, and the driver that comes back has none", async () => {
+  let laterMs = 0;
+  const clock = { ...MONOTONIC_CLOCK, nowMs: () => MONOTONIC_CLOCK.nowMs() + laterMs };
+  await using testing = await startTestWatch({ clock });
+  const driver = await testing.start("a.csi");
+  await testing.waitFor("a.csi", "ready");
+  driver.mode = "unavailable";
+  await testing.waitFor("a.csi", "rpc_error");
+  await driver[Symbol.asyncDispose]();
+  rmSync(testing.node.outer(`${PLUGINS}/a.csi/csi.sock`), { force: true });
+  await waitUntil(() => testing.driver("a.csi") === undefined, "the driver to be gone");
+  laterMs = 500_000;
+  const scan = testing.watch.sinceScanMs();
+  await waitUntil(() => testing.watch.sinceScanMs() < scan, "a scan");
+  expect(testing.incidents()[0]?.end).toBeUndefined();
+  laterMs = 601_000;
+  await waitUntil(() => testing.incidents()[0]?.end === "gone", "the incident's end");
+  await testing.start("a.csi");
+  await testing.waitFor("a.csi", "ready");
+  expect(testing.incidents()).toHaveLength(1);
+});
+
+test("a scrape is whole, and has every driver, while the node is searched and sockets are replaced", async () => {
+  await using testing = await startTestWatch({ intervalMs: 50 }, (node) => {
+    // So that a search takes some time.
+    for (let index = 0; index < 500; index += 1) node.directory(`${PLUGINS}/empty-${index}.csi/deep`);
+  });
+  await testing.start("a.csi");
+  await testing.waitFor("a.csi", "ready");
+  const scraping = {
+    probeTimeoutMs: 400,
+    incidentCounts: () => new Map(),
+    startTimeSeconds: 0,
+    processFamilies: () => [],
+  };
+  let duringSearches = 0;
+  for (let round = 0; duringSearches < 100; round += 1) {
+    // oxlint-disable no-await-in-loop -- one scrape after the other
+    if (round % 200 === 0) await testing.start("b.csi");
+    await new Promise((resolve) => setImmediate(resolve));
+    // The next search is due after the interval, and this is the time since the end of the last one.
+    if (testing.watch.sinceScanMs() > 60) duringSearches += 1;
+    const families = parseExposition(renderMetrics({ ...scraping, watch: testing.watch }));
+    expect(valueOf(families, "csi_node_driver_ready", { driver_name: "a.csi" })).toBe(1);
+    // oxlint-enable no-await-in-loop
+  }
+});
+
 describe("a registration", () => {
   test("names the driver's registration socket, and is asked for once", async () => {
     await using testing = await startTestWatch();
@@ -331,6 +382,18 @@ describe("names that cannot be told apart", () => {
     await testing.waitFor(`b.csi:${PLUGINS}/a-liar/csi.sock`, "ready");
     await testing.waitFor("b.csi", "ready");
     expect(testing.driver("b.csi")?.report.socket).toBe(`${PLUGINS}/b.csi/csi.sock`);
+  });
+
+  test("of one that has another in each of its sockets are as few as its sockets", async () => {
+    await using testing = await startTestWatch();
+    for (let round = 0; round < 20; round += 1) {
+      // oxlint-disable no-await-in-loop -- one round after the other
+      const liar = await testing.start("a.csi");
+      liar.nameOf = () => `liar-${round}.csi`;
+      await testing.waitFor(`liar-${round}.csi`, "ready");
+      // oxlint-enable no-await-in-loop
+    }
+    expect(testing.watch.table.drivers().map(({ label }) => label)).toEqual(["liar-19.csi"]);
   });
 
   test("are cut at 63 characters", async () => {
