@@ -1,7 +1,7 @@
 import { type DriverAnswers, slowMs } from "./questions";
 import { driverDirectoryOf, type NodeView } from "./node-view";
 import { isCsiRegistration, type Registration, registrationsOf, type Told } from "./registrations";
-import { type DriverName, type DriverOutcome, type DriverReport, type ListenerReport } from "./report";
+import type { DriverOutcome, DriverReport, ListenerReport } from "./report";
 import type { NodeSocket } from "../node/socket-search";
 import { quote } from "../base/text";
 
@@ -60,26 +60,11 @@ export function reportElsewhere(registrations: readonly Registration[]): readonl
   return registrations.filter(isCsiRegistration).flatMap(({ info, target }) => {
     if (target.kind !== "elsewhere") return [];
     const { path: socket, outcome } = target;
-    const report: DriverReport = {
-      ...NOTHING_ASKED,
-      driver: info.name,
-      nameSource: "registration",
-      socket,
-      outcome,
-      announced: "yes",
-    };
-    return [{ report, names: new Set([info.name]), notes: [] }];
+    const driver = info.name;
+    const report = { driver, nameSource: "registration", socket, outcome, slow: false, announced: "yes" } as const;
+    return [{ report, names: new Set([driver]), notes: [] }];
   });
 }
-
-const NOTHING_ASKED = {
-  vendorVersion: undefined,
-  connectMs: undefined,
-  callMs: undefined,
-  slow: false,
-  listener: undefined,
-  capabilities: undefined,
-} as const;
 
 /**
  * What is registered as a CSI driver and does not answer as one has failed. What is registered as something else has not
@@ -90,13 +75,16 @@ function outcomeOf({ outcome, notCsi }: DriverAnswers, csi: readonly Told[], oth
   return { kind: "notCsi", what: others[0]?.info.type || notCsi };
 }
 
-function nameOf(told: string | undefined, registered: readonly string[], directory: string | undefined): DriverName {
+function nameOf(
+  told: string | undefined,
+  registered: readonly string[],
+  directory: string | undefined,
+): Pick<DriverReport, "driver" | "nameSource"> {
   if (told !== undefined) return { driver: told, nameSource: "driver" };
   const [only, ...more] = registered;
   // Of two that are registered none is guessed.
   if (only !== undefined && only !== "" && more.length === 0) return { driver: only, nameSource: "registration" };
-  if (directory !== undefined) return { driver: directory, nameSource: "directory" };
-  return { driver: undefined, nameSource: undefined };
+  return directory === undefined ? {} : { driver: directory, nameSource: "directory" };
 }
 
 function typeNote({ socket, info }: Told, { path }: NodeSocket): string {

@@ -1,4 +1,4 @@
-import { type DriverAnswers, NOTHING_TOLD, slowMs } from "./questions";
+import { type DriverAnswers, slowMs } from "./questions";
 import { type DriverStepOptions, type DriverSteps, takeDriverSteps, unreachedSteps } from "./steps/driver";
 import { type ListenerSteps, takeListenerSteps } from "./steps/listener";
 import type { NodeView } from "./node-view";
@@ -24,11 +24,11 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
   const { node, self, socketPath, byName } = options;
-  const unknown = nextCommands(node.root, self, { pid: undefined, pod: undefined });
+  const unknown = nextCommands(node.root, self, {});
   const path = takePathSteps(node, socketPath, { next: unknown, byName });
   if (path.kind === "ended") {
     const rest = [step("listener", NOT_REACHED), step("process", NOT_REACHED), ...unreachedSteps(options)];
-    const answers = { ...NOTHING_TOLD, outcome: path.outcome };
+    const answers = { outcome: path.outcome };
     return conclude(options, { steps: [...path.steps, ...rest], answers }, unknown);
   }
   const { outerPath, file } = path.socket;

@@ -13,13 +13,12 @@ export interface NextCommands {
   readonly program: string | undefined;
 }
 
-/** A process that listens, as far as it is known. */
-export interface KnownListener {
-  readonly pid: number | undefined;
-  readonly pod: Pod | undefined;
-}
-
-export function nextCommands(root: Root, self: Invocation, { pid, pod }: KnownListener): NextCommands {
+/** @param listener the process that listens, as far as it is known */
+export function nextCommands(
+  root: Root,
+  self: Invocation,
+  { pid, pod }: { readonly pid?: number | undefined; readonly pod?: Pod | undefined },
+): NextCommands {
   return {
     list: ownCommand(self, ["list"]),
     logs: (pod && logsCommand(pod)) ?? journalCommand(root, pid),

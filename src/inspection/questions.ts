@@ -166,28 +166,18 @@ export function attemptOf(
   return { socketPath, rpcPath, elapsedMs, socketFile: () => lookAtSocketFile(connectPath) };
 }
 
-/** What one driver said of itself. */
+/** What one driver said of itself; undefined is what it has not told. */
 export interface DriverAnswers {
   readonly outcome: Exclude<DriverOutcome, { readonly kind: "notCsi" }>;
   /** What it seems to be, where it does not answer as a CSI driver. */
-  readonly notCsi: string | undefined;
+  readonly notCsi?: string | undefined;
   /** What it calls itself. */
-  readonly name: string | undefined;
-  readonly vendorVersion: string | undefined;
-  readonly connectMs: number | undefined;
-  readonly callMs: number | undefined;
-  readonly capabilities: CapabilityReport | undefined;
+  readonly name?: string | undefined;
+  readonly vendorVersion?: string | undefined;
+  readonly connectMs?: number | undefined;
+  readonly callMs?: number | undefined;
+  readonly capabilities?: CapabilityReport | undefined;
 }
-
-/** What is known of a driver that has answered nothing, but for its state. */
-export const NOTHING_TOLD = {
-  notCsi: undefined,
-  name: undefined,
-  vendorVersion: undefined,
-  connectMs: undefined,
-  callMs: undefined,
-  capabilities: undefined,
-} as const;
 
 /** Asks one driver for what `list` shows; `wide` with its capabilities. Never rejects. */
 export async function questionDriver(driver: AskedDriver & { readonly wide: boolean }): Promise<DriverAnswers> {
@@ -217,7 +207,7 @@ export function answersOf(conversation: Conversation): DriverAnswers {
 /** The driver's state, by Probe's answer. */
 export function stateOf(probe: CallAnswer<Pick<Said, "ready">>, attempt: Attempt): DriverAnswers {
   if (probe.kind !== "answered") return failedAnswers(diagnose(probe, attempt));
-  return { ...NOTHING_TOLD, outcome: { kind: probe.response.ready === true ? "ready" : "notReady" } };
+  return { outcome: { kind: probe.response.ready === true ? "ready" : "notReady" } };
 }
 
 /** Adds what came of GetPluginInfo. */
@@ -247,7 +237,6 @@ function answered<Response>(answer: CallAnswer<Response>): Response | undefined 
  */
 export function failedAnswers({ reason, message, notAsked }: Diagnosis): DriverAnswers {
   return {
-    ...NOTHING_TOLD,
     outcome: notAsked ? { kind: "notAsked", message } : { kind: "failed", reason, message },
     notCsi: reason === "not_grpc" ? message : undefined,
   };

@@ -1,30 +1,26 @@
 import type { ProcessState } from "../processes/process-state";
 import type { FailureReason } from "../driver/diagnosis";
 
-/** A driver's name and its source; undefined if nothing tells it. */
-export interface DriverName {
-  readonly driver: string | undefined;
+/** A row of `list`: a socket of the node, and its answers. What is not known is undefined. */
+export interface DriverReport {
+  readonly driver?: string | undefined;
   /** `driver` is its answer to GetPluginInfo, `directory` that of its directory in `plugins/`. */
-  readonly nameSource: "driver" | "registration" | "directory" | undefined;
-}
-
-/** A row of `list`: a socket of the node, and its answers. */
-export interface DriverReport extends DriverName {
+  readonly nameSource?: "driver" | "registration" | "directory" | undefined;
   /** As the kubelet knows it: without the prefix of `--root`. */
   readonly socket: string;
-  readonly vendorVersion: string | undefined;
+  readonly vendorVersion?: string | undefined;
   readonly outcome: DriverOutcome;
   /** How long connecting took, up to the driver's HTTP/2 SETTINGS. */
-  readonly connectMs: number | undefined;
+  readonly connectMs?: number | undefined;
   /** How long Identity/Probe took. */
-  readonly callMs: number | undefined;
+  readonly callMs?: number | undefined;
   /** Whether it answered, but took more than half of the timeout. */
   readonly slow: boolean;
   /** Whether a registration socket names this driver; `unknown` if one of them did not answer. */
   readonly announced: "yes" | "no" | "unknown";
-  readonly listener: ListenerReport | undefined;
+  readonly listener?: ListenerReport | undefined;
   /** Only with `-o wide` and `-o json`. */
-  readonly capabilities: CapabilityReport | undefined;
+  readonly capabilities?: CapabilityReport | undefined;
 }
 
 export type DriverOutcome =

@@ -6,7 +6,7 @@ import { askRegistration, isCsiRegistration, isRegistrationSocket, type Registra
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
 import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
 import { formatDuration } from "../base/duration";
-import { createSlots, type Slots } from "../node/descriptors";
+import { createSlots } from "../node/descriptors";
 import type { NodeSocket } from "../node/socket-search";
 
 export interface SurveyOptions extends Asker {
@@ -66,33 +66,16 @@ interface Asked {
 /** If a registrar takes longer, in milliseconds, the driver that it names does not get the whole timeout. */
 const GRACE_MS = 500;
 
-/** Drivers are asked while registrars are: a registrar that hangs delays nobody. */
+/** Drivers are asked while registrars are: a registrar that hangs delays nobody. Each socket is asked once. */
 async function askAll(node: NodeView, options: SurveyOptions) {
   const slots = createSlots();
-  const questions = createQuestions(options, slots);
-  const asking = node.search.sockets.filter(isRegistrationSocket).map(async (socket) => {
-    const [registration, tookMs] = await slots.use(async () => {
-      const begun = performance.now();
-      return [await askRegistration(socket, node, options.probeTimeoutMs), performance.now() - begun] as const;
-    });
-    for (const announced of announcedBy(registration)) questions.ask(announced, tookMs);
-    return registration;
-  });
-  for (const socket of node.search.sockets) if (!isRegistrationSocket(socket)) questions.ask(socket, 0);
-  options.onProgress(0, questions.asked().length);
-  const registrations = await Promise.all(asking);
-  return { registrations, asked: await Promise.all(questions.asked()) };
-}
-
-/** Asks each socket once, even if several paths lead to it. */
-function createQuestions(options: SurveyOptions, slots: Slots) {
   const byFileId = new Map<string, Promise<Asked>>();
   let answered = 0;
   const answersOf = async (socket: NodeSocket, registrarMs: number): Promise<Asked> => {
     const { outerPath: connectPath, path: socketPath, fileId } = socket;
     // The whole survey ends within one timeout and a second, however late a registrar names a driver.
     const probeTimeoutMs = options.probeTimeoutMs - Math.max(0, registrarMs - GRACE_MS);
-    const question = { ...options, connectPath, fileId, socketPath, probeTimeoutMs };
+    const question = { connectPath, fileId, socketPath, probeTimeoutMs, wide: options.wide };
     const answers = await slots.use(() => questionDriver(question));
     answered += 1;
     options.onProgress(answered, byFileId.size);
@@ -101,7 +84,18 @@ function createQuestions(options: SurveyOptions, slots: Slots) {
   const ask = (socket: NodeSocket, registrarMs: number): void => {
     if (!byFileId.has(socket.fileId)) byFileId.set(socket.fileId, answersOf(socket, registrarMs));
   };
-  return { ask, asked: () => [...byFileId.values()] };
+  const asking = node.search.sockets.filter(isRegistrationSocket).map(async (socket) => {
+    const [registration, tookMs] = await slots.use(async () => {
+      const begun = performance.now();
+      return [await askRegistration(socket, node, options.probeTimeoutMs), performance.now() - begun] as const;
+    });
+    for (const announced of announcedBy(registration)) ask(announced, tookMs);
+    return registration;
+  });
+  for (const socket of node.search.sockets) if (!isRegistrationSocket(socket)) ask(socket, 0);
+  options.onProgress(0, byFileId.size);
+  const registrations = await Promise.all(asking);
+  return { registrations, asked: await Promise.all(byFileId.values()) };
 }
 
 /** A driver that had less than the whole timeout has neither hung in it nor failed because it ended. */

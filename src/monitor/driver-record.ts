@@ -1,6 +1,6 @@
 import type { Surveyed } from "../inspection/driver-report";
 import type { NodeSocket } from "../node/socket-search";
-import { type DriverAnswers, NOTHING_TOLD } from "../inspection/questions";
+import type { DriverAnswers } from "../inspection/questions";
 import type { DriverOutcome, DriverReport } from "../inspection/report";
 import type { DriverProcess } from "./driver-process";
 import type { Hang, Hold } from "./held-call";
@@ -92,22 +92,8 @@ export interface DriverView extends Pick<
 
 /** What is known before the first answer. */
 export const NOT_ASKED_YET: DriverAnswers = {
-  ...NOTHING_TOLD,
   outcome: { kind: "notAsked", message: "it has not been asked yet" },
 };
-
-const NOTHING_KNOWN = {
-  driver: undefined,
-  nameSource: undefined,
-  vendorVersion: undefined,
-  outcome: NOT_ASKED_YET.outcome,
-  connectMs: undefined,
-  callMs: undefined,
-  slow: false,
-  announced: "unknown",
-  listener: undefined,
-  capabilities: undefined,
-} as const;
 
 /** @param socket undefined where it is registered with a path that is not connected to */
 export function createRecord(path: string, socket: NodeSocket | undefined): DriverRecord {
@@ -118,7 +104,11 @@ export function createRecord(path: string, socket: NodeSocket | undefined): Driv
     told: undefined,
     infoFailures: 0,
     replacements: 0,
-    surveyed: { report: { ...NOTHING_KNOWN, socket: path }, names: new Set(), notes: [] },
+    surveyed: {
+      report: { socket: path, outcome: NOT_ASKED_YET.outcome, slow: false, announced: "unknown" },
+      names: new Set(),
+      notes: [],
+    },
     registrationSocket: undefined,
     nameRank: 0,
     process: undefined,

@@ -20,24 +20,19 @@ export interface ListenerSteps {
   readonly steps: readonly InspectStep[];
   /** Whether somebody listens, as far as /proc tells; undefined if it cannot be told. */
   readonly listens: boolean | undefined;
-  readonly pid: number | undefined;
-  readonly pod: Pod | undefined;
-}
-
-/** Who listens on the sockets of `list`. */
-export interface ListenerReports {
-  /** By the `fileId` of the socket, if its listener is known. */
-  readonly byFileId: ReadonlyMap<string, ListenerReport>;
-  /** Whether the time was up before every process had been looked at. */
-  readonly cut: boolean;
+  readonly pid?: number;
+  readonly pod?: Pod | undefined;
 }
 
 /** How long a search for listeners may take, in milliseconds: `list` runs it after the drivers have answered. */
 const LIST_BOUND_MS = 800;
 const INSPECT_BOUND_MS = 5_000;
 
-/** Who listens on each socket, for the rows of `list`. Never rejects. */
-export async function reportListeners(view: ListenerView, sockets: readonly NodeSocket[]): Promise<ListenerReports> {
+/**
+ * Who listens on each socket, for the rows of `list`, by the socket's `fileId`. It is `cut` if the time was up before every process had
+ * been looked at. Never rejects.
+ */
+export async function reportListeners(view: ListenerView, sockets: readonly NodeSocket[]) {
   const searches = await findListeners(view, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });
   const found = sockets.flatMap(({ fileId }, index) => {
     const search = searches[index];
@@ -78,7 +73,7 @@ export async function takeListenerSteps(view: ListenerView, socket: NodeSocket):
   const elapsedMs = performance.now() - begun;
   if (search.kind !== "found") {
     const steps = [step("listener", notFound(search), elapsedMs), step("process", NOT_REACHED)];
-    return { ...NOBODY, steps, listens: search.kind === "nobody" ? false : undefined };
+    return { steps, listens: search.kind === "nobody" ? false : undefined };
   }
   const { pids, boundPath } = search;
   const [pid] = pids;
@@ -94,14 +89,9 @@ export async function takeListenerSteps(view: ListenerView, socket: NodeSocket):
   const found = step("listener", passed(details), elapsedMs);
   if (process === undefined) {
     const gone = failed(["it has just ended"], "try again");
-    return { ...NOBODY, steps: [found, step("process", gone)], listens: undefined };
+    return { steps: [found, step("process", gone)], listens: undefined };
   }
-  return {
-    steps: [found, step("process", judgeProcess(process, view))],
-    listens: true,
-    pid,
-    pod,
-  };
+  return { steps: [found, step("process", judgeProcess(process, view))], listens: true, pid, pod };
 }
 
 /** How long a thread must be in state D to be said to hang, in milliseconds. */
@@ -116,7 +106,6 @@ async function describeTwice(procDir: string, pid: number): Promise<ProcessFacts
 }
 
 const NOT_LOOKED: ListenerSearch = { kind: "unknown", why: "cut" };
-const NOBODY = { pid: undefined, pod: undefined } as const;
 
 function notFound(search: Exclude<ListenerSearch, { readonly kind: "found" }>): StepOutcome {
   switch (search.kind) {
