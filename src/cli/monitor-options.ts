@@ -4,8 +4,8 @@ import { quote } from "../base/text";
 import { parseListenAddress } from "../http/listen-address";
 import type { Args } from "./command";
 import { GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
-import { NODE_FLAGS, type NodeOptions, PROBE_TIMEOUT, readIntervalMs, readNodeOptions } from "./operator-options";
-import { type Listener, type LogOptions, readListener, readOneOf, readVerbosity } from "./options";
+import { NODE_FLAGS, PROBE_TIMEOUT, readNodeOptions } from "./operator-options";
+import { readBoundedMs, readListener, readOneOf, readVerbosity } from "./options";
 
 const USUAL_PORT = 9_809;
 
@@ -58,21 +58,11 @@ export const MONITOR_ARGS = {
   ...GENERAL_FLAGS,
 } as const satisfies Args;
 
-export interface MonitorOptions extends NodeOptions {
-  /** Undefined is every driver. */
-  readonly driver: string | undefined;
-  readonly intervalMs: number;
-  readonly listen: Listener;
-  readonly serving: "all" | "metrics";
-  /** Undefined where incidents are kept in memory alone. */
-  readonly incidentDir: string | undefined;
-  readonly incidentLogs: boolean;
-  readonly log: LogOptions;
-}
+export type MonitorOptions = ReturnType<typeof readMonitorOptions>;
 
 /** @throws {ConfigError | UsageError} at the first flag that breaks a rule */
-export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): MonitorOptions {
-  const intervalMs = readIntervalMs(args.interval, "5s");
+export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>) {
+  const intervalMs = readBoundedMs("interval", args.interval, "be at least 5s", (ms) => ms >= 5_000);
   const node = readNodeOptions(args);
   if (node.probeTimeoutMs > intervalMs)
     throw new ConfigError(
@@ -84,10 +74,12 @@ export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): Monit
     throw new ConfigError("--incident-logs needs --incident-dir: logs are written to files alone");
   return {
     ...node,
+    /** Undefined is every driver. */
     driver: args.driver || undefined,
     intervalMs,
     listen: readListener("http-endpoint", (text) => parseListenAddress(text, USUAL_PORT), args["http-endpoint"]),
     serving: readOneOf("serve", ["all", "metrics"], args.serve),
+    /** Undefined where incidents are kept in memory alone. */
     incidentDir,
     incidentLogs,
     log: {
@@ -95,5 +87,5 @@ export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>): Monit
       verbosity: readVerbosity(args.v),
       vmodule: [],
     },
-  };
+  } as const;
 }

@@ -1,9 +1,10 @@
 import type { ParsedArgs } from "citty";
 import { ConfigError } from "../base/errors";
+import type { Invocation } from "../base/shell-command";
 import { quote } from "../base/text";
 import type { Args } from "./command";
 import { DEFAULT_CSI_ADDRESS, GENERAL_FLAGS, SERVE_FLAGS } from "./flags";
-import { MAX_PROBE_TIMEOUT_MS, readCsiSocketPath, readDurationMs, readOneOf, readProbeTimeoutMs } from "./options";
+import { readBoundedMs, readCsiSocketPath, readOneOf, readProbeTimeoutMs } from "./options";
 
 export const PROBE_TIMEOUT = {
   "probe-timeout": {
@@ -146,17 +147,9 @@ export const INSTALL_ARGS = {
   ...GENERAL_FLAGS,
 } as const satisfies Args;
 
-export type OutputFormat = "table" | "json";
-
 /** A driver by the path of its socket, or by its name: that of its directory, a registered one, or GetPluginInfo's. */
 export type DriverTarget =
   { readonly kind: "address"; readonly socketPath: string } | { readonly kind: "driver"; readonly name: string };
-
-export interface NodeOptions {
-  readonly kubeletDirs: readonly string[];
-  readonly rootDir: string;
-  readonly probeTimeoutMs: number;
-}
 
 export type CheckOptions = ReturnType<typeof readCheckOptions>;
 
@@ -166,8 +159,8 @@ export function readCheckOptions(args: ParsedArgs<typeof CHECK_ARGS>) {
     target: readCheckTarget(args.target, args["csi-address"]),
     ...readNodeOptions(args),
     /** 0 is one probe alone. */
-    waitMs: readWaitMs(args.wait),
-    output: readOutput(args.output),
+    waitMs: readBoundedMs("wait", args.wait, "not be negative", (ms) => ms >= 0),
+    output: readOneOf("output", ["table", "json"], args.output),
     exitCodes: readOneOf("exit-codes", ["standard", "npd"], args["exit-codes"]),
   } as const;
 }
@@ -186,26 +179,21 @@ function readTarget(word: string, readAddress: (word: string) => string): Driver
     : { kind: "driver", name: word };
 }
 
-export interface ListOptions extends NodeOptions {
-  /** Undefined is every driver. */
-  readonly driver: string | undefined;
-  readonly output: OutputFormat | "wide";
-  /** How often each driver is probed while they are watched; undefined where the list is shown once. */
-  readonly watchIntervalMs: number | undefined;
-}
+export type ListOptions = ReturnType<typeof readListOptions>;
 
-export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>): ListOptions {
+export function readListOptions(args: ParsedArgs<typeof LIST_ARGS>) {
+  const { watch, interval } = args;
+  if (!watch && interval !== undefined) throw new ConfigError(`--interval needs --watch, got ${quote(interval)}`);
   return {
+    /** Undefined is every driver. */
     driver: args.driver || undefined,
     ...readNodeOptions(args),
-    output: args.output === "wide" ? args.output : readOutput(args.output, ", wide"),
-    watchIntervalMs: readWatchIntervalMs(args),
-  };
-}
-
-function readWatchIntervalMs({ watch, interval }: ParsedArgs<typeof LIST_ARGS>): number | undefined {
-  if (!watch && interval !== undefined) throw new ConfigError(`--interval needs --watch, got ${quote(interval)}`);
-  return watch ? readIntervalMs(interval ?? "2s", "1s") : undefined;
+    output: readOneOf("output", ["table", "wide", "json"], args.output),
+    /** How often each driver is probed while they are watched; undefined where the list is shown once. */
+    watchIntervalMs: watch
+      ? readBoundedMs("interval", interval ?? "2s", "be at least 1s", (ms) => ms >= 1_000)
+      : undefined,
+  } as const;
 }
 
 export type InspectOptions = ReturnType<typeof readInspectOptions>;
@@ -216,7 +204,7 @@ export function readInspectOptions(args: ParsedArgs<typeof INSPECT_ARGS>) {
     target: readTarget(args.target, (address) => absolute("ADDRESS", address.replace(/^unix:(\/\/)?/i, ""))),
     ...readNodeOptions(args),
     nodeInfo: args["node-info"],
-    output: readOutput(args.output),
+    output: readOneOf("output", ["table", "json"], args.output),
   } as const;
 }
 
@@ -229,13 +217,14 @@ export function readInstallOptions(args: ParsedArgs<typeof INSTALL_ARGS>) {
   };
 }
 
-/** The flags by which another command looks at the same node in the same way, as they were given to this one. */
-export function readSharedFlags(given: Readonly<Record<string, string>>): readonly string[] {
+/** How another command is to be started that looks at the same node in the same way. */
+export function readInvocation(given: Readonly<Record<string, string>>, program: readonly string[]): Invocation {
   const names = ["root", "kubelet-dir", "probe-timeout"];
-  return names.flatMap((name) => (given[name]?.split("\n") ?? []).flatMap((value) => [`--${name}`, value]));
+  const flags = names.flatMap((name) => (given[name]?.split("\n") ?? []).flatMap((value) => [`--${name}`, value]));
+  return { program, flags };
 }
 
-export function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROBE_TIMEOUT>): NodeOptions {
+export function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROBE_TIMEOUT>) {
   const kubeletDirs = args["kubelet-dir"]?.split("\n") ?? [];
   return {
     rootDir: absolute("--root", args.root),
@@ -247,25 +236,4 @@ export function readNodeOptions(args: ParsedArgs<typeof NODE_FLAGS & typeof PROB
 function absolute(what: string, path: string): string {
   if (!path.startsWith("/")) throw new ConfigError(`${what} must be an absolute path, got ${quote(path)}`);
   return path;
-}
-
-/** @param least the shortest interval, as a duration */
-export function readIntervalMs(text: string, least: "1s" | "5s"): number {
-  const intervalMs = readDurationMs("interval", text);
-  if (intervalMs < readDurationMs("interval", least))
-    throw new ConfigError(`--interval must be at least ${least}, got ${quote(text)}`);
-  if (intervalMs > MAX_PROBE_TIMEOUT_MS)
-    throw new ConfigError(`--interval must be at most 596h0m0s, got ${quote(text)}`);
-  return intervalMs;
-}
-
-function readWaitMs(text: string): number {
-  const waitMs = readDurationMs("wait", text);
-  if (waitMs < 0) throw new ConfigError(`--wait must not be negative, got ${quote(text)}`);
-  return waitMs;
-}
-
-function readOutput(output: string, more = ""): OutputFormat {
-  if (output === "table" || output === "json") return output;
-  throw new ConfigError(`--output must be table${more} or json, got ${quote(output)}`);
 }

@@ -34,10 +34,7 @@ export interface LogOptions {
   readonly vmodule: readonly VmodulePattern[];
 }
 
-/**
- * The longest probe timeout: 596 hours. A timer that is set further ahead than 31 bits of milliseconds fires at once, and
- * these leave half an hour for timers that run longer than a probe.
- */
+/** 596 hours. A timer that is set further ahead than 31 bits of milliseconds fires at once; some run a little longer than this. */
 export const MAX_PROBE_TIMEOUT_MS = 2_145_600_000;
 
 /** The largest verbosity: Kubernetes logging keeps it in 31 bits. */
@@ -78,18 +75,20 @@ export function readCsiSocketPath(text: string, name = "--csi-address"): string 
   return address.path;
 }
 
-/** @throws where `--probe-timeout` is no time that can be waited for */
 export function readProbeTimeoutMs(text: string): number {
-  const timeoutMs = readDurationMs("probe-timeout", text);
-  if (timeoutMs <= 0) throw broken("probe-timeout", "be greater than zero", text);
-  if (timeoutMs > MAX_PROBE_TIMEOUT_MS) {
-    throw broken("probe-timeout", `be at most ${formatDuration(MAX_PROBE_TIMEOUT_MS)}`, text);
-  }
-  return timeoutMs;
+  return readBoundedMs("probe-timeout", text, "be greater than zero", (ms) => ms > 0);
+}
+
+/** @throws {ConfigError} where the duration breaks the rule, which is worded to follow "must", or is too long for a timer */
+export function readBoundedMs(name: string, text: string, rule: string, holds: (ms: number) => boolean): number {
+  const ms = readDurationMs(name, text);
+  if (!holds(ms)) throw broken(name, rule, text);
+  if (ms > MAX_PROBE_TIMEOUT_MS) throw broken(name, `be at most ${formatDuration(MAX_PROBE_TIMEOUT_MS)}`, text);
+  return ms;
 }
 
 /** @throws {UsageError} where the text is no duration of Go's: its unit is missing, or it is one that Go does not have */
-export function readDurationMs(name: string, text: string): number {
+function readDurationMs(name: string, text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   const [, number, unit] = /^(\d+(?:\.\d+)?)(d?)$/.exec(text) ?? [];
@@ -190,8 +189,8 @@ function refuseAlphaFeatures(args: ServeArgs): void {
 /** @throws {ConfigError} where the flag's value is none of the words */
 export function readOneOf<Word extends string>(name: string, words: readonly [Word, ...Word[]], given: string): Word {
   const word = words.find((each) => each === given);
-  if (word === undefined) throw new ConfigError(`--${name} must be ${words.join(" or ")}, got ${quote(given)}`);
-  return word;
+  if (word !== undefined) return word;
+  throw broken(name, `be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`, given);
 }
 
 function broken(name: string, rule: string, text: string, instead?: string): ConfigError {

@@ -1,7 +1,7 @@
 import { callOnce, noConnection } from "../driver/client";
 import { PROBE } from "../driver/messages";
 import type { CommandOf, ProcessContext } from "../cli/command";
-import { CHECK_ARGS, type CheckOptions, readCheckOptions, readSharedFlags } from "../cli/operator-options";
+import { CHECK_ARGS, type CheckOptions, readCheckOptions, readInvocation } from "../cli/operator-options";
 import { NPD_EXIT_CODES, npdExitCode, npdLine, OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
 import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe";
@@ -15,8 +15,7 @@ export function defineCheck(context: ProcessContext): CommandOf<typeof CHECK_ARG
     meta: { name: "check", description: "Probe one driver, and print the result in one line." },
     args: CHECK_ARGS,
     notes: [...OUTCOME_EXIT_CODES, ...NPD_EXIT_CODES],
-    run: ({ args, given }) =>
-      check(readCheckOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+    run: ({ args, given }) => check(readCheckOptions(args), readInvocation(given, context.program()), context),
   };
 }
 

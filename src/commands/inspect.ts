@@ -2,7 +2,7 @@ import type { CommandOf, ProcessContext } from "../cli/command";
 import { inspectDriver } from "../inspection/inspection";
 import { findNamedDriver } from "../inspection/named-driver";
 import { openNode } from "../inspection/node-view";
-import { INSPECT_ARGS, type InspectOptions, readInspectOptions, readSharedFlags } from "../cli/operator-options";
+import { INSPECT_ARGS, type InspectOptions, readInspectOptions, readInvocation } from "../cli/operator-options";
 import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import type { InspectReport } from "../inspection/report";
 import { renderInspectionJson } from "../terminal/json";
@@ -20,8 +20,7 @@ export function defineInspect(context: ProcessContext): CommandOf<typeof INSPECT
     },
     args: INSPECT_ARGS,
     notes: [...OUTCOME_EXIT_CODES, "", "Identifying the owning process requires hostPID and uid 0."],
-    run: ({ args, given }) =>
-      inspect(readInspectOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+    run: ({ args, given }) => inspect(readInspectOptions(args), readInvocation(given, context.program()), context),
   };
 }
 

@@ -2,7 +2,7 @@ import type { CommandOf, ProcessContext } from "../cli/command";
 import type { Invocation } from "../base/shell-command";
 import { surveyNode } from "../inspection/survey";
 import { openNode } from "../inspection/node-view";
-import { LIST_ARGS, type ListOptions, readListOptions, readSharedFlags } from "../cli/operator-options";
+import { LIST_ARGS, type ListOptions, readListOptions, readInvocation } from "../cli/operator-options";
 import type { NodeReport } from "../inspection/report";
 import { renderNodeJson } from "../terminal/json";
 import { renderNodeNotes, renderNodeSummary } from "../terminal/list-notes";
@@ -26,8 +26,7 @@ export function defineList(context: ProcessContext): CommandOf<typeof LIST_ARGS>
       "  0 all ready  1 usage error  2 no driver found",
       "  4 a driver is not ready, or part of the node could not be read",
     ],
-    run: ({ args, given }) =>
-      list(readListOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+    run: ({ args, given }) => list(readListOptions(args), readInvocation(given, context.program()), context),
   };
 }
 

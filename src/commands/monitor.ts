@@ -1,6 +1,6 @@
 import type { CommandOf, ProcessContext } from "../cli/command";
 import { MONITOR_ARGS, type MonitorOptions, readMonitorOptions } from "../cli/monitor-options";
-import { readSharedFlags } from "../cli/operator-options";
+import { readInvocation } from "../cli/operator-options";
 import type { Invocation } from "../base/shell-command";
 import type { HttpServer } from "../http/server";
 import type { CreateLogger } from "../log/logger";
@@ -28,8 +28,7 @@ export function defineMonitor(context: ProcessContext): CommandOf<typeof MONITOR
     },
     args: MONITOR_ARGS,
     notes: ["It runs until it gets SIGTERM. docs/monitoring.md has the endpoints and metrics."],
-    run: ({ args, given }) =>
-      runMonitor(readMonitorOptions(args), { program: context.program(), flags: readSharedFlags(given) }, context),
+    run: ({ args, given }) => runMonitor(readMonitorOptions(args), readInvocation(given, context.program()), context),
   };
 }
 
