@@ -4,6 +4,9 @@ import { needPrograms } from "./debian";
 /** Debian's package, and the program in it: Chromium without a window. Debian has one version at a time, so none is pinned. */
 export const CHROMIUM = "chromium-headless-shell";
 
+/** Ends a hang: on a busy machine it takes seconds. */
+const START_BOUND_MS = 60_000;
+
 /** Chromium, or what is Chromium under another name. */
 export function findChromium(): string | undefined {
   return (
@@ -19,5 +22,5 @@ export function findChromium(): string | undefined {
 export async function startChromium(): Promise<Browser> {
   if (findChromium() === undefined) await needPrograms({ [CHROMIUM]: CHROMIUM });
   // Its sandbox refuses root; the pages are ours.
-  return launch({ executablePath: findChromium() ?? CHROMIUM, args: ["--no-sandbox"] });
+  return launch({ executablePath: findChromium() ?? CHROMIUM, args: ["--no-sandbox"], timeout: START_BOUND_MS });
 }

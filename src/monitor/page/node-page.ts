@@ -40,11 +40,16 @@ function driverRow({ label, report, process, registrationSocket, history }: Driv
       html`${label} <small>${vendorVersion}</small><small class="path">${socket}</small>`,
       html`<span class="state ${kind}" data-news="${label}: ${state}">${state}</span>${why}`,
       process === undefined ? html`unknown` : podText(process.listener),
-      html`${registrationSocket === undefined ? announced : "yes"}`,
+      registered(registrationSocket === undefined ? announced : "yes"),
       latency(history.durations()),
       strip(history.minutes(wallMs)),
     ],
   };
+}
+
+/** The kubelet uses no driver that is not registered. */
+function registered(announced: DriverView["report"]["announced"]): Html {
+  return announced === "no" ? html`<span class="state notReady">no</span>` : html`${announced}`;
 }
 
 const WORDS: Readonly<Record<MinuteState, string>> = {

@@ -28,7 +28,7 @@ export function renderPage({ title, heading, body, atMs }: Page): string {
         <script src="${SCRIPT_PATH}" defer></script>
       </head>
       <body>
-        <p id="trouble" role="alert"></p>
+        <p id="trouble" role="status"></p>
         <p id="news" role="status"></p>
         <main>
           <header>
@@ -46,7 +46,7 @@ export function renderPage({ title, heading, body, atMs }: Page): string {
 }
 
 export interface Row {
-  /** Says which row it is when the page is refreshed; no other row of the table has it. */
+  /** For the script: no other row of the table has it. */
   readonly key: string;
   /** A class of the style sheet. */
   readonly look?: string;
@@ -63,7 +63,7 @@ export function table(kind: string, headings: readonly string[], rows: readonly 
     index === 0
       ? html`<th scope="row" role="rowheader">${content}</th> `
       : html`<td role="cell" data-label="${headings[index]}"><div>${content}</div></td> `;
-  return html`<table role="table" class="${kind}">
+  return html`<table role="table" class="${kind}" data-key="${kind}">
     <thead role="rowgroup">
       <tr role="row">
         ${headings.map((heading) => html`<th scope="col" role="columnheader">${heading}</th> `)}

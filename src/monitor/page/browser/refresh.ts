@@ -68,7 +68,6 @@ function update(old: Element, next: Element): void {
   for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 
   const wantedKeys = new Set([...next.children].map(keyOf));
-  // First, so that the others need not be moved: an element that is moved loses the focus.
   for (const child of Array.from(old.children)) if (!wantedKeys.has(keyOf(child))) child.remove();
   const keyed = new Map([...old.children].map((child) => [keyOf(child), child]));
   let place = old.firstChild;
@@ -76,16 +75,22 @@ function update(old: Element, next: Element): void {
     const key = keyOf(wanted);
     const found = key === undefined ? sameKind(place, wanted) : keyed.get(key);
     keyed.delete(key);
+    // What has no key makes way for what has one: an element that is moved loses the focus.
+    if (key !== undefined && found !== undefined)
+      while (place !== null && place !== found && keyOf(place) === undefined) place = removed(place);
     if (found === place) place = place?.nextSibling ?? null;
     else old.insertBefore(found ?? wanted, place);
     if (found instanceof Element && wanted instanceof Element) update(found, wanted);
     else if (found && found.nodeValue !== wanted.nodeValue) found.nodeValue = wanted.nodeValue;
   }
-  while (place !== null) {
-    const following = place.nextSibling;
-    place.remove();
-    place = following;
-  }
+  while (place !== null) place = removed(place);
+}
+
+/** @returns what came behind it */
+function removed(node: ChildNode): ChildNode | null {
+  const following = node.nextSibling;
+  node.remove();
+  return following;
 }
 
 function sameKind(place: ChildNode | null, wanted: Node): ChildNode | undefined {
