@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # node.sh DIRECTORY CGROUP CNI: a Kubernetes node in mount, network and PID namespaces of its own, until standard input
-# ends. Then all of it ends, however the caller ended, and the cgroups and the directory are removed.
+# ends. Then all of it ends, however the caller ended, and the cgroups and the directory are removed. It says `started` and
+# its first process when the kubelet was started.
 # DIRECTORY/images has docker archives and archives of OCI layouts; DIRECTORY/log gets the log of each program.
 # PATH has containerd, ctr, runc, etcd, kube-apiserver, kubelet and kubectl; CNI is the folder of the CNI plugins.
 set -euo pipefail
@@ -22,7 +23,7 @@ outer() {
   if [ -d "/sys/fs/cgroup/cpuset/$cgroup" ]; then
     for file in cpuset.cpus cpuset.mems; do cat "/sys/fs/cgroup/cpuset/$file" >"/sys/fs/cgroup/cpuset/$cgroup/$file"; done
   fi
-  NODE_SH_INNER=1 unshare --mount --net --pid --fork --mount-proc --kill-child "$0" "$@" || status=$?
+  NODE_SH_INNER=1 unshare --mount --net --pid --fork --kill-child "$0" "$@" || status=$?
   # The last processes of the PID namespace may still be in their cgroups.
   for _ in $(seq 100); do
     for folder in $folders; do find "$folder" -depth -type d -exec rmdir {} + 2>/dev/null || true; done
@@ -85,6 +86,10 @@ images() {
 }
 
 inner() {
+  local first
+  # In /proc of this machine still.
+  read -r first _ </proc/self/stat
+  mount -t proc proc /proc
   network
   directories
   control_plane
@@ -94,7 +99,7 @@ inner() {
   # Without --node-ip the kubelet asks DNS for its own name, and waits 10 s for each pod.
   start kubelet --config="$here/etc/kubelet.yaml" --kubeconfig="$here/etc/kubeconfig.yaml" --cgroup-root="/$cgroup" \
     --hostname-override=node --node-ip=10.77.0.1 --cert-dir=/run/kubelet --v=2
-  echo started
+  echo "started $first"
   cat >/dev/null
 }
 

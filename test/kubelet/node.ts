@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { waitUntil } from "../support/wait";
@@ -41,22 +41,24 @@ export async function startNode(): Promise<Node> {
   mkdirSync(join(directory, "images"));
   await writeImages(join(directory, "images"));
   const PATH = [...programs.path, process.env["PATH"]].join(":");
-  const script = Bun.spawn([join(import.meta.dirname, "node.sh"), directory, cgroup, programs.cni], {
+  // In a session of its own and not our child: neither Ctrl-C nor the end of a test's time keeps it from cleaning up.
+  const script = ["bash", "-c", 'cat | setsid "$0" "$@"', join(import.meta.dirname, "node.sh")];
+  const { stdin, stdout } = Bun.spawn([...script, directory, cgroup, programs.cni], {
     env: { ...process.env, PATH },
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
-    // Ctrl-C is for this process: the script goes on, to remove the control groups.
-    detached: true,
   });
+  const said = stdout.getReader();
   const dispose = async () => {
-    await script.stdin.end();
-    await script.exited;
+    await stdin.end();
+    while (!(await said.read()).done);
   };
   try {
-    const { value } = await script.stdout.getReader().read();
-    if (value === undefined) throw new Error(`test/kubelet/node.sh ended with ${await script.exited}`);
-    const node = nodeOf(directory, cgroup, firstProcess(script.pid), PATH, dispose);
+    const { value } = await said.read();
+    const [, first] = /^started (\d+)$/m.exec(new TextDecoder().decode(value)) ?? [];
+    if (first === undefined) throw new Error("test/kubelet/node.sh did not start the kubelet");
+    const node = nodeOf(directory, cgroup, Number(first), PATH, dispose);
     await waitUntil(async () => (await node.kubectl(["get", "nodes", READY])) === "True", "the node to be ready");
     return node;
   } catch (error) {
@@ -86,13 +88,4 @@ function nodeOf(directory: string, cgroup: string, pid: number, PATH: string, di
     kubectl: (args, input) => run(["kubectl", "--kubeconfig", KUBECONFIG, ...args], input),
     [Symbol.asyncDispose]: dispose,
   };
-}
-
-/** node.sh runs unshare, whose child is the first process of the namespaces. */
-function firstProcess(script: number): number {
-  return childOf(childOf(script));
-}
-
-function childOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]);
 }

@@ -12,7 +12,7 @@ async function prepare({ "if-built": ifBuilt }: Values<typeof FLAGS>): Promise<n
     console.error("The tests on a real kubelet are skipped: it is not in the cache; bun run test:kubelet builds it");
     return 1;
   }
-  await needPrograms({ ip: "iproute2", nsenter: "util-linux", openssl: "openssl" });
+  await needPrograms({ ip: "iproute2", setsid: "util-linux", openssl: "openssl" });
   await nodePrograms();
   return 0;
 }
