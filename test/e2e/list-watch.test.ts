@@ -42,8 +42,6 @@ describe("in a terminal, list --watch", () => {
     expect(queueOf(socketPath)).toBe(1);
     driver.resume();
     await watching.waitFor(/^a\.csi +1\.0\.0 +ready\S* .*! was failed: hung, \d+s ago/m);
-    // The mark goes, the time stays.
-    await watching.waitFor(/^a\.csi .* {3}was failed: hung, 1\ds ago/m);
   });
 
   test("shows a driver that comes, and one that goes", async () => {
@@ -81,7 +79,7 @@ describe("in a terminal, list --watch", () => {
     await using watching = watchInPty(place.node);
     const notFitting = /^\.\.\. (\d+) drivers do not fit: enlarge the window$/m;
     await watching.waitFor(notFitting);
-    await waitUntil(() => (place.drivers["last.csi"]?.calls.length ?? 0) >= 4, "pictures");
+    await waitUntil(() => (place.drivers["last.csi"]?.calls.length ?? 0) >= 3, "pictures");
     const text = (await watching.screen.lines()).join("\n");
     const shown = text.match(/^(stale\d\d|last)\.csi/gm) ?? [];
     expect(Number(notFitting.exec(text)?.[1]) + shown.length).toBe(61);
@@ -101,7 +99,7 @@ describe("in a terminal, list --watch", () => {
     await watching.waitFor(/^b\.csi .*ready/m);
     await watching.screen.resize(columns, rows);
     const before = place.drivers["a.csi"]?.calls.length ?? 0;
-    await waitUntil(() => (place.drivers["a.csi"]?.calls.length ?? 0) >= before + 3, "more pictures");
+    await waitUntil(() => (place.drivers["a.csi"]?.calls.length ?? 0) >= before + 2, "more pictures");
     const lines = await watching.screen.lines();
     expect(lines.filter((line) => line.startsWith("DRIVER"))).toHaveLength(1);
     expect(lines.filter((line) => line.startsWith("a.csi"))).toHaveLength(1);

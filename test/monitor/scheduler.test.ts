@@ -30,6 +30,11 @@ describe("one socket is asked", () => {
     expect(dueIn(events, MIDDLE)).toBeCloseTo(delayMs, 6);
   });
 
+  test("after at most ten intervals, where they are short", () => {
+    const failures = Array.from({ length: 12 }, () => "failure" as const);
+    expect(dueIn(failures, MIDDLE, 2_000)).toBeCloseTo(20_000, 6);
+  });
+
   test("up to a tenth earlier or later", () => {
     expect(dueIn(["answer"], 0)).toBeCloseTo(27_000, 6);
     expect(dueIn(["answer"], 1)).toBeCloseTo(33_000, 6);
@@ -42,10 +47,10 @@ describe("one socket is asked", () => {
 });
 
 /** How long after the last event it is asked again. */
-function dueIn(events: readonly AskEvent[], random: number): number {
+function dueIn(events: readonly AskEvent[], random: number, intervalMs = INTERVAL_MS): number {
   const begun: Schedule = { phase: { kind: "asking" }, failures: 0 };
   const { phase } = events.reduce(
-    (schedule, event) => advanceSchedule(schedule, event, { nowMs: 0, intervalMs: INTERVAL_MS, random }),
+    (schedule, event) => advanceSchedule(schedule, event, { nowMs: 0, intervalMs, random }),
     begun,
   );
   return phase.kind === "waiting" ? phase.dueMs : Infinity;
