@@ -86,10 +86,7 @@ export interface UnknownWord {
 
 /** What a command has of the process around it. Made in `main.ts`. */
 export interface ProcessContext {
-  /**
-   * Writes lines to standard output or standard error: each text whole and in the order of the calls, before the process ends. What is
-   * not printable is escaped (`escapeLines`).
-   */
+  /** Write to standard output or standard error: each text whole, in the order of the calls, escaped by `escapeLines`. */
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Where standard output or standard error leads. */

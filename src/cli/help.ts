@@ -5,10 +5,7 @@ import type { Args, Command, Flag, UnknownWord } from "./command";
 
 const WIDTH = 80;
 
-/**
- * The whole help, at most 80 columns wide, with a newline at its end: the commands, then the flags of the one that is implied, by
- * group in their order.
- */
+/** The whole help: the commands, then the flags of the one that is implied, by group. */
 export function renderHelp(about: string, implied: Command, commands: readonly Command[]): string {
   return sections([
     ["Usage: livenessprobe [COMMAND] [--FLAG=VALUE]...", ...wrap(about, 0)],

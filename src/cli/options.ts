@@ -3,21 +3,17 @@ import { formatDuration, parseDuration } from "../base/duration";
 import { ConfigError } from "../base/errors";
 import { quote } from "../base/text";
 import { parseCsiAddress } from "../driver/address";
-import { parseHealthPort, parseListenAddress, type ListenAddress } from "../http/listen-address";
+import { parseHealthPort, parseListenAddress, type Address, type ListenAddress } from "../http/listen-address";
 import type { VmodulePattern } from "../log/vmodule";
 import { UsageError } from "./command";
 import { DEFAULT_HEALTH_PORT, SERVE_FLAGS } from "./flags";
 
 /** An address to listen on, and the flag that asked for it. */
-export interface Listener {
+export interface Listener extends Address {
   /** With its dashes, for messages: `--health-port`. */
   readonly flag: string;
   /** The flag's value as it was given. */
   readonly text: string;
-  /** Undefined is every address of the host, IPv4 and IPv6. */
-  readonly hostname: string | undefined;
-  /** 0 lets the kernel choose. */
-  readonly port: number;
 }
 
 /** What is served on an address. */
@@ -45,11 +41,9 @@ type ServeArgs = ParsedArgs<typeof SERVE_FLAGS>;
 export type Options = ReturnType<typeof readOptions>;
 
 /**
- * Makes options of the flags of `serve`. What can never work is refused here, at start. The Go sidecar refuses some of it, panics
- * over a metrics path, and waits for ever on an address or a timeout that cannot work.
+ * Reads the flags of `serve`. What can never work is refused: the Go sidecar would panic over some of it, and wait for ever on other.
  *
- * @throws {UsageError} at a value that Go's flag package could not read either
- * @throws {ConfigError} at any other that breaks a rule
+ * @throws {UsageError} at a value that Go's flag package could not read either; {ConfigError} at any other that breaks a rule
  */
 export function readOptions(args: ServeArgs) {
   const log = readLog(args);

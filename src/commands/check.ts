@@ -4,7 +4,7 @@ import type { CommandOf, ProcessContext } from "../cli/command";
 import { CHECK_ARGS, type CheckOptions, readCheckOptions, readInvocation } from "../cli/operator-options";
 import { NPD_EXIT_CODES, npdExitCode, npdLine, OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
 import { GONE_PATH, type PinOutcome } from "../node/pinned-socket";
-import { probeOnce, type ProbeOptions, type ProbeResult } from "../driver/probe";
+import { probeOnce } from "../driver/probe";
 import { lookAtSocketFile } from "../driver/socket-file";
 import { renderCheckJson, renderCheckLine } from "../terminal/check-line";
 import type { Invocation } from "../base/shell-command";
@@ -76,10 +76,16 @@ async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: Che
     const leftMs = Math.max(PAUSE_MS, until - performance.now());
     const timeoutMs = waitMs === 0 ? probeTimeoutMs : Math.min(probeTimeoutMs, leftMs);
     const { socketPath, held } = await hold();
-    const result = await probeHeld(held, {
+    using socket = held.kind === "pinned" ? held.socket : undefined;
+    const path = socket?.path ?? GONE_PATH;
+    const result = await probeOnce({
       socketPath,
-      timeoutMs,
+      socketFile: () => lookAtSocketFile(path),
       triedMs: () => performance.now() - begun,
+      probe: async () =>
+        held.kind === "failed"
+          ? { outcome: noConnection(held.code), timing: { elapsedMs: 0 } }
+          : callOnce({ socketPath: path, timeoutMs }, PROBE),
     });
     const restMs = until - performance.now();
     if (result.kind === "ready" || restMs <= 0) return { socketPath, result };
@@ -88,21 +94,4 @@ async function probeUntilReady(hold: HoldDriver, { probeTimeoutMs, waitMs }: Che
     told = news;
     await Bun.sleep(Math.min(PAUSE_MS, restMs));
   }
-}
-
-interface CheckedProbe extends Pick<ProbeOptions, "socketPath" | "triedMs"> {
-  readonly timeoutMs: number;
-}
-
-async function probeHeld(held: PinOutcome, { timeoutMs, ...checked }: CheckedProbe): Promise<ProbeResult> {
-  using socket = held.kind === "pinned" ? held.socket : undefined;
-  const path = socket?.path ?? GONE_PATH;
-  return await probeOnce({
-    ...checked,
-    probe: async () =>
-      held.kind === "failed"
-        ? { outcome: noConnection(held.code), timing: { elapsedMs: 0 } }
-        : callOnce({ socketPath: path, timeoutMs }, PROBE),
-    socketFile: () => lookAtSocketFile(path),
-  });
 }

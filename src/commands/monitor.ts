@@ -2,7 +2,6 @@ import type { CommandOf, ProcessContext } from "../cli/command";
 import { MONITOR_ARGS, type MonitorOptions, readMonitorOptions } from "../cli/monitor-options";
 import { readInvocation } from "../cli/operator-options";
 import type { Invocation } from "../base/shell-command";
-import type { HttpServer } from "../http/server";
 import type { CreateLogger } from "../log/logger";
 import { readProcessMetrics } from "../metrics/process";
 import { DOCUMENTS, renderIncidentFile } from "../monitor/documents";
@@ -93,8 +92,7 @@ async function start(
       answerMetrics(request, renderMetrics({ ...scraped, processFamilies: readProcessMetrics }), startTimeSeconds),
   });
   try {
-    const server: HttpServer = listenOn(options.listen, handle);
-    return { server, watch };
+    return { server: listenOn(options.listen, handle), watch };
   } catch (error) {
     watch.stop();
     throw error;

@@ -7,7 +7,6 @@ import { formatKlog } from "../log/format";
 /**
  * Runs one command line: `readArgv` reads its words, and citty loads and runs the command.
  *
- * @param argv the words after the program's name
  * @returns the exit code of the command; 1 for a configuration that cannot work; for words that cannot be read 2, as Go's, of
  *   `serve`, and 1 of any other; 2 for both where node-problem-detector asks
  */

@@ -2,24 +2,22 @@ import { isIPv6 } from "node:net";
 
 export const MAX_PORT = 65_535;
 
+export interface Address {
+  /** Undefined is every address of the host, IPv4 and IPv6; IPv4 alone if the kernel has no IPv6. */
+  readonly hostname: string | undefined;
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+}
+
 export type ListenAddress =
-  | {
-      readonly kind: "address";
-      /** Undefined is every address of the host, IPv4 and IPv6. */
-      readonly hostname: string | undefined;
-      /** 0 lets the kernel choose. */
-      readonly port: number;
-    }
+  | (Address & { readonly kind: "address" })
   /** `rule` is worded to follow "must"; `instead` is what was probably meant. */
   | { readonly kind: "invalid"; readonly rule: string; readonly instead?: string };
 
 /**
- * Reads an address to listen on in the forms Go's `net.Listen` takes: `:9808`, `localhost:9808`, `10.0.0.1:9808`,
- * `[::1]:9808`, each also with a named port.
+ * Reads an address in the forms of Go's `net.Listen`: `:9808`, `localhost:9808`, `10.0.0.1:9808`, `[::1]:9808`, each also with a named
+ * port. `:p`, `0.0.0.0:p` and `[::]:p` are one: Go listens on both families for each of them, and where IPv6 is off on IPv4.
  *
- * `:p`, `0.0.0.0:p` and `[::]:p` are one: Go listens on both families for each of them, and where IPv6 is off on IPv4.
- *
- * @param text the value of `--http-endpoint` or `--metrics-address`
  * @param usualPort that of an address which has none, in `instead`
  */
 export function parseListenAddress(text: string, usualPort = 9_808): ListenAddress {
@@ -50,10 +48,7 @@ function readListenAddress(text: string): ListenAddress {
   return { kind: "address", hostname: nameUnlessEvery(ipv6 ?? host), port };
 }
 
-/**
- * Reads the value of `--health-port`, a port's number or name. The Go sidecar puts it behind `0.0.0.0:`, and so listens
- * on every address of both families.
- */
+/** Reads a port's number or name. The Go sidecar puts it behind `0.0.0.0:`, and so listens on every address of both families. */
 export function parseHealthPort(text: string): ListenAddress {
   if (text === "") return invalid("not be empty");
   const port = parsePort(text);

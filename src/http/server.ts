@@ -1,4 +1,5 @@
 import { errorCode, errorText } from "../base/errors";
+import type { Address } from "./listen-address";
 
 /** A listening HTTP server. */
 export interface HttpServer {
@@ -8,11 +9,7 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-export interface HttpServerOptions {
-  /** Undefined is every address, IPv4 and IPv6; IPv4 alone if the kernel has no IPv6. */
-  readonly hostname: string | undefined;
-  /** 0 lets the kernel choose. */
-  readonly port: number;
+export interface HttpServerOptions extends Address {
   /** Runs to its end even if the client goes away. If it throws, the answer is an internal error. */
   readonly handle: (request: Request) => Response | Promise<Response>;
 }
@@ -24,8 +21,7 @@ const IDLE_TIMEOUT_SECONDS = 8;
 const MAX_BODY_BYTES = 65_536;
 
 /**
- * Listens at once. Keeps connections alive and closes silent ones, but never while a request is being answered, however
- * long the driver takes.
+ * Listens at once. Keeps connections alive and closes silent ones, but never while a request is being answered.
  *
  * @throws an Error with a `code` such as `EADDRINUSE` when it cannot listen
  */

@@ -50,13 +50,9 @@ export interface InstallOptions {
 }
 
 /**
- * Copies the executable, its loader and its libraries into a directory. There it runs on any node or in any container of the same
- * architecture, with any glibc or none.
- *
- * Each file appears whole or not at all. It replaces a file only if README.txt lists that file's digest as installed by us.
- *
- * Root is going to run it, so the directory and those above it must belong to uid 0 or to us: another owner could rename what is in
- * them. Modes do not count, because everybody may write to an emptyDir.
+ * Copies the executable, its loader and its libraries into a directory: there it runs with any glibc or none. A file is replaced only
+ * if README.txt lists its digest as installed by us. Root is going to run it, so the directory and those above it must belong to uid 0
+ * or to us: another owner could rename what is in them. Modes do not count, because everybody may write to an emptyDir.
  *
  * @returns lines that say how to start it, with commands for a POSIX shell
  * @throws {ConfigError} if the directory is not writable, belongs to another user, or has files by those names that are not ours

@@ -20,12 +20,11 @@ export function renderCheckLine(socketPath: string, result: ProbeResult): string
 
 /** One probe as a JSON document, with a newline at its end (docs/output.schema.json). */
 export function renderCheckJson(socketPath: string, result: ProbeResult): string {
-  const { elapsedMs, connectMs, rpc } = result.timing;
+  const { timing, ...told } = result;
+  const { elapsedMs, connectMs, rpc } = timing;
   return renderDocument("ProbeResult", {
     socket: socketPath,
-    ...outcomeMembers(
-      result.kind === "failed" && result.notAsked ? { kind: "notAsked", message: result.message } : result,
-    ),
+    ...outcomeMembers(told.kind === "failed" && told.notAsked ? { kind: "notAsked", message: told.message } : told),
     elapsedMs: tenths(elapsedMs),
     connectMs: connectMs === undefined ? undefined : tenths(connectMs),
     callMs: rpc === undefined ? undefined : tenths(rpc.durationMs),

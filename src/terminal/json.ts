@@ -19,20 +19,8 @@ export function renderDocument(kind: DocumentKind, members: object, indent = 2):
 }
 
 /** What came of asking a driver, in members that are named as those of `ProbeResult`. */
-export function outcomeMembers(outcome: DriverOutcome): object {
-  const { kind: state } = outcome;
-  switch (outcome.kind) {
-    case "ready":
-    case "notReady":
-      return { state };
-    case "failed":
-      return { state, reason: outcome.reason, message: outcome.message };
-    case "notAsked":
-      return { state, message: outcome.message };
-    case "notCsi":
-      return { state, what: outcome.what };
-  }
-  return outcome satisfies never;
+export function outcomeMembers({ kind: state, ...members }: DriverOutcome): object {
+  return { state, ...members };
 }
 
 // Line feeds are those of the indentation: within a string they are escaped already.

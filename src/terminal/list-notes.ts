@@ -3,11 +3,7 @@ import { type Invocation, ownCommand, shellCommand } from "../base/shell-command
 import { oneLine } from "../base/text";
 import { wrapWords } from "./layout";
 import { NOT_ITS_OWN_NAME } from "./list-table";
-
-export interface NotesStyle {
-  /** The terminal's width; undefined where it is no terminal. */
-  readonly columns: number | undefined;
-}
+import type { Style } from "./style";
 
 /** Who looked at the node. */
 export interface Looker {
@@ -21,7 +17,11 @@ export interface Looker {
  * Lines for standard error: why no driver was found, what to run where we may not look or connect, and the report's notes. Each
  * ends with a newline. Commands to paste are never broken.
  */
-export function renderNodeNotes(report: NodeReport, looker: Looker, { columns = Infinity }: NotesStyle): string {
+export function renderNodeNotes(
+  report: NodeReport,
+  looker: Looker,
+  { columns = Infinity }: Pick<Style, "columns">,
+): string {
   const wrap: Wrap = (text, indent = "") =>
     wrapWords(oneLine(text, MAX_TEXT_BYTES), columns - indent.length).map((line) => indent + line);
   const { notes } = report;
@@ -86,7 +86,7 @@ const DEBUG_NODE =
 export function renderNodeSummary(
   { drivers, complete }: NodeReport,
   self: Invocation,
-  { columns = Infinity }: NotesStyle,
+  { columns = Infinity }: Pick<Style, "columns">,
 ): string {
   const counted = drivers.filter(countsAsDriver);
   if (counted.length === 0) return "";

@@ -8,7 +8,7 @@ import {
 import { oneLine } from "../base/text";
 import { type Colour, formatElapsed } from "./layout";
 import type { Style } from "./style";
-import { layOutTable, type TableColumn, type TableLayout, renderTable } from "./table";
+import { layOutTable, type TableColumn, renderTable } from "./table";
 
 export interface NodeTableStyle extends Style {
   /** Processes and capabilities too. */
@@ -28,7 +28,7 @@ export function layOutLiveTable(
   drivers: readonly DriverReport[],
   style: NodeTableStyle,
   changed: Pick<Column, "text" | "colour">,
-): TableLayout {
+) {
   const columns = style.wide ? WIDE_COLUMNS : COLUMNS;
   const place = columns.indexOf(STATE) + 1;
   return layOutTable(columns.toSpliced(place, 0, { ...changed, header: "CHANGED", leaves: 8 }), drivers, style);

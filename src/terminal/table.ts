@@ -7,15 +7,9 @@ export interface TableColumn<Row> {
   /** One line, escaped; empty where nothing is known. */
   readonly text: (row: Row) => string;
   readonly colour?: (row: Row) => Colour;
-  /**
-   * Which columns leave the row of a narrow terminal, for lines of their own below it: the smallest number first, those of one
-   * number together. Without a number it always stays.
-   */
+  /** Columns leave the row of a narrow terminal for lines below it, the smallest number first. Without a number it stays. */
   readonly leaves?: number;
-  /**
-   * In a terminal of any width: `below` is on a line of its own below the row, and `note` on the first such line, without its
-   * name. Elsewhere both are as `row`.
-   */
+  /** In a terminal, `below` is on a line of its own below the row, and `note` on the first such line, without its name. */
   readonly place?: Place;
   /** Its greatest width in a terminal of so many columns; a wider text is cut in the row, and stands whole below it. */
   readonly atMost?: (terminalWidth: number) => number;
@@ -33,18 +27,8 @@ export function renderTable<Row>(columns: readonly TableColumn<Row>[], rows: rea
   return [header, ...blocks.flat(), ""].join("\n");
 }
 
-/** The lines of a table. */
-export interface TableLayout {
-  readonly header: string;
-  /** For each row its line, and those that stand below it. */
-  readonly blocks: readonly (readonly string[])[];
-}
-
-export function layOutTable<Row>(
-  columns: readonly TableColumn<Row>[],
-  rows: readonly Row[],
-  style: Style,
-): TableLayout {
+/** The header of a table, and for each row a block: its line, and those that stand below it. */
+export function layOutTable<Row>(columns: readonly TableColumn<Row>[], rows: readonly Row[], style: Style) {
   const width = style.columns ?? Infinity;
   const fields = columns.map((column) => layOut(column, rows, width));
   const kept = keepWhatFits(fields, width);
