@@ -26,6 +26,8 @@ export type AskEvent =
   | "hang"
   /** The driver has closed the connection that was kept open. */
   | "loss"
+  /** It may have no connection now. It waits until it is hurried. */
+  | "postponed"
   /** The connection was kept open for long enough: a new one is made in its place. */
   | "expiry";
 
@@ -70,6 +72,8 @@ export function advanceSchedule(
       return after(intervalMs, 0);
     case "lastAnswer":
       return { phase: { kind: "waiting", dueMs: Infinity }, failures: 0 };
+    case "postponed":
+      return { phase: { kind: "waiting", dueMs: Infinity }, failures };
     case "failure":
       return after(backOffMs, failures + 1);
     case "hang":

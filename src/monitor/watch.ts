@@ -155,11 +155,15 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
   }
 
   async function beginDriver(record: DriverRecord): Promise<void> {
+    if (record.place.kind !== "socket") return;
+    if (record.inspecting !== undefined) {
+      // An inspection may take long, and this must not take the place of another driver.
+      scheduler.tell(record, "postponed");
+      return record.inspecting.then(() => scheduler.hurry(record));
+    }
     const hold = createHold();
     record.hold = hold;
     const isCurrent = () => record.hold === hold;
-    await record.inspecting;
-    if (!isCurrent() || record.place.kind !== "socket") return;
     const { socket } = record.place;
     let wasHung = false;
     const asked = await askDriver({

@@ -26,6 +26,7 @@ describe("one socket is asked", () => {
     ["with back-off when it does so again and again", ["hang", "loss", "hang", "loss"], 60_000],
     ["at once when a connection was kept open for long enough", ["hang", "expiry"], 0],
     ["not at all while its connection is kept open", ["hang"], Infinity],
+    ["not before it is hurried when it was postponed", ["failure", "postponed"], Infinity],
   ])("%s", (_, events, delayMs) => {
     expect(dueIn(events, MIDDLE)).toBeCloseTo(delayMs, 6);
   });

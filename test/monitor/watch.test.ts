@@ -217,6 +217,28 @@ describe("an incident", () => {
   });
 });
 
+test("drivers that wait for their inspections do not delay the others, and are asked after them", async () => {
+  const inspections = Promise.withResolvers<void>();
+  await using testing = await startTestWatch({
+    observe: () => (event) => {
+      if (event.kind !== "outcome" || event.record.surveyed.report.outcome.kind !== "failed") return;
+      const { record } = event;
+      record.inspecting ??= inspections.promise.finally(() => (record.inspecting = undefined));
+    },
+  });
+  const failing = await Promise.all(Array.from({ length: 8 }, (_, index) => testing.start(`failing-${index}.csi`)));
+  for (const driver of failing) driver.mode = "unavailable";
+  await testing.start("a.csi");
+  await testing.waitFor("a.csi", "ready");
+  for (let index = 0; index < 8; index += 1) await testing.waitFor(`failing-${index}.csi`, "rpc_error");
+  const calls = failing.map((driver) => driver.calls.length);
+  await testing.probes("a.csi", 5);
+  expect(failing.map((driver) => driver.calls.length)).toEqual(calls);
+  for (const driver of failing) driver.mode = "ready";
+  inspections.resolve();
+  for (let index = 0; index < 8; index += 1) await testing.waitFor(`failing-${index}.csi`, "ready");
+});
+
 test("an incident whose driver is gone for 10 minutes is closed, and the driver that comes back has none", async () => {
   let laterMs = 0;
   const clock = { ...MONOTONIC_CLOCK, nowMs: () => MONOTONIC_CLOCK.nowMs() + laterMs };
