@@ -1,5 +1,5 @@
 const DURATION = /^([-+]?)(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const PART = /([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g;
+const PART = /(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g;
 
 /** Both signs that people type for micro are there: U+00B5 (micro sign) and U+03BC (Greek mu). */
 const UNIT_NS: Readonly<Record<string, number>> = {
@@ -14,7 +14,7 @@ const UNIT_NS: Readonly<Record<string, number>> = {
 };
 
 /** A Go duration is a signed 64-bit number of nanoseconds. */
-const MAX_NS = 2 ** 63;
+const MAX_NS = 2n ** 63n - 1n;
 
 /**
  * Reads a duration as Go's `time.ParseDuration` does: `3s`, `1m30s`, `-1.5h`, `0`.
@@ -25,12 +25,13 @@ const MAX_NS = 2 ** 63;
 export function parseDuration(text: string): number | undefined {
   const sign = DURATION.exec(text)?.[1];
   if (sign === undefined) return undefined;
-  let totalNs = 0;
-  // Go drops what is less than a nanosecond; floating point may fall short of one by a little.
-  for (const [, number, unit = ""] of text.matchAll(PART))
-    totalNs += Math.floor(Number(number) * (UNIT_NS[unit] ?? 0) + 1e-3);
-  if (totalNs >= MAX_NS) return undefined;
-  return (sign === "-" ? 0 - totalNs : totalNs) / 1e6;
+  let totalNs = 0n;
+  for (const [, whole = "", decimals = "", unit = ""] of text.matchAll(PART)) {
+    const unitNs = UNIT_NS[unit] ?? 0;
+    totalNs += BigInt(whole) * BigInt(unitNs) + fractionNs(decimals, unitNs);
+  }
+  if (totalNs > (sign === "-" ? MAX_NS + 1n : MAX_NS)) return undefined;
+  return Number(sign === "-" ? -totalNs : totalNs) / 1e6;
 }
 
 /**
@@ -49,6 +50,19 @@ export function formatDuration(ms: number): string {
   const hours = ns < 3_600e9 ? "" : `${Math.floor(ns / 3_600e9)}h`;
   const minutes = ns < 60e9 ? "" : `${Math.floor((ns % 3_600e9) / 60e9)}m`;
   return `${sign}${hours}${minutes}${decimal(ns % 60e9, 9)}s`;
+}
+
+/** As in Go: the digits that fit in an int64, multiplied in floating point, truncated to whole nanoseconds. */
+function fractionNs(decimals: string, unitNs: number): bigint {
+  let value = 0n;
+  let scale = 1;
+  for (const digit of decimals) {
+    const next = value * 10n + BigInt(digit);
+    if (next > MAX_NS + 1n) break;
+    value = next;
+    scale *= 10;
+  }
+  return BigInt(Math.trunc(Number(value) * (unitNs / scale)));
 }
 
 /** `ns` in units of 10^`places` nanoseconds, without trailing zeros. */
