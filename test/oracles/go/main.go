@@ -8,6 +8,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log"
 	"os"
 	"sync"
@@ -66,7 +68,13 @@ func probe(q question) (*csi.ProbeResponse, error) {
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(q.TimeoutMs)*time.Millisecond)
 	defer cancel()
-	return csi.NewIdentityClient(conn).Probe(ctx, &csi.ProbeRequest{}, grpc.WaitForReady(true))
+	for {
+		response, err := csi.NewIdentityClient(conn).Probe(ctx, &csi.ProbeRequest{}, grpc.WaitForReady(true))
+		// A race in grpc-go: where GOAWAY ends the stream while the request is sent, it may return this error without a status.
+		if !errors.Is(err, io.EOF) {
+			return response, err
+		}
+	}
 }
 
 var output sync.Mutex
