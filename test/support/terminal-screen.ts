@@ -16,7 +16,7 @@ export function watchScreen(running: RunningInPty, columns: number, rows: number
   const terminal = new Terminal({ cols: columns, rows, convertEol: true, allowProposedApi: true });
   let fed = 0;
   const buffer = async () => {
-    const output = running.output();
+    const output = wholePictures(running.output());
     await new Promise<void>((resolve) => terminal.write(output.slice(fed), resolve));
     fed = output.length;
     return terminal.buffer.active;
@@ -42,4 +42,10 @@ export function watchScreen(running: RunningInPty, columns: number, rows: number
       running.resize(newColumns, newRows);
     },
   };
+}
+
+/** What a terminal shows at once: a picture between the sequences of mode 2026 when it is whole, and no half of a line's end. */
+function wholePictures(output: string): string {
+  const begin = output.lastIndexOf("\u001b[?2026h");
+  return begin > output.lastIndexOf("\u001b[?2026l") ? output.slice(0, begin) : output.replace(/\r$/, "");
 }
