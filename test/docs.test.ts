@@ -32,6 +32,7 @@ test.each([
   "docs/monitoring.md",
   "docs/operating.md",
   "docs/performance.md",
+  "docs/platforms.md",
   "docs/releasing.md",
   "docs/reproduce.md",
   "docs/verify.md",

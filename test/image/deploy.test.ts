@@ -34,6 +34,7 @@ const PROMETHEUS = join(EXAMPLES, "prometheus");
 const NODE = buildKustomization(join(EXAMPLES, "node"));
 const SELINUX = buildKustomization(join(EXAMPLES, "node-selinux"));
 const STARTUP = buildKustomization(join(EXAMPLES, "node-startup"));
+const AFFINITY = buildKustomization(join(EXAMPLES, "node-affinity"));
 const NATIVE = readManifests(join(EXAMPLES, "node-native-sidecar/daemonset.yaml"));
 const EXEC = readManifests(join(EXAMPLES, "node-exec-probe/daemonset.yaml"));
 const CONTROLLER = readManifests(join(EXAMPLES, "controller/deployment.yaml"));
@@ -49,6 +50,7 @@ const WITH_SIDECAR = [
 const ALL = [
   ...WITH_SIDECAR,
   ["node-startup", STARTUP],
+  ["node-affinity", AFFINITY],
   ["node-exec-probe", EXEC],
   ["monitor", MONITOR],
   ["node-readiness", READINESS],
