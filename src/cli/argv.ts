@@ -113,15 +113,8 @@ function valuesOf(args: Args, given: ReadonlyMap<string, string>, operands: read
   return { ...Object.fromEntries(values), _: operands };
 }
 
-interface GivenFlag {
-  readonly name: string;
-  readonly value: string;
-  readonly separator: string | undefined;
-  /** The words behind the flag and its value. */
-  readonly rest: readonly string[];
-}
-
-function readFlag(word: string, after: readonly string[], { meta, args }: Command): GivenFlag {
+/** The first flag, and the words behind it and its value. */
+function readFlag(word: string, after: readonly string[], { meta, args }: Command) {
   const body = word.replace(/^--?/, "");
   if (/^[-=]/.test(body)) {
     throw new UsageError(`bad flag syntax: ${escapeUnprintable(word)}; write --FLAG or --FLAG=VALUE`);

@@ -169,15 +169,14 @@ function readVmodule(text: string): readonly VmodulePattern[] {
 }
 
 function refuseAlphaFeatures(args: ServeArgs): void {
-  for (const name of ["log-text-split-stream", "log-json-split-stream"] as const) {
-    if (args[name]) throw alpha(name, "false", String(args[name]));
-  }
-  for (const name of ["log-text-info-buffer-size", "log-json-info-buffer-size"] as const) {
+  const refuse = (name: keyof ServeArgs, only: string): never => {
+    const rule = breach(String(name), `be ${only}`, String(args[name]));
+    throw new ConfigError(`${rule}: it belongs to an alpha feature that is off; drop the flag`);
+  };
+  for (const name of ["log-text-split-stream", "log-json-split-stream"] as const) if (args[name]) refuse(name, "false");
+  for (const name of ["log-text-info-buffer-size", "log-json-info-buffer-size"] as const)
     // Zero as a Kubernetes quantity: its digits may be missing, and kilo is a small k.
-    if (!/^(?=.)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) {
-      throw alpha(name, "0", args[name]);
-    }
-  }
+    if (!/^(?=.)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) refuse(name, "0");
 }
 
 /** @throws {ConfigError} where the flag's value is none of the words */
@@ -198,11 +197,6 @@ function unreadable(name: string, rule: string, text: string, instead?: string):
 function breach(name: string, rule: string, text: string, instead?: string): string {
   const flag = name.length === 1 ? `-${name}` : `--${name}`;
   return `${flag} must ${rule}, got ${quote(text)}${instead === undefined ? "" : `; write ${instead}`}`;
-}
-
-function alpha(name: string, only: string, text: string): ConfigError {
-  const rule = `--${name} must be ${only}, got ${quote(text)}`;
-  return new ConfigError(`${rule}: it belongs to an alpha feature that is off; drop the flag`);
 }
 
 // The Go sidecar's words.

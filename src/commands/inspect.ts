@@ -4,7 +4,6 @@ import { findNamedDriver } from "../inspection/named-driver";
 import { openNode } from "../inspection/node-view";
 import { INSPECT_ARGS, type InspectOptions, readInspectOptions, readInvocation } from "../cli/operator-options";
 import { OUTCOME_EXIT_CODES, outcomeExitCode } from "./exit-code";
-import type { InspectReport } from "../inspection/report";
 import { renderInspectionJson } from "../terminal/json";
 import { renderInspection } from "../terminal/inspect-text";
 import { startProgress } from "../terminal/progress";
@@ -26,29 +25,17 @@ export function defineInspect(context: ProcessContext): CommandOf<typeof INSPECT
 
 async function inspect(options: InspectOptions, self: Invocation, context: ProcessContext): Promise<number> {
   const report = await inspectTarget(options, self, context);
-  const text =
-    options.output === "json"
-      ? renderInspectionJson(report)
-      : renderInspection(report, decideStyle(context.streamFacts("out")));
-  context.writeOut(text);
+  const isJson = options.output === "json";
+  const style = decideStyle(context.streamFacts("out"));
+  context.writeOut(isJson ? renderInspectionJson(report) : renderInspection(report, style));
   return outcomeExitCode(report.outcome);
 }
 
-async function inspectTarget(
-  options: InspectOptions,
-  self: Invocation,
-  context: ProcessContext,
-): Promise<InspectReport> {
+async function inspectTarget({ target, ...options }: InspectOptions, self: Invocation, context: ProcessContext) {
   using progress = startProgress(context);
   const onWait = (what: string): void => progress.show(`waiting for ${what} ...`);
   const node = await openNode(options);
-  const { target } = options;
-  const asking = {
-    ...options,
-    self,
-    node,
-    onWait,
-  };
+  const asking = { ...options, self, node, onWait };
   if (target.kind === "driver") onWait("the drivers' names");
   const socketPath = target.kind === "address" ? target.socketPath : await findNamedDriver(target.name, node, asking);
   // Awaited here: the progress line is erased when this returns.

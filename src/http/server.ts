@@ -25,20 +25,8 @@ const MAX_BODY_BYTES = 65_536;
  *
  * @throws an Error with a `code` such as `EADDRINUSE` when it cannot listen
  */
-export function startHttpServer(options: HttpServerOptions): HttpServer {
-  const server = listen(options);
-  const { hostname, port } = server;
-  return {
-    address: hostname?.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`,
-    stop: () => server.stop(),
-  };
-}
-
-type Server = Bun.Server<undefined>;
-
-function listen({ hostname, port, handle }: HttpServerOptions): Server {
-  const { address, otherwise } = addressesFor(hostname);
-  const listenOn = (host: string): Server =>
+export function startHttpServer({ hostname, port, handle }: HttpServerOptions): HttpServer {
+  const server = listen(hostname, (host) =>
     Bun.serve({
       hostname: host,
       port,
@@ -48,18 +36,26 @@ function listen({ hostname, port, handle }: HttpServerOptions): Server {
       // With `development: false` Bun 1.4.5 sets SO_REUSEPORT, contrary to its documentation: two sidecars of one uid
       // would share a port, and each would get the other's requests.
       reusePort: false,
-      fetch: async (request, server) => {
+      fetch: async (request, bun) => {
         // The idle timeout would close a connection that waits for a slow driver.
-        server.timeout(request, 0);
+        bun.timeout(request, 0);
         try {
           return await handle(request);
         } finally {
           // The timeout belongs to the connection: without this, Bun never closes a kept-alive one.
-          server.timeout(request, IDLE_TIMEOUT_SECONDS);
+          bun.timeout(request, IDLE_TIMEOUT_SECONDS);
         }
       },
       error: (error) => new Response(`internal error of the sidecar: ${errorText(error)}\n`, { status: 500 }),
-    });
+    }),
+  );
+  const host = server.hostname?.includes(":") ? `[${server.hostname}]` : server.hostname;
+  return { address: `${host}:${server.port}`, stop: () => server.stop() };
+}
+
+/** Tries a second address on a kernel that has only its family. */
+function listen<Server>(hostname: string | undefined, listenOn: (host: string) => Server): Server {
+  const [address, otherwise] = addressesFor(hostname);
   try {
     return listenOn(address);
   } catch (error) {
@@ -69,10 +65,8 @@ function listen({ hostname, port, handle }: HttpServerOptions): Server {
   }
 }
 
-/** The address to listen on, and another for a kernel that has only the other family. */
-function addressesFor(hostname: string | undefined): { readonly address: string; readonly otherwise?: string } {
-  if (hostname === undefined) return { address: "::", otherwise: "0.0.0.0" };
+function addressesFor(hostname: string | undefined): readonly [string, string?] {
+  if (hostname === undefined) return ["::", "0.0.0.0"];
   // As Go does. Bun takes the first address in /etc/hosts, which may be ::1 and leave 127.0.0.1 without a listener.
-  if (hostname.toLowerCase() === "localhost") return { address: "127.0.0.1", otherwise: "::1" };
-  return { address: hostname };
+  return hostname.toLowerCase() === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
 }

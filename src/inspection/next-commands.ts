@@ -5,7 +5,6 @@ import { type Invocation, ownCommand, shellCommand } from "../base/shell-command
 
 /** What a person may run next, each to paste into a shell. Undefined is what is not known, or cannot be pasted. */
 export interface NextCommands {
-  /** Every socket of the node. */
   readonly list: string | undefined;
   /** What the driver's log says last. */
   readonly logs: string | undefined;

@@ -63,15 +63,12 @@ export interface NodeReport {
   readonly notes: readonly string[];
   /** Whether nothing was left out that may have hidden a driver. */
   readonly complete: boolean;
-  /** Directories that may not be looked into by us. */
   readonly denied: readonly string[];
   /** Where drivers were found, and none of the name that was asked for: a sentence with the names that there are. */
   readonly absent: string | undefined;
 }
 
-/** One step of `inspect`. */
 export interface InspectStep {
-  /** What is looked at, in a few words: `connect`. */
   readonly title: string;
   readonly outcome: StepOutcome;
   readonly elapsedMs: number | undefined;
@@ -82,9 +79,8 @@ export type StepOutcome =
   | {
       readonly kind: "failed";
       readonly details: readonly string[];
-      /** What to do, in words. */
+      /** What to do, in words, and a command to paste for it. */
       readonly remedy: string | undefined;
-      /** A command to paste for it. */
       readonly command: string | undefined;
     }
   /** A normal answer that says less than another: `Unimplemented`. */
@@ -107,11 +103,9 @@ export function step(title: string, outcome: StepOutcome, elapsedMs?: number): I
   return { title, outcome, elapsedMs };
 }
 
-/** One driver in depth. */
 export interface InspectReport {
   readonly socket: string;
   readonly driver: string | undefined;
-  /** What the steps come to. */
   readonly outcome: DriverOutcome;
   readonly slow: boolean;
   readonly steps: readonly InspectStep[];

@@ -4,7 +4,6 @@ import { resolutionText } from "../node/rooted-path";
 import type { Surveyed } from "./driver-report";
 import type { NodeView } from "./node-view";
 import type { Registration } from "./registrations";
-import type { DriverReport } from "./report";
 import { skippedText, type SocketSearch } from "../node/socket-search";
 
 /** Such as `/var/lib/kubelet: 3 sockets`. */
@@ -69,11 +68,6 @@ export function absentText(wanted: string, all: readonly Surveyed[]): string | u
   return others.length === 0
     ? undefined
     : `No driver called ${quote(wanted)} was found. There are: ${others.join(", ")}`;
-}
-
-export function notAskedNote(drivers: readonly DriverReport[]): readonly string[] {
-  const count = drivers.filter(({ outcome }) => outcome.kind === "notAsked").length;
-  return count === 0 ? [] : [`drivers that were not asked: ${count}; the row of each says why`];
 }
 
 /**

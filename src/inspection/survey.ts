@@ -4,7 +4,7 @@ import { reportListeners } from "./steps/listener";
 import type { NodeView } from "./node-view";
 import { askRegistration, isCsiRegistration, isRegistrationSocket, type Registration } from "./registrations";
 import type { DriverOutcome, DriverReport, NodeReport } from "./report";
-import { absentText, deniedPaths, lookedText, notAskedNote, unseenNotes, withoutSocketNote } from "./survey-notes";
+import { absentText, deniedPaths, lookedText, unseenNotes, withoutSocketNote } from "./survey-notes";
 import { formatDuration } from "../base/duration";
 import { createSlots } from "../node/descriptors";
 import type { NodeSocket } from "../node/socket-search";
@@ -24,16 +24,14 @@ export interface SurveyOptions extends Asker {
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);
   const { driver: wanted, probeTimeoutMs } = options;
-  const sockets = asked.map(({ socket }) => socket);
-  const listeners = await reportListeners(node, sockets);
+  const listeners = await reportListeners(
+    node,
+    asked.map(({ socket }) => socket),
+  );
+  const seen = { registrations, node, probeTimeoutMs };
   const all = [
     ...asked.map(({ socket, answers }) =>
-      reportDriver(socket, answers, {
-        listener: listeners.byFileId.get(socket.fileId),
-        registrations,
-        node,
-        probeTimeoutMs,
-      }),
+      reportDriver(socket, answers, { ...seen, listener: listeners.byFileId.get(socket.fileId) }),
     ),
     ...reportElsewhere(registrations),
   ];
@@ -46,7 +44,6 @@ export async function surveyNode(node: NodeView, options: SurveyOptions): Promis
     looked: node.kubelets.lookedIn.map((place) => lookedText(place, node.search)),
     notes: [
       ...unseen,
-      ...notAskedNote(drivers),
       ...withoutSocket,
       ...(listeners.cut ? ["the time was over before all processes had been looked at for who listens"] : []),
       ...chosen.flatMap(({ notes }) => notes),

@@ -1,11 +1,5 @@
 import { decideStyle, type StyleFacts } from "./style";
 
-/** A line that is rewritten in place; dispose of it to erase it. */
-export interface ProgressLine extends Disposable {
-  /** Shows this, in place of what is there. */
-  readonly show: (line: string) => void;
-}
-
 /** What a progress line needs of the process. */
 export interface ProgressEdge {
   readonly writeError: (text: string) => void;
@@ -14,10 +8,10 @@ export interface ProgressEdge {
 }
 
 /**
- * Begins a progress line on standard error, if that is a terminal; a signal that ends the process erases it. It is printable ASCII and
- * takes no escape sequence, so that a dumb terminal shows it too.
+ * Begins a line on standard error, if that is a terminal, which `show` rewrites in place. It is erased when it is disposed of, or by a
+ * signal that ends the process. It is printable ASCII and takes no escape sequence, so that a dumb terminal shows it too.
  */
-export function startProgress({ writeError, streamFacts, onInterrupt }: ProgressEdge): ProgressLine {
+export function startProgress({ writeError, streamFacts, onInterrupt }: ProgressEdge) {
   const { columns } = decideStyle(streamFacts("error"));
   let shown = "";
   const show = (line: string): void => {

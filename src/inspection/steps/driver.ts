@@ -24,13 +24,11 @@ export interface DriverStepOptions extends AskedDriver {
   readonly onWait: (what: string) => void;
 }
 
-/** What asking a driver step by step came to. */
 export interface DriverSteps {
   readonly steps: readonly InspectStep[];
   readonly answers: DriverAnswers;
 }
 
-/** Connects once, and asks each RPC over that connection. */
 export async function takeDriverSteps(options: DriverStepOptions): Promise<DriverSteps> {
   const conversation = await converse(options, questionsOf(options), options.onWait);
   if (conversation.kind === "unopened") return connectFailed(conversation.opened, conversation.diagnosis, options);

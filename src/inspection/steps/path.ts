@@ -21,11 +21,7 @@ export interface PathOptions {
 
 type FoundFile = Extract<Resolution, { readonly kind: "found" }>;
 
-/**
- * Follows a path of the node to its socket, and touches nothing but the directories on the way.
- *
- * @param socketPath as the kubelet knows it: its length counts (unix(7)), and no prefix of ours does
- */
+/** Follows a path, as the kubelet knows it, to its socket, and touches nothing but the directories on the way. */
 export function takePathSteps(node: NodeView, socketPath: string, options: PathOptions): PathSteps {
   const begun = performance.now();
   const resolved = node.root.resolve(socketPath);
@@ -83,6 +79,7 @@ function because(reason: FailureReason, message: string) {
 }
 
 function pathOutcome({ path }: FoundFile, socketPath: string): StepOutcome {
+  // Its own length counts (unix(7)), and no prefix of ours does.
   const bytes = Buffer.byteLength(socketPath);
   const details = [...(path === socketPath ? [] : [`leads to ${path}`]), `${bytes} of ${MAX_SOCKET_PATH_BYTES} bytes`];
   return bytes > MAX_SOCKET_PATH_BYTES
