@@ -146,6 +146,7 @@ function createLines(looker: Looker, { writeOut, writeError, streamFacts }: Proc
 }
 
 function createScreen({ output }: ListOptions, looker: Looker, { writeOut, streamFacts }: ProcessContext): Display {
+  const begunMs = performance.now();
   const changes = new Map<string, SeenChange>();
   let lastChange: SeenChange | undefined;
   let first: ReadonlySet<string> | undefined;
@@ -173,7 +174,9 @@ function createScreen({ output }: ListOptions, looker: Looker, { writeOut, strea
         if (change.now === undefined) changes.delete(change.socket);
         else changes.set(change.socket, lastChange);
       }
-      draw(report, false);
+      // The first answers come at once: a row that says only that it waits for one would flash.
+      if (shown !== undefined || performance.now() - begunMs > TICK_MS || report.drivers.every(isAsked))
+        draw(report, false);
     },
     end: (report) => draw(report, true),
   };

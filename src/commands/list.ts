@@ -23,7 +23,7 @@ export function defineList(context: ProcessContext): CommandOf<typeof LIST_ARGS>
       "tells whether the kubelet has registered it.",
       "",
       "Exit codes:",
-      "  0 all ready  1 usage error  2 no driver found",
+      "  0 all ready, or --watch was ended  1 usage error  2 no driver found",
       "  4 a driver is not ready, or part of the node could not be read",
     ],
     run: ({ args, given }) => list(readListOptions(args), readInvocation(given, context.program()), context),
