@@ -78,8 +78,9 @@ function followProcess(view: ListenerView, record: DriverRecord): void {
 function seeProcess(procDir: string, listener: ListenerReport): DriverProcess | undefined {
   const stat = readProcessStat(`${procDir}/${listener.pid}`);
   if (stat === undefined) return undefined;
-  const uptime = /^[\d.]+/.exec(readText(`${procDir}/uptime`))?.[0];
-  const startedAtMs = uptime === undefined ? undefined : Date.now() - (Number(uptime) * 1_000 - stat.startedMs);
+  // In whole seconds, but the same at each look, unless the clock is set: another value would be a restart.
+  const bootSeconds = /^btime (\d+)$/m.exec(readText(`${procDir}/stat`))?.[1];
+  const startedAtMs = bootSeconds === undefined ? undefined : Number(bootSeconds) * 1_000 + stat.startedMs;
   return { listener, startedAtMs, startedTicksMs: stat.startedMs };
 }
 

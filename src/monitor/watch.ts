@@ -193,9 +193,10 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     record.replacements = 0;
     if (!wasHung) countProbe(record, answers);
     table.settle(record, answers);
-    if (table.isOther(record)) scheduler.tell(record, "lastAnswer");
-    // What is no driver is asked less and less often.
-    else scheduler.tell(record, record.surveyed.report.outcome.kind === "notCsi" ? "failure" : event);
+    if (table.isOther(record)) return scheduler.tell(record, "lastAnswer");
+    const { kind } = record.surveyed.report.outcome;
+    // What is no driver is asked less and less often; where a fault of ours kept us from asking, the driver may be ready.
+    scheduler.tell(record, kind === "notCsi" ? "failure" : kind === "notAsked" ? "answer" : event);
   }
 
   async function beginRegistrar(registrar: Registrar): Promise<void> {
