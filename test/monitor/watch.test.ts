@@ -4,7 +4,7 @@ import { MONOTONIC_CLOCK } from "../../src/base/clock";
 import { renderMetrics } from "../../src/monitor/metrics";
 import { parseExposition, valueOf } from "../support/exposition";
 import { MAX_GONE } from "../../src/monitor/driver-table";
-import { MAX_SOCKETS_PER_DIRECTORY } from "../../src/monitor/node-scan";
+import { MAX_SOCKETS, MAX_SOCKETS_PER_DIRECTORY } from "../../src/monitor/node-scan";
 import { startDriver } from "../support/drivers";
 import { startRecordingDriver } from "../support/recording-driver";
 import { startRegistrationServer } from "../support/registration-server";
@@ -371,6 +371,14 @@ describe("whatever an unprivileged process does in its directory", () => {
     }
     const gone = testing.watch.table.records().filter(({ place }) => place.kind === "gone");
     expect(gone.length).toBeLessThanOrEqual(MAX_GONE);
+  });
+
+  test("of very many directories with a socket as many are watched as is possible, and the others are counted", async () => {
+    await using testing = await startTestWatch({}, (node) => {
+      for (let index = 0; index < MAX_SOCKETS + 40; index += 1) node.staleSocket(`${PLUGINS}/d${index}.csi/csi.sock`);
+    });
+    expect(testing.watch.table.counts()).toEqual({ found: MAX_SOCKETS, leftOut: 40 });
+    expect(testing.watch.table.drivers()).toHaveLength(MAX_SOCKETS);
   });
 
   test("drivers that come, hang and go leave no descriptor behind", async () => {
