@@ -90,7 +90,7 @@ const SAMPLES: readonly Sample[] = [
     pod: "objects-node-b8zzl",
     container: "objects",
     latency: 2.2,
-    troubles: [[41, 39]],
+    troubles: [[41, 40]],
   },
   {
     name: "secrets.csi.example",

@@ -206,11 +206,16 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
       },
       hang,
     );
-    const { kind } = record.surveyed.report.outcome;
-    const { connectMs = 0, callMs } = answers;
+    const { outcome } = record.surveyed.report;
     onEvent({ kind: "probed", record });
-    if (kind !== "notCsi")
-      record.history.note(kind === "notAsked" ? "unknown" : kind, callMs && connectMs + callMs, options.wallMs());
+    if (outcome.kind !== "notCsi")
+      record.history.note(outcome.kind === "notAsked" ? "unknown" : outcome.kind, latencyOf(answers), options.wallMs());
+  }
+
+  /** How long an answer took. One that did not come in time is a hang, and may come after hours. */
+  function latencyOf({ outcome, connectMs = 0, callMs }: DriverAnswers): number | undefined {
+    const isHung = outcome.kind === "failed" && outcome.reason === "hung";
+    return callMs === undefined || isHung || connectMs + callMs > probeTimeoutMs ? undefined : connectMs + callMs;
   }
 
   const isOther = ({ told, surveyed }: DriverRecord): boolean =>

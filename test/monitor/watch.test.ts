@@ -92,6 +92,8 @@ describe("a driver that hangs", () => {
     await testing.waitFor("b.csi", "ready");
     driver.mode = "hold";
     await testing.waitFor("a.csi", "hung");
+    const hung = testing.driver("a.csi");
+    expect(hung?.history.durations()).toHaveLength(hung?.probes.ready ?? 0);
     const { total } = driver.connections;
     const calls = driver.calls.length;
     await testing.probes("b.csi", 10);
@@ -102,6 +104,9 @@ describe("a driver that hangs", () => {
     driver.release();
     await testing.waitFor("a.csi", "ready");
     expect(driver.connections.total).toBe(total);
+    // How long it hung is no latency.
+    await testing.probes("a.csi", 1);
+    expect(Math.max(...(testing.driver("a.csi")?.history.durations() ?? []))).toBeLessThanOrEqual(400);
     const [incident] = testing.incidents();
     expect(incident).toMatchObject({ reason: "hung", end: "recovered", driver: "a.csi" });
     expect(incident?.events.map(({ kind }) => kind)).toEqual(["failed", "ready"]);

@@ -78,7 +78,7 @@ function latency(durations: readonly number[]): Html {
   return html`<svg viewBox="0 0 ${LINE_WIDTH} ${HEIGHT}" width="${LINE_WIDTH}" height="${HEIGHT}" aria-hidden="true">
       <polyline points="${points.join(" ")}" />
     </svg>
-    <small>${round(last)} ms, max ${round(Math.max(...durations))} ms</small>`;
+    <small>${round(last)} ms</small><small>max ${round(Math.max(...durations))} ms</small>`;
 }
 
 const MINUTE_WIDTH = 3;
@@ -95,7 +95,9 @@ function strip(minutes: readonly (MinuteState | undefined)[]): Html {
       ? []
       : [html`<rect x="${index * MINUTE_WIDTH}" width="${MINUTE_WIDTH - 1}" ${BARS[state]} class="${state}" />`],
   );
-  return html`<svg viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" aria-hidden="true">${bars}</svg>
+  return html`<svg viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" class="hour" aria-hidden="true">
+      ${bars}
+    </svg>
     <small>${said.join(", ") || "nothing known yet"}</small>`;
 }
 

@@ -29,7 +29,7 @@ th small { font-weight: 400; } td small { display: block; } td p { color: var(--
 thead th { color: var(--faint); font-size: 0.8125rem; border-top: 0; padding-top: 0; padding-bottom: 0.375rem; white-space: nowrap; }
 tr.failed, tr.notReady { background: var(--panel); }
 svg { display: block; max-width: 100%; height: 1.5rem; } polyline { fill: none; stroke: var(--faint); stroke-width: 1.5; }
-time { white-space: nowrap; }
+.hour { border-bottom: 1px solid var(--line); } time { white-space: nowrap; }
 .state { font-weight: 600; white-space: nowrap; }
 .state::before { content: ""; display: inline-block; width: 0.5em; height: 0.5em; margin-right: 0.5em; border-radius: 50%;
   background: currentColor; vertical-align: 0.1em; }
