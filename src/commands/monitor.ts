@@ -44,6 +44,8 @@ export async function runMonitor(
   const logger = createLogger("monitor.ts");
   const files = options.incidentDir === undefined ? undefined : openIncidentFiles(options.incidentDir);
   logger.info("Starting livenessprobe monitor", { version: VERSION, commit: COMMIT });
+  if (files?.fault !== undefined)
+    logger.warning("Incidents cannot be written to files", { flag: "--incident-dir", error: files.fault });
   const { server, watch } = await start(options, self, context, createLogger, files);
   logger.info("Listening", { flag: options.listen.flag, address: server.address });
   const collecting = setInterval(() => Bun.gc(true), COLLECT_EVERY_MS);

@@ -2,12 +2,14 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
+import { EXECUTABLE } from "../support/executable";
 import { valueOf } from "../support/exposition";
 import { findFaketime } from "../support/faketime";
 import { kubeletNode, startIn } from "../support/listed-node";
 import { makeKubeletRoot, makeNode } from "../support/made-node";
 import { startControlledDriver } from "../support/controlled-driver";
-import { ready, scrape, startMonitor, startNamed, textOf } from "../support/monitor";
+import { FAST, inspected, ready, scrape, startMonitor, startNamed, textOf } from "../support/monitor";
+import { startSidecar } from "../support/sidecar";
 import { usable } from "../support/usable";
 import { waitUntil } from "../support/wait";
 
@@ -68,6 +70,28 @@ test.if(usable("a monitor without free descriptors", ["prlimit", "--nofile"]))(
     expect(driver.connections.maxOpen).toBe(1);
   },
 );
+
+test.if(usable("a directory that cannot be written to for now", ["unshare", "--mount", "true"])).each([
+  ["is read-only, as after an error of the disk", "ro", "EROFS"],
+  ["has no room for one more file", "nr_inodes=1", "ENOSPC"],
+])("an incident directory that %s is a warning at the start, and watching begins", async (_, mountOptions, code) => {
+  using directory = temporaryDirectory();
+  await using node = kubeletNode();
+  await using driver = await startNamed(node, "a.csi");
+  const mount = `mount -t tmpfs -o ${mountOptions} tmpfs ${directory.path}; exec "$0" "$@"`;
+  const flags = ["--root", node.rootDir, "--incident-dir", directory.path];
+  await using monitor = await startSidecar(
+    ["--mount", "--propagation=private", "sh", "-ec", mount, EXECUTABLE, "monitor", ...FAST, ...flags],
+    { executable: "unshare" },
+  );
+  await ready(monitor);
+  driver.mode = "unavailable";
+  await inspected(monitor);
+  const [warning, again, ...others] = monitor.logLines.filter((line) => line.startsWith("W"));
+  expect(warning).toMatch(new RegExp(`"Incidents cannot be written to files" flag="--incident-dir" error="${code}"`));
+  expect(again).toContain("An incident could not be written to its file");
+  expect(others).toEqual([]);
+});
 
 test.skipIf(library === undefined).each([
   ["forward", "+86400"],

@@ -5,6 +5,8 @@ import { quote } from "../../base/text";
 
 /** A directory of incidents, that outlives this process. */
 export interface IncidentFiles {
+  /** Why no file could be written when it was opened, such as ENOSPC; undefined where one could. */
+  readonly fault: string | undefined;
   /**
    * Writes a file, whole or not at all, in the place of the one with that id. Deletes the oldest ones that are too many.
    *
@@ -20,12 +22,16 @@ export const MAX_TOTAL_BYTES = 50 * 1_024 * 1_024;
 const FILE = /^incident-\d{8}T\d{6}\.\d{3}Z-\d+\.json$/;
 const PART = /^\.incident-\d{8}T\d{6}\.\d{3}Z-\d+\.json\.part$/;
 
+/** A disk that is full or has failed. A node in such trouble is to be watched all the same. */
+const DISK_FAULTS: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
+
 /**
  * Opens a directory that is there already. Files in it belong to us alone (mode 0600), for a container's log may hold secrets.
  *
- * @throws {ConfigError} where no file can be written in it
+ * @throws {ConfigError} where no file can be written in it, unless the disk is at fault
  */
 export function openIncidentFiles(directory: string): IncidentFiles {
+  let fault: string | undefined;
   try {
     // What a process left that was ended while it wrote.
     for (const name of readdirSync(directory)) if (PART.test(name)) rmSync(join(directory, name), { force: true });
@@ -33,11 +39,14 @@ export function openIncidentFiles(directory: string): IncidentFiles {
     writeWhole(attempt, "");
     rmSync(attempt);
   } catch (error) {
-    throw new ConfigError(
-      `--incident-dir must be a directory that can be written to, got ${quote(directory)}: ${errorCode(error) ?? errorText(error)}`,
-    );
+    fault = errorCode(error);
+    if (fault === undefined || !DISK_FAULTS.has(fault))
+      throw new ConfigError(
+        `--incident-dir must be a directory that can be written to, got ${quote(directory)}: ${fault ?? errorText(error)}`,
+      );
   }
   return {
+    fault,
     write: (id, text) => {
       const name = `incident-${id}.json`;
       const part = join(directory, `.${name}.part`);
