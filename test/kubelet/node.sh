@@ -78,10 +78,14 @@ control_plane() {
 }
 
 images() {
-  local archive
+  local archive name
   until_done ctr version
   for archive in "$directory"/images/*.tar; do
     ctr --namespace k8s.io images import --base-name "registry.example/$(basename "$archive" .tar)" "$archive" >/dev/null
+  done
+  # Variants are published as tags of one repository.
+  for name in $(ctr --namespace k8s.io images list --quiet | grep -e -nonroot:); do
+    ctr --namespace k8s.io images tag "$name" "${name/-nonroot/}-nonroot" >/dev/null
   done
 }
 

@@ -5,7 +5,12 @@ import type { Node } from "./node";
 /** What these tests read of a pod (core/v1). */
 export interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string };
-  readonly status: { readonly podIP?: string; readonly containerStatuses?: readonly ContainerStatus[] };
+  readonly status: {
+    readonly podIP?: string;
+    readonly containerStatuses?: readonly ContainerStatus[];
+    /** Of init containers, native sidecars among them. */
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
 }
 
 export interface ContainerStatus {
@@ -119,7 +124,8 @@ export async function podReady(
 }
 
 export function containerOf(pod: Pod, name: string): ContainerStatus {
-  const status = pod.status.containerStatuses?.find((container) => container.name === name);
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
+  const status = [...containerStatuses, ...initContainerStatuses].find((container) => container.name === name);
   if (status === undefined) throw new Error(`the pod ${pod.metadata.name} has no container ${name}`);
   return status;
 }

@@ -56,7 +56,8 @@ export async function nodePrograms(): Promise<NodePrograms> {
  * @param directory empty; an archive is called as its repository: registry.example/NAME
  */
 export async function writeImages(directory: string): Promise<void> {
-  await pack(join(directory, "csi-livenessprobe.tar"), openBuilt(BUILT_DIRECTORY, "livenessprobe").layout);
+  for (const variant of ["livenessprobe", "livenessprobe-nonroot"] as const)
+    await pack(join(directory, `csi-${variant}.tar`), openBuilt(BUILT_DIRECTORY, variant).layout);
   const env = { CGO_ENABLED: "0" };
   const registrar = await buildGoProgram(join(import.meta.dirname, "registrar"), "registrar", [], env);
   for (const [tag, build] of [

@@ -1,0 +1,70 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { waitUntil } from "../support/wait";
+import { applyExample } from "./examples";
+import { type Node, startNode } from "./node";
+import { cgroupFile, containerOf, podReady, processOf, readPod } from "./pods";
+
+const NAMESPACE = "my-csi-driver";
+const POD = "my-csi-driver-node";
+
+let node: Node;
+beforeAll(async () => {
+  node = await startNode();
+});
+afterAll(async () => node[Symbol.asyncDispose]());
+// The examples have one pod, and its driver one directory.
+afterEach(() => node.kubectl(["delete", "pods", `--namespace=${NAMESPACE}`, "--all", "--grace-period=5"]));
+
+test.each(["node", "node-startup", "node-selinux"])(
+  "deploy/examples/%s runs as it is, and the kubelet registers its driver",
+  async (example) => {
+    await applyExample(node, example);
+    const pod = await podReady(node, POD, undefined, NAMESPACE);
+    expect(containerOf(pod, "driver").restartCount).toBe(0);
+    await isRegistered();
+  },
+);
+
+test("deploy/examples/controller runs as it is, as uid 65532 and in a restricted namespace", async () => {
+  await applyExample(node, "controller/deployment.yaml");
+  const name = "my-csi-driver-controller";
+  const pod = await podReady(node, name, undefined, name);
+  const sidecar = processOf(pod, "livenessprobe");
+  expect(await Bun.file(`/proc/${sidecar}/status`).text()).toMatch(/^Uid:\t65532\t/m);
+  const url = `/api/v1/namespaces/${name}/pods/${name}:9808/proxy/healthz`;
+  expect(await node.kubectl(["get", "--raw", url])).toBe("ok");
+});
+
+test("deploy/examples/node-native-sidecar runs as it is, and the sidecar ends after its driver", async () => {
+  await applyExample(node, "node-native-sidecar/daemonset.yaml");
+  const pod = await podReady(node, POD, undefined, NAMESPACE);
+  await isRegistered();
+  const [driver, sidecar] = [processOf(pod, "driver"), processOf(pod, "livenessprobe")];
+  const registrar = processOf(pod, "node-driver-registrar");
+  process.kill(driver, "SIGSTOP");
+  await node.kubectl(["delete", "pod", POD, `--namespace=${NAMESPACE}`, "--wait=false"]);
+  // All containers but the sidecar were told to end: one has ended, one cannot.
+  await waitUntil(() => cgroupFile(registrar) === "", "the registrar to end");
+  expect(cgroupFile(sidecar)).not.toBe("");
+  process.kill(driver, "SIGCONT");
+  await waitUntil(() => cgroupFile(driver) === "", "the driver to end");
+  await waitUntil(() => cgroupFile(sidecar) === "", "the sidecar to end");
+});
+
+test("deploy/examples/node-exec-probe runs as it is, and the kubelet's event has the reason", async () => {
+  await applyExample(node, "node-exec-probe/daemonset.yaml");
+  const pod = await podReady(node, POD, undefined, NAMESPACE);
+  process.kill(processOf(pod, "driver"), "SIGSTOP");
+  const events = ["get", "events", `--namespace=${NAMESPACE}`, "--output=jsonpath={.items[*].message}"];
+  const seen = await waitUntil(async () => {
+    const messages = await node.kubectl(events);
+    return messages.includes("Liveness probe failed") ? messages : undefined;
+  }, "the kubelet to find the driver dead");
+  expect(seen).toContain("Liveness probe failed: driver hung: it took the connection on /csi/csi.sock");
+  process.kill(processOf(await readPod(node, POD, NAMESPACE), "driver"), "SIGCONT");
+});
+
+async function isRegistered(): Promise<void> {
+  const names = ["get", "csinode", "node", "--output=jsonpath={.spec.drivers[*].name}"];
+  await waitUntil(async () => (await node.kubectl(names)) === "go.csi.test", "the driver's CSINode");
+}
