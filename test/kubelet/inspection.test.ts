@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../../scripts/release/files";
+import { waitUntil } from "../support/wait";
 import { type Node, startNode } from "./node";
 import { apply, containerOf, csiPod, podReady, processOf, readPod } from "./pods";
 
@@ -66,3 +67,17 @@ async function listed(name: string): Promise<Listed> {
   if (item === undefined) throw new Error(`list has no ${name}.csi.example: ${list}`);
   return item;
 }
+
+test("kubectl debug with --profile=sysadmin lists a privileged driver with its pod", async () => {
+  await apply(node, csiPod("privileged", { driver: { securityContext: { privileged: true } } }));
+  await podReady(node, "privileged");
+  const image = "--image=registry.example/csi-livenessprobe:0.1.0";
+  const how = ["--namespace=kube-system", "--profile=sysadmin", image, "--attach=false"];
+  const list = ["/usr/bin/livenessprobe", "list", "--root", "/host"];
+  await node.kubectl(["debug", "node/node", ...how, "--", ...list]);
+  const pod = (await node.kubectl(["get", "pods", "--namespace=kube-system", "--output=name"])).trim();
+  const phase = ["get", pod, "--namespace=kube-system", "--output=jsonpath={.status.phase}"];
+  await waitUntil(async () => /Succeeded|Failed/.test(await node.kubectl(phase)), "list to end");
+  const shown = await node.kubectl(["logs", pod, "--namespace=kube-system"]);
+  expect(shown).toMatch(/^privileged\.csi\.example +1\.0\.0 +ready .* default\/privileged +driver /m);
+});
