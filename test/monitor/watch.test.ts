@@ -194,9 +194,11 @@ describe("an incident", () => {
     await using again = await startDriver("grpc-js", { name: "a.csi", socketPath });
     await testing.waitFor("a.csi", "ready");
     const [incident] = testing.incidents();
-    expect(incident).toMatchObject({ end: "recovered", reason: "nobody_listens" });
-    // A scan may have come between the two sockets.
-    expect(incident?.events.filter(({ kind }) => kind !== "socketGone")).toMatchObject([
+    expect(incident).toMatchObject({ end: "recovered" });
+    // The kill may cut off a probe, and a scan or two probes may find no socket between the first and the second.
+    const mayBeThere = new Set(["closed", "socket_missing", "socketGone"]);
+    const events = incident?.events.filter((event) => !mayBeThere.has("reason" in event ? event.reason : event.kind));
+    expect(events).toMatchObject([
       { kind: "failed", reason: "nobody_listens" },
       { kind: "socketReplaced" },
       { kind: "restarted", pid: again.pid },
