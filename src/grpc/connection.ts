@@ -114,7 +114,10 @@ export function openConnection(
 
   deadline.onExpiry(() => fail({ kind: "silent" }));
   // It stays: an error without a listener would end the process.
-  socket.on("error", (error) => connection === undefined && fail(failureOf(error)));
+  socket.on("error", (error) => {
+    // Of a connection, the session tells.
+    if (connection === undefined) fail(failureOf(error));
+  });
   socket.once("connect", () => {
     onConnect();
     const connected = new Connection(socket);

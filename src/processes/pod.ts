@@ -35,8 +35,9 @@ export function findPod(root: Root, cgroups: readonly Cgroup[], kubeletRoots: re
   // Docker and Podman make containers without a pod.
   if (uid === undefined) return undefined;
   const { namespace, name, container } = told ?? byPodDirectories(root, uid, kubeletRoots);
-  // The logs of the container's runs. Where a name is not known, no such directory is there.
-  const logs = namesIn(root, `/var/log/pods/${namespace}_${name}_${uid}/${container}`);
+  const isNamed = name !== undefined && container !== undefined;
+  // The logs of the container's runs.
+  const logs = isNamed ? namesIn(root, `/var/log/pods/${namespace}_${name}_${uid}/${container}`) : [];
   return { uid, containerId, namespace, name, container, restarted: logs.some((log) => /^[1-9]\d*\.log$/.test(log)) };
 }
 
