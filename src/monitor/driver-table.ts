@@ -25,7 +25,7 @@ export interface DriverTable {
   refresh(): void;
   /** Takes in what a driver answered, or that it does not. */
   settle(record: DriverRecord, answers: DriverAnswers, hang?: Hang): void;
-  /** Another file was in the socket's place when it was to be asked. The second time in a row that is a failure. */
+  /** Another file, or none, was in the socket's place when it was to be asked. The second time in a row that is a failure. */
   settleReplaced(record: DriverRecord): void;
   /** Whether it has told its name, and is not the one that is watched. */
   isOther(record: DriverRecord): boolean;
@@ -234,7 +234,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     settleReplaced: (record) => {
       record.replacements += 1;
       if (record.replacements < 2) return;
-      const message = `no such file: ${record.path} was replaced again and again`;
+      const message = `no such file: ${record.path} was removed, or replaced by another file, twice in a row`;
       settle(record, { ...NOT_ASKED_YET, outcome: { kind: "failed", reason: "socket_missing", message } });
     },
     isOther,
