@@ -191,11 +191,13 @@ describe("an incident", () => {
     await waitUntil(() => testing.incidents()[0]?.inspection, "the inspection");
     expect(testing.incidents()[0]?.inspection?.verdict).toBe("failed: nobody_listens at connect");
     rmSync(socketPath);
+    // The file system may give the next socket the same inode, which a probe may then reach before a scan sees it.
+    await waitUntil(() => testing.log.some((line) => line.includes("socket is gone")), "the socket to be gone");
     await using again = await startDriver("grpc-js", { name: "a.csi", socketPath });
     await testing.waitFor("a.csi", "ready");
     const [incident] = testing.incidents();
     expect(incident).toMatchObject({ end: "recovered" });
-    // The kill may cut off a probe, and a scan or two probes may find no socket between the first and the second.
+    // The kill may cut off a probe, and two probes may find no socket before a scan does.
     const mayBeThere = new Set(["closed", "socket_missing", "socketGone"]);
     const events = incident?.events.filter((event) => !mayBeThere.has("reason" in event ? event.reason : event.kind));
     expect(events).toMatchObject([
