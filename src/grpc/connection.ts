@@ -95,11 +95,7 @@ export function connectFailureOf(code: string): ConnectFailure {
  *
  * @param onConnect called when connect(2) has succeeded, before anything is known of HTTP/2
  */
-export function openConnection(
-  path: string,
-  deadline: Deadline,
-  onConnect: () => void = ignore,
-): Promise<ConnectOutcome> {
+export function openConnection(path: string, deadline: Deadline, onConnect?: () => void): Promise<ConnectOutcome> {
   const { promise, resolve } = Promise.withResolvers<ConnectOutcome>();
   const socket = socketConnect({ path });
   let connection: Connection | undefined;
@@ -119,7 +115,7 @@ export function openConnection(
     if (connection === undefined) fail(failureOf(error));
   });
   socket.once("connect", () => {
-    onConnect();
+    onConnect?.();
     const connected = new Connection(socket);
     connection = connected;
     connected.onLost(() => fail({ kind: "closed" }));
@@ -186,5 +182,3 @@ function hiddenShortage(): string | undefined {
     return errorCode(error) ?? "EMFILE";
   }
 }
-
-function ignore(): void {}

@@ -198,16 +198,13 @@ function noteLine({ digest, as }: Item): string {
 }
 
 function noteOf({ usage, version }: { readonly usage: string; readonly version: string }, lines: Iterable<string>) {
-  const text = [
-    `livenessprobe ${version}, with the loader and the libraries that it needs.`,
-    "",
-    usage,
-    "If this directory is mounted elsewhere, put that path everywhere in place of this one.",
-    "",
-    "What is installed here, as sha256sum(1) lists it. `livenessprobe install` replaces these files, and no others.",
-    "",
-    ...lines,
-    "",
-  ];
-  return Buffer.from(text.join("\n"));
+  return Buffer.from(`livenessprobe ${version}, with the loader and the libraries that it needs.
+
+${usage}
+If this directory is mounted elsewhere, put that path everywhere in place of this one.
+
+What is installed here, as sha256sum(1) lists it. \`livenessprobe install\` replaces these files, and no others.
+
+${[...lines].join("\n")}
+`);
 }

@@ -29,6 +29,8 @@ import type { AskEvent } from "./scheduler";
 
 export interface AskOptions extends Asker {
   readonly socket: NodeSocket;
+  /** When its file was made, as `birthOf` says. */
+  readonly birth: bigint | undefined;
   readonly hold: Hold;
 }
 
@@ -48,8 +50,8 @@ export interface AskDriverOptions extends AskOptions {
 
 /** Asks a driver for its state, over one connection, as `list` does. Never rejects. */
 export async function askDriver(options: AskDriverOptions): Promise<Asked> {
-  const { socket } = options;
-  const pinned = pinSocket(socket.outerPath, socket.fileId);
+  const { socket, birth } = options;
+  const pinned = pinSocket(socket.outerPath, socket.fileId, birth);
   switch (pinned.kind) {
     case "pinned": {
       using held = pinned.socket;
@@ -133,8 +135,8 @@ export type RegistrarAnswer =
 
 /** Asks a registration socket for what it announces. Never rejects. */
 export async function askRegistrar(options: AskOptions & { readonly onHang: () => void }): Promise<RegistrarAnswer> {
-  const { socket, probeTimeoutMs: timeoutMs, hold, onHang } = options;
-  const pinned = pinSocket(socket.outerPath, socket.fileId);
+  const { socket, birth, probeTimeoutMs: timeoutMs, hold, onHang } = options;
+  const pinned = pinSocket(socket.outerPath, socket.fileId, birth);
   if (pinned.kind !== "pinned") return { kind: "silent", event: "failure" };
   using file = pinned.socket;
   try {

@@ -164,11 +164,12 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     const hold = createHold();
     record.hold = hold;
     const isCurrent = () => record.hold === hold;
-    const { socket } = record.place;
+    const { socket, birth } = record.place;
     let wasHung = false;
     const asked = await askDriver({
       ...options,
       socket,
+      birth,
       hold,
       wantsInfo: record.told === undefined && record.infoFailures < MAX_INFO_FAILURES,
       onHang: (answers, hang) => {
@@ -205,6 +206,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     const answer = await askRegistrar({
       ...options,
       socket: registrar.socket,
+      birth: registrar.birth,
       hold,
       onHang: () => scheduler.tell(registrar, "hang"),
     });

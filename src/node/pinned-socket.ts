@@ -16,11 +16,13 @@ export type PinOutcome =
  *
  * @param outerPath where this process has seen it, without symbolic links
  * @param fileId `device:inode`, as it was seen
+ * @param birth when it was made, in nanoseconds, where that is known: ext4 gives the inode of a removed file to the next one
  */
-export function pinSocket(outerPath: string, fileId: string): PinOutcome {
+export function pinSocket(outerPath: string, fileId: string, birth?: bigint): PinOutcome {
   try {
     const socket = holdWithoutLinks(outerPath);
-    if (socket.fileId === fileId) return { kind: "pinned", socket };
+    const isSame = socket.fileId === fileId && (birth === undefined || socket.stats.birthtimeNs === birth);
+    if (isSame) return { kind: "pinned", socket };
     socket[Symbol.dispose]();
     return { kind: "replaced" };
   } catch (error) {

@@ -20,7 +20,7 @@ export interface NodeTableStyle extends Style {
  * say is escaped. In a terminal, messages and what does not fit stand below the row; elsewhere each driver is one line, uncut.
  */
 export function renderNodeTable({ drivers }: NodeReport, style: NodeTableStyle): string {
-  return renderTable(style.wide ? WIDE_COLUMNS : COLUMNS, drivers, style);
+  return renderTable(columnsOf(style), drivers, style);
 }
 
 /** The same with a column behind STATE that tells what has changed. */
@@ -29,7 +29,7 @@ export function layOutLiveTable(
   style: NodeTableStyle,
   changed: Pick<Column, "text" | "colour">,
 ) {
-  const columns = style.wide ? WIDE_COLUMNS : COLUMNS;
+  const columns = columnsOf(style);
   const place = columns.indexOf(STATE) + 1;
   return layOutTable(columns.toSpliced(place, 0, { ...changed, header: "CHANGED", leaves: 8 }), drivers, style);
 }
@@ -55,38 +55,28 @@ const STATE: Column = {
   text: stateOf,
   colour: ({ outcome, slow }) => (slow ? "yellow" : COLOURS[outcome.kind]),
 };
-const HEAD: readonly Column[] = [
-  { header: "DRIVER", atMost: (width) => Math.min(0.4 * width, 64), text: driverText },
-  {
-    header: "VERSION",
-    leaves: 5,
-    atMost: (width) => Math.min(0.25 * width, 24),
-    text: ({ vendorVersion }) => name(vendorVersion),
-  },
-  STATE,
-  { header: "CONNECT", leaves: 7, text: ({ connectMs }) => elapsed(connectMs) },
-  { header: "CALL", leaves: 6, text: ({ callMs }) => elapsed(callMs) },
-  { header: "ANNOUNCED", leaves: 4, text: ({ announced }) => announced },
-];
-const POD: Column = { header: "POD", leaves: 3, text: podText };
-const POD_OR_PROCESS: Column = { ...POD, text: podOrProcessText };
-const CONTAINER: Column = { header: "CONTAINER", leaves: 3, text: ({ listener }) => name(listener?.container) };
-const PROCESS: Column = { header: "PROCESS", leaves: 1, text: processText };
-const SOCKET: Column = { header: "SOCKET", leaves: 2, text: ({ socket }) => oneLine(socket, MAX_TEXT_BYTES) };
-const MESSAGE: Column = { header: "MESSAGE", place: "note", text: messageText };
 
-const COLUMNS: readonly Column[] = [...HEAD, POD_OR_PROCESS, CONTAINER, SOCKET, MESSAGE];
-const WIDE_COLUMNS: readonly Column[] = [
-  ...HEAD,
-  POD,
-  CONTAINER,
-  PROCESS,
-  SOCKET,
-  capabilities("plugin"),
-  capabilities("node"),
-  capabilities("controller"),
-  MESSAGE,
-];
+function columnsOf({ wide }: NodeTableStyle): readonly Column[] {
+  return [
+    { header: "DRIVER", atMost: (width) => Math.min(0.4 * width, 64), text: driverText },
+    {
+      header: "VERSION",
+      leaves: 5,
+      atMost: (width) => Math.min(0.25 * width, 24),
+      text: ({ vendorVersion }) => name(vendorVersion),
+    },
+    STATE,
+    { header: "CONNECT", leaves: 7, text: ({ connectMs }) => elapsed(connectMs) },
+    { header: "CALL", leaves: 6, text: ({ callMs }) => elapsed(callMs) },
+    { header: "ANNOUNCED", leaves: 4, text: ({ announced }) => announced },
+    { header: "POD", leaves: 3, text: wide ? podText : podOrProcessText },
+    { header: "CONTAINER", leaves: 3, text: ({ listener }) => name(listener?.container) },
+    ...(wide ? [{ header: "PROCESS", leaves: 1, text: processText }] : []),
+    { header: "SOCKET", leaves: 2, text: ({ socket }) => oneLine(socket, MAX_TEXT_BYTES) },
+    ...(wide ? (["plugin", "node", "controller"] as const).map(capabilities) : []),
+    { header: "MESSAGE", place: "note", text: messageText },
+  ];
+}
 
 function driverText(report: DriverReport): string {
   const { driver, nameSource, outcome } = report;

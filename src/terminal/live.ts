@@ -1,6 +1,7 @@
 import type { DriverReport, NodeReport } from "../inspection/report";
 import { type Change, changeText } from "./changes";
 import { type Looker, renderNodeNotes, renderNodeSummary } from "./list-notes";
+import { cutToWidth } from "./layout";
 import { layOutLiveTable, type NodeTableStyle } from "./list-table";
 
 /** A change, and when it was seen, in milliseconds since the epoch. */
@@ -40,7 +41,7 @@ export function renderScreen(view: LiveView, style: ScreenStyle): readonly strin
   const footer = height < MIN_HEIGHT ? [] : [...summary, statusLine(view)];
   const body = fit(tableOf(view, style), notes, Math.max(2, height - footer.length));
   const lines = [...body, ...footer].slice(0, height);
-  return rows === Infinity ? lines : lines.map((line) => cutPainted(line, columns));
+  return rows === Infinity ? lines : lines.map((line) => cutToWidth(line, columns));
 }
 
 function tableOf({ report, changes, nowMs }: LiveView, style: ScreenStyle): Table {
@@ -115,10 +116,6 @@ function statusLine({ lastChange }: LiveView): string {
 
 function linesOf(text: string): readonly string[] {
   return text === "" ? [] : text.trimEnd().split("\n");
-}
-
-function cutPainted(line: string, columns: number): string {
-  return Bun.stringWidth(line) <= columns ? line : `${Bun.sliceAnsi(line, 0, columns - 1)}…`;
 }
 
 /** A picture that is on the screen. */

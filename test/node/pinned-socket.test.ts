@@ -29,6 +29,15 @@ test.each([
   expect(readdirSync("/proc/self/fd")).toHaveLength(before);
 });
 
+test("where another socket has the inode of the one that was seen, its birth tells", async () => {
+  await using node = makeNode();
+  await node.liveSocket("/csi.sock");
+  const path = node.outer("/csi.sock");
+  const { birthtimeNs } = statSync(path, { bigint: true });
+  expect(pinSocket(path, fileIdOf(node), birthtimeNs - 1n)).toEqual({ kind: "replaced" });
+  expect(await connectTo(pinSocket(path, fileIdOf(node), birthtimeNs))).toBe("connected");
+});
+
 test("where a directory of the path was replaced by a link, it is told", async () => {
   await using node = makeNode();
   await node.liveSocket("/a/csi.sock");
