@@ -48,6 +48,9 @@ export async function runMonitor(
     logger.warning("Incidents cannot be written to files", { flag: "--incident-dir", error: files.fault });
   const { server, watch } = await start(options, self, context, createLogger, files);
   logger.info("Listening", { flag: options.listen.flag, address: server.address });
+  // A mount that was forgotten looks like a node without drivers.
+  if (watch.table.records().length === 0)
+    logger.warning("No CSI driver was found yet", { lookedAt: watch.table.report().looked });
   const collecting = setInterval(() => Bun.gc(true), COLLECT_EVERY_MS);
 
   await context.stopRequested();

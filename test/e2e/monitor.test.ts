@@ -219,6 +219,24 @@ async function failOnce(
   look(running);
 }
 
+test.each([
+  [
+    "a node that has no driver",
+    makeKubeletRoot,
+    /"No CSI driver was found yet" lookedAt=\["\/var\/lib\/kubelet: 0 sockets/,
+  ],
+  [
+    "a root that is no node",
+    () => undefined,
+    /"No CSI driver was found yet" lookedAt=\["\/var\/lib\/kubelet: no such directory/,
+  ],
+])("of %s, the log says where it was looked", async (_, make, warning) => {
+  await using own = makeNode();
+  make(own);
+  await using running = await startSidecar(["monitor", ...FAST, "--root", own.rootDir]);
+  await waitUntil(() => running.logLines.find((line) => warning.test(line)), "the warning");
+});
+
 test("no driver is ready where there is none", async () => {
   await using own = makeNode();
   makeKubeletRoot(own);
