@@ -8,7 +8,7 @@ const GRACE_MS = 250;
  * An instant at which waiting ends, `timeoutMs` from now, with its timer. If this process did not run when it passed, it
  * lasts `GRACE_MS` longer: an answer that came meanwhile has not been read, and whoever sent it must not be said to hang.
  *
- * A class, because each probe makes one: objects with closures of their own take four times the memory.
+ * A class, because each probe makes one, and an object with closures would be a dozen objects.
  */
 export class Deadline {
   /** As it was set, without `GRACE_MS`. */

@@ -145,6 +145,12 @@ export function countProbe({ probes }: DriverRecord, { outcome }: DriverAnswers)
   if (outcome.kind !== "notAsked") probes[outcome.kind] += 1;
 }
 
+/** How long an answer took. One that did not come in time is a hang, and may come after hours. */
+export function latencyOf({ outcome, connectMs = 0, callMs }: DriverAnswers, timeoutMs: number): number | undefined {
+  const isHung = outcome.kind === "failed" && outcome.reason === "hung";
+  return callMs === undefined || isHung || connectMs + callMs > timeoutMs ? undefined : connectMs + callMs;
+}
+
 /** The longest name that the CSI specification allows (GetPluginInfo). */
 export const MAX_NAME_CHARACTERS = 63;
 

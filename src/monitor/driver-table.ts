@@ -11,6 +11,7 @@ import {
   type DriverView,
   forgetListener,
   labelDrivers,
+  latencyOf,
   NOT_ASKED_YET,
   type WatchEvent,
 } from "./driver-record";
@@ -115,10 +116,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
   }
 
   function settleElsewhere(record: DriverRecord, surveyed: Surveyed): void {
-    if (record.place.kind === "socket") onLeave(record);
-    record.place = { kind: "elsewhere" };
-    record.answers = undefined;
-    record.process = undefined;
+    move(record, { kind: "elsewhere" });
     follow(record, () => {
       if (stateText(record.surveyed) !== stateText(surveyed)) record.surveyed = surveyed;
     });
@@ -128,13 +126,18 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
   function leave(record: DriverRecord): void {
     const nowMs = clock.nowMs();
     if (record.place.kind !== "gone") {
-      if (record.place.kind === "socket") onLeave(record);
-      record.place = { kind: "gone", sinceMs: nowMs };
-      record.answers = undefined;
-      record.process = undefined;
+      move(record, { kind: "gone", sinceMs: nowMs });
       onEvent({ kind: "socketGone", record });
+    } else if (nowMs - record.place.sinceMs >= GIVE_UP_MS) {
+      onEvent({ kind: "givenUp", record });
     }
-    if (nowMs - record.place.sinceMs >= GIVE_UP_MS) onEvent({ kind: "givenUp", record });
+  }
+
+  function move(record: DriverRecord, place: DriverRecord["place"]): void {
+    if (record.place.kind === "socket") onLeave(record);
+    record.place = place;
+    record.answers = undefined;
+    record.process = undefined;
   }
 
   function forget(): void {
@@ -154,13 +157,13 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     for (const record of records.values()) follow(record, () => survey(record));
   }
 
-  /** Changes what is known of a driver, or leaves it as it is; tells of a new outcome. */
+  /** Changes what is known of a driver, or leaves it as it is; tells of a new outcome, but not of one that is not watched. */
   function follow(record: DriverRecord, change: () => void, hang?: Hang): void {
     const before = record.surveyed.report.outcome;
     change();
     const { outcome } = record.surveyed.report;
     if (before === outcome) return;
-    onEvent({ kind: "outcome", record, before, hang });
+    if (!isOther(record)) onEvent({ kind: "outcome", record, before, hang });
     if (outcome.kind === "ready") record.lastReadyAtMs = options.wallMs();
   }
 
@@ -177,11 +180,8 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     const here = registrationsOf(socket, registrations).filter(isCsiRegistration);
     const { driver } = surveyed.report;
     record.registrationSocket = here[0]?.socket.path;
-    record.nameRank = here.some(({ info }) => info.name === driver)
-      ? 0
-      : driverDirectoryOf(node, socket.path) === driver
-        ? 1
-        : 2;
+    const isDirectory = driverDirectoryOf(node, socket.path) === driver;
+    record.nameRank = here.some(({ info }) => info.name === driver) ? 0 : isDirectory ? 1 : 2;
     remember(record);
   }
 
@@ -194,28 +194,20 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     if (answers.name !== undefined) record.told ??= answers;
     else if (record.told === undefined && answers.connectMs !== undefined) record.infoFailures += 1;
     const { name, vendorVersion } = record.told ?? answers;
-    follow(
-      record,
-      () => {
-        record.answers = { ...answers, name, vendorVersion };
-        survey(record);
-        // Each answer counts, also where it says the same again.
-        const { surveyed } = record;
-        const outcome = { ...surveyed.report.outcome };
-        record.surveyed = { ...surveyed, report: { ...surveyed.report, outcome } };
-      },
-      hang,
-    );
+    const change = () => {
+      record.answers = { ...answers, name, vendorVersion };
+      survey(record);
+      // Each answer counts, also where it says the same again.
+      const { surveyed } = record;
+      const outcome = { ...surveyed.report.outcome };
+      record.surveyed = { ...surveyed, report: { ...surveyed.report, outcome } };
+    };
+    follow(record, change, hang);
     const { outcome } = record.surveyed.report;
     onEvent({ kind: "probed", record });
-    if (outcome.kind !== "notCsi")
-      record.history.note(outcome.kind === "notAsked" ? "unknown" : outcome.kind, latencyOf(answers), options.wallMs());
-  }
-
-  /** How long an answer took. One that did not come in time is a hang, and may come after hours. */
-  function latencyOf({ outcome, connectMs = 0, callMs }: DriverAnswers): number | undefined {
-    const isHung = outcome.kind === "failed" && outcome.reason === "hung";
-    return callMs === undefined || isHung || connectMs + callMs > probeTimeoutMs ? undefined : connectMs + callMs;
+    if (outcome.kind === "notCsi") return;
+    const state = outcome.kind === "notAsked" ? "unknown" : outcome.kind;
+    record.history.note(state, latencyOf(answers, probeTimeoutMs), options.wallMs());
   }
 
   const isOther = ({ told, surveyed }: DriverRecord): boolean =>

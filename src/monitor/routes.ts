@@ -41,8 +41,8 @@ export function createMonitorHandler(options: MonitorRoutesOptions): (request: R
   return (request) => {
     if (request.method !== "GET" && request.method !== "HEAD")
       return text(405, "only GET and HEAD are answered here\n", { Allow: "GET, HEAD" });
-    const answer = route(pathOf(request), request, options);
-    return request.method === "HEAD" ? new Response(null, { status: answer.status, headers: answer.headers }) : answer;
+    // Bun answers HEAD with the headers alone.
+    return route(pathOf(request), request, options);
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { startDriver } from "../support/drivers";
 import { parseExposition } from "../support/exposition";
-import { findFaketime } from "../support/faketime";
+import { findFaketime, offsetClock } from "../support/faketime";
 import { says } from "../support/log-lines";
 import { type Sidecar, startSidecar } from "../support/sidecar";
 
@@ -22,12 +22,7 @@ test.skipIf(library === undefined).each([
     using directory = temporaryDirectory();
     const offset = join(directory.path, "offset");
     writeFileSync(offset, "+0");
-    const env = {
-      LD_PRELOAD: library ?? "",
-      FAKETIME_TIMESTAMP_FILE: offset,
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    };
+    const env = offsetClock(library, offset);
     await using driver = await startDriver("grpc-js", { mode: "status 13 m" });
     const args = ["--http-endpoint=127.0.0.1:0", "--logging-format=json", "--csi-address", driver.socketPath];
     await using sidecar = await startSidecar(args, { env });

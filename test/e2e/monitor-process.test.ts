@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { EXECUTABLE } from "../support/executable";
 import { valueOf } from "../support/exposition";
-import { findFaketime } from "../support/faketime";
+import { findFaketime, offsetClock } from "../support/faketime";
 import { kubeletNode, startIn } from "../support/listed-node";
 import { makeKubeletRoot, makeNode } from "../support/made-node";
 import { startControlledDriver } from "../support/controlled-driver";
@@ -102,12 +102,7 @@ test.skipIf(library === undefined).each([
     using directory = temporaryDirectory();
     const file = join(directory.path, "offset");
     writeFileSync(file, "+0");
-    const env = {
-      LD_PRELOAD: library ?? "",
-      FAKETIME_TIMESTAMP_FILE: file,
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    };
+    const env = offsetClock(library, file);
     await using node = kubeletNode();
     await using driver = await startNamed(node, "a.csi");
     await using monitor = await startMonitor(node, [], { env });

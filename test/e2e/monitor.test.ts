@@ -100,9 +100,12 @@ describe("over HTTP", () => {
     expect({ status: answer.status, allow: answer.headers.get("allow") }).toEqual({ status: 405, allow: "GET, HEAD" });
   });
 
-  test("HEAD has the status and no body", async () => {
-    const answer = await monitor.get("/api/v1/drivers", { method: "HEAD" });
-    expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 200, body: "" });
+  test("HEAD has the status and the headers of GET, and no body", async () => {
+    const answer = await monitor.get("/api/v1/incidents/none", { method: "HEAD" });
+    const same = await monitor.get("/api/v1/incidents/none");
+    const length = String((await same.text()).length);
+    expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 404, body: "" });
+    expect([answer, same].map(({ headers }) => headers.get("content-length"))).toEqual([length, length]);
   });
 
   test("the page has the drivers and links to the incidents, and may load its script alone", async () => {

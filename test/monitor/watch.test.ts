@@ -80,6 +80,9 @@ describe("a driver", () => {
     await testing.probes("a.csi", 4);
     expect(testing.watch.table.drivers().map(({ label }) => label)).toEqual(["a.csi"]);
     expect(other.connections.total).toBe(1);
+    expect(testing.log.filter((line) => line.includes("is ready"))).toEqual([
+      expect.stringContaining('driver="a.csi"'),
+    ]);
   });
 });
 

@@ -39,6 +39,20 @@ export async function findFaketime(): Promise<string | undefined> {
   }
 }
 
+/**
+ * The environment of a process whose wall clock is off.
+ *
+ * @param offsetFile holds by how much, in seconds, as `+3600`; it may be written anew
+ */
+export function offsetClock(library: string | undefined, offsetFile: string): Readonly<Record<string, string>> {
+  return {
+    LD_PRELOAD: library ?? "",
+    FAKETIME_TIMESTAMP_FILE: offsetFile,
+    FAKETIME_NO_CACHE: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+  };
+}
+
 async function unpackFaketime(): Promise<string> {
   const deb = DEBS[process.arch];
   if (deb === undefined) throw new Error(`no libfaketime is pinned for ${process.arch}.`);
