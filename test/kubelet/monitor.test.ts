@@ -76,7 +76,11 @@ test("the incident of a stopped driver holds the evidence from before the kubele
   expect(closed).toMatchObject({ namespace: "default", pod: "stopped", container: "driver", reason: "hung" });
   expect(closed.verdict).toBe("failed: hung at HTTP/2; process stopped (T)");
   const file = node.path(`/var/log/csi-node-monitor/incident-${closed.id}.json`);
-  await waitUntil(() => readFileSync(file, "utf8").includes("stopped (T)"), "the evidence in the incident's file");
+  const isComplete = () => {
+    const text = readFileSync(file, "utf8");
+    return text.includes("stopped (T)") && text.includes('"kind": "restarted"');
+  };
+  await waitUntil(isComplete, "the evidence and the restart in the incident's file");
 });
 
 /** What these tests read of an incident in /api/v1/incidents. */
