@@ -118,7 +118,9 @@ test.concurrent(
     await first.stop();
     await using second = await startDriver("grpc-js", { socketPath, name: "second.csi.test" });
     expect(await (await sidecar.get("/healthz")).text()).toBe("ok");
-    expect(second.events.filter(({ event }) => event === "rpc")).toHaveLength(1);
+    const rpcs = () => second.events.filter(({ event }) => event === "rpc");
+    await waitUntil(() => rpcs().length > 0, "the driver to tell of its call");
+    expect(rpcs()).toHaveLength(1);
   },
 );
 
