@@ -40,6 +40,13 @@ test("scripts/ imports nothing of test/", () => {
   expect(crossing).toEqual([]);
 });
 
+test("nothing imports fuzz/", () => {
+  const crossing = ["src", "scripts", "test", "bench"]
+    .flatMap(filesOf)
+    .filter((file) => localImports(file).some((to) => to.startsWith("fuzz/")));
+  expect(crossing).toEqual([]);
+});
+
 function filesOf(folder: string): readonly string[] {
   return [...new Glob(`${folder}/**/*.ts`).scanSync(ROOT)].toSorted();
 }

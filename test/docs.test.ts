@@ -34,6 +34,7 @@ test.each([
   "docs/performance.md",
   "docs/platforms.md",
   "docs/releasing.md",
+  "docs/reliability.md",
   "docs/reproduce.md",
   "docs/verify.md",
 ])("each local link in %s leads somewhere", (page) => {

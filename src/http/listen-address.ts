@@ -16,7 +16,8 @@ export type ListenAddress =
 
 /**
  * Reads an address in the forms of Go's `net.Listen`: `:9808`, `localhost:9808`, `10.0.0.1:9808`, `[::1]:9808`, each also with a named
- * port. `:p`, `0.0.0.0:p` and `[::]:p` are one: Go listens on both families for each of them, and where IPv6 is off on IPv4.
+ * port. `:p`, `0.0.0.0:p`, `[::]:p` and `[::ffff:0.0.0.0]:p` are one: Go listens on both families for each of them, and where IPv6 is
+ * off on IPv4.
  *
  * @param usualPort that of an address which has none, in `instead`
  */
@@ -75,8 +76,13 @@ function parsePort(text: string): number | undefined {
 }
 
 function nameUnlessEvery(host: string): string | undefined {
-  const every = host === "" || host === "0.0.0.0" || (isIPv6(host) && /^[0:.]+$/.test(host));
+  const every = host === "" || host === "0.0.0.0" || (isIPv6(host) && isWildcard(host));
   return every ? undefined : host;
+}
+
+/** Of an IPv6 address, IPv4's wildcard in IPv6's form included. A URL has it in one form. */
+function isWildcard(ipv6: string): boolean {
+  return /^[0f:.]+$/i.test(ipv6) && ["[::]", "[::ffff:0:0]"].includes(URL.parse(`http://[${ipv6}]`)?.hostname ?? "");
 }
 
 function hasBareIPv6(text: string): boolean {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "../../scripts/cache";
 import { type Program, run } from "../../scripts/run";
@@ -40,7 +40,7 @@ export async function buildGoDriver(env: Readonly<Record<string, string>> = {}):
 }
 
 /**
- * Builds a Go module of one file, `main.go`, or takes what was built from the same sources in the same way before.
+ * Builds a Go module of one folder, or takes what was built from the same sources in the same way before.
  *
  * @param source the module's directory
  * @param env set while building
@@ -55,7 +55,8 @@ export async function buildGoProgram(
   const go = Bun.which("go");
   if (go === null) return { kind: "missing", why: "go is not in PATH" };
 
-  const inputs = ["main.go", "go.mod", "go.sum"].map((file) => readFileSync(join(source, file), "utf8"));
+  const files = readdirSync(source).filter((file) => /\.go$|^go\.(?:mod|sum)$/.test(file));
+  const inputs = files.toSorted().map((file) => readFileSync(join(source, file), "utf8"));
   const version = await run([go, "version"], { cwd: source });
   const binary = await cached([version, ...inputs, ...flags, JSON.stringify(env)], name, (path) =>
     run([go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", ...flags, "-o", path, "."], {

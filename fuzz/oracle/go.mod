@@ -1,0 +1,3 @@
+module fuzzoracle
+
+go 1.26.0
