@@ -10,12 +10,13 @@ export const DEFAULT_CSI_ADDRESS = "/run/csi/socket";
 
 export const DEFAULT_HEALTH_PORT = "9808";
 
-const SPLIT_STREAM = {
-  type: "boolean",
-  default: false,
-  description: "An alpha feature of Kubernetes logging. Only false is accepted.",
-  group: "Accepted and ignored",
-} as const;
+const splitStream = (format: string) =>
+  ({
+    type: "boolean",
+    default: false,
+    description: `In the ${format} format, write info lines to standard output. Warnings and errors stay on standard error.`,
+    group: "Logging",
+  }) as const;
 
 const BUFFER_SIZE = {
   type: "string",
@@ -83,6 +84,8 @@ export const SERVE_FLAGS = {
     description: "The log's format: text is klog's.",
     group: "Logging",
   },
+  "log-text-split-stream": splitStream("text"),
+  "log-json-split-stream": splitStream("JSON"),
   ...GENERAL_FLAGS,
   "health-port": {
     type: "string",
@@ -113,8 +116,6 @@ export const SERVE_FLAGS = {
     description: "Every log line is written at once. Must be greater than zero.",
     group: "Accepted and ignored",
   },
-  "log-text-split-stream": SPLIT_STREAM,
-  "log-json-split-stream": SPLIT_STREAM,
   "log-text-info-buffer-size": BUFFER_SIZE,
   "log-json-info-buffer-size": BUFFER_SIZE,
 } as const satisfies Args;

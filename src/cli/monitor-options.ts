@@ -86,6 +86,7 @@ export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>) {
       format: readOneOf("logging-format", ["text", "json"], args["logging-format"]),
       verbosity: readVerbosity(args.v),
       vmodule: [],
+      splitStream: false,
     },
   } as const;
 }

@@ -28,6 +28,8 @@ export interface LogOptions {
   readonly format: "text" | "json";
   readonly verbosity: number;
   readonly vmodule: readonly VmodulePattern[];
+  /** Whether info lines go to standard output. */
+  readonly splitStream: boolean;
 }
 
 /** 596 hours. A timer that is set further ahead than 31 bits of milliseconds fires at once; some run a little longer than this. */
@@ -133,7 +135,7 @@ function readMetricsPath(path: string): string {
 function readLog(args: ServeArgs): LogOptions {
   const verbosity = readVerbosity(args.v);
   const vmodule = readVmodule(args.vmodule);
-  refuseAlphaFeatures(args);
+  refuseBuffers(args);
   const flushFrequency = args["log-flush-frequency"];
   if (readDurationMs("log-flush-frequency", flushFrequency) <= 0) {
     // Go's words, which people search for.
@@ -145,7 +147,9 @@ function readLog(args: ServeArgs): LogOptions {
       `--vmodule must not be given with --logging-format=json, got ${quote(args.vmodule)} (vmodule: Forbidden: Only supported for text log format)`,
     );
   }
-  return { format, verbosity, vmodule };
+  // As in Kubernetes, only the flag of the chosen format has an effect.
+  const splitStream = format === "json" ? args["log-json-split-stream"] : args["log-text-split-stream"];
+  return { format, verbosity, vmodule, splitStream };
 }
 
 /** @throws {UsageError} where the text is no verbosity */
@@ -168,15 +172,14 @@ function readVmodule(text: string): readonly VmodulePattern[] {
   });
 }
 
-function refuseAlphaFeatures(args: ServeArgs): void {
-  const refuse = (name: keyof ServeArgs, only: string): never => {
-    const rule = breach(String(name), `be ${only}`, String(args[name]));
-    throw new ConfigError(`${rule}: it belongs to an alpha feature that is off; drop the flag`);
-  };
-  for (const name of ["log-text-split-stream", "log-json-split-stream"] as const) if (args[name]) refuse(name, "false");
-  for (const name of ["log-text-info-buffer-size", "log-json-info-buffer-size"] as const)
+function refuseBuffers(args: ServeArgs): void {
+  for (const name of ["log-text-info-buffer-size", "log-json-info-buffer-size"] as const) {
     // Zero as a Kubernetes quantity: its digits may be missing, and kilo is a small k.
-    if (!/^(?=.)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) refuse(name, "0");
+    if (/^(?=.)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) continue;
+    throw new ConfigError(
+      `${breach(name, "be 0", args[name])}: it belongs to an alpha feature that is off; drop the flag`,
+    );
+  }
 }
 
 /** @throws {ConfigError} where the flag's value is none of the words */

@@ -4,8 +4,9 @@ import { SERVE_FLAGS } from "../cli/flags";
 import { ConfigError, errorCode, errorText } from "../base/errors";
 import { answerLive, answerMetrics, answerReady, createHandler, type Route } from "../sidecar/routes";
 import { startHttpServer, type HttpServer } from "../http/server";
+import type { Severity } from "../log/format";
 import { createLogging, droppedLinesNotice, type CreateLogger, type Logger } from "../log/logger";
-import { openStderrSink } from "../log/sink";
+import { openSinks } from "../log/sink";
 import { readMaxOpenFiles, readProcessMetrics } from "../metrics/process";
 import { type Endpoint, readOptions, type Listener, type LogOptions, type Options } from "../cli/options";
 import { createSidecar, type Sidecar } from "../sidecar/sidecar";
@@ -54,13 +55,14 @@ async function serve(options: Options, context: ProcessContext, words: readonly 
   return 0;
 }
 
-/** The log of a command that runs until it is told to stop, on standard error. */
+/** The log of a command that runs until it is told to stop. */
 export function startLogging(
   log: LogOptions,
   { pid, timeZone }: Pick<ProcessContext, "pid" | "timeZone">,
 ): CreateLogger {
   const line = { format: log.format, timeZone, nowMs: Date.now, pid };
-  const write = openStderrSink((dropped) => droppedLinesNotice(line, dropped));
+  const sinks = openSinks(log.splitStream, (stream, dropped) => droppedLinesNotice(line, stream, dropped));
+  const write = (text: string, severity: Severity): void => (severity === "I" ? sinks.info : sinks.error)(text);
   return createLogging({ ...line, verbosity: log.verbosity, vmodule: log.vmodule, write });
 }
 

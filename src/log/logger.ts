@@ -1,4 +1,5 @@
 import { formatJson, formatKlog, type LogRecord, type LogValues, type Severity, type TimeZone } from "./format";
+import type { StreamName } from "./sink";
 import { type VmodulePattern, vmoduleVerbosity } from "./vmodule";
 
 /** Info lines that are printed at or above some verbosity. */
@@ -28,7 +29,7 @@ export interface LoggerOptions {
   readonly verbosity: number;
   readonly vmodule: readonly VmodulePattern[];
   /** Takes one record, with its newline. */
-  readonly write: (line: string) => void;
+  readonly write: (line: string, severity: Severity) => void;
 }
 
 /** Makes the logger of a source file, such as `prober.ts`. */
@@ -45,7 +46,7 @@ export function createLogging(options: LoggerOptions): CreateLogger {
     const highest = Math.max(options.verbosity, vmoduleVerbosity(options.vmodule, source));
     const log = (severity: Severity, message: string, values: LogValues = {}, verbosity = 0, error?: string): void => {
       try {
-        options.write(formatLine(options, { severity, source, verbosity, message, values, error }));
+        options.write(formatLine(options, { severity, source, verbosity, message, values, error }), severity);
       } catch {
         // There is nowhere left to report it.
       }
@@ -59,10 +60,11 @@ export function createLogging(options: LoggerOptions): CreateLogger {
   };
 }
 
-/** The line that a sink writes after it has dropped lines. */
-export function droppedLinesNotice(options: LineOptions, dropped: number): string {
-  const message = "Log lines were lost because nobody read standard error in time";
-  return formatLine(options, { severity: "W", source: "sink.ts", verbosity: 0, message, values: { dropped } });
+/** The line that a sink writes after it has dropped lines. On standard output it is an info line, as all lines there are. */
+export function droppedLinesNotice(options: LineOptions, stream: StreamName, dropped: number): string {
+  const message = `Log lines were lost because nobody read ${stream} in time`;
+  const severity = stream === "standard output" ? "I" : "W";
+  return formatLine(options, { severity, source: "sink.ts", verbosity: 0, message, values: { dropped } });
 }
 
 /** Shared, so that a disabled line allocates nothing. */

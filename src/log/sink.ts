@@ -1,21 +1,39 @@
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { attempt } from "../base/errors";
 
+export type StreamName = "standard output" | "standard error";
+
+/** Takes one line, with its newline. */
+type Sink = (line: string) => void;
+
 /**
- * Writes lines to standard error without ever blocking or throwing: a container runtime that does not read must not stop a probe.
+ * The sinks for info lines and for warnings and errors: both standard error, unless the log is split.
+ *
+ * @param notice the text of the line that tells of dropped lines, with its newline
+ */
+export function openSinks(
+  split: boolean,
+  notice: (stream: StreamName, dropped: number) => string,
+): { readonly info: Sink; readonly error: Sink } {
+  const error = openSink(STDERR, (dropped) => notice("standard error", dropped));
+  // Two sinks on one pipe could break each other's lines.
+  if (!split || isSameFile(STDOUT, STDERR)) return { info: error, error };
+  return { info: openSink(STDOUT, (dropped) => notice("standard output", dropped)), error };
+}
+
+/**
+ * Writes lines to a standard stream without ever blocking or throwing: a container runtime that does not read must not
+ * stop a probe.
  *
  * A line that cannot be written at once is dropped and counted. The next line that can be written follows a notice with
  * the number of dropped lines.
- *
- * @param notice the text of that line, with its newline
- * @returns takes one line, with its newline
  */
-export function openStderrSink(notice: (dropped: number) => string): (line: string) => void {
+function openSink(fd: typeof STDOUT | typeof STDERR, notice: (dropped: number) => string): Sink {
   // Writing to a file never blocks. A description of our own has its own offset: processes that share the file would
   // overwrite our lines.
-  const isFile = attempt(() => fstatSync(STDERR).isFile()) ?? false;
-  const own = isFile ? STDERR : attempt(openOwnDescription);
-  const tryWrite = own === undefined ? streamWriter(process.stderr) : descriptorWriter(own);
+  const isFile = attempt(() => fstatSync(fd).isFile()) ?? false;
+  const own = isFile ? fd : attempt(() => openOwnDescription(fd));
+  const tryWrite = own === undefined ? streamWriter(fd) : descriptorWriter(own);
   let dropped = 0;
   return (line) => {
     if (tryWrite(dropped === 0 ? line : notice(dropped) + line)) dropped = 0;
@@ -23,18 +41,24 @@ export function openStderrSink(notice: (dropped: number) => string): (line: stri
   };
 }
 
+const STDOUT = 1;
 const STDERR = 2;
+
+function isSameFile(one: number, other: number): boolean {
+  const [a, b] = [one, other].map((fd) => attempt(() => fstatSync(fd)));
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+}
 
 /** Takes all of a text (true) or nothing of it. */
 type TryWrite = (text: string) => boolean;
 
 /**
- * Opens standard error again, because O_NONBLOCK belongs to the open file description, which other processes may share.
+ * Opens a standard stream again, because O_NONBLOCK belongs to the open file description, which other processes may share.
  * Throws for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT).
  */
-function openOwnDescription(): number {
+function openOwnDescription(fd: number): number {
   const { O_WRONLY, O_NONBLOCK, O_APPEND, O_NOCTTY } = constants;
-  return openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY);
+  return openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY);
 }
 
 function descriptorWriter(fd: number): TryWrite {
@@ -55,9 +79,10 @@ function writeSome(fd: number, bytes: Uint8Array): number {
   return bytes.length === 0 ? 0 : (attempt(() => writeSync(fd, bytes)) ?? 0);
 }
 
-// Bun's process.stderr does not block either (measured with 1.4.5, sockets and pipes), but buffers what does not fit. So
+// Bun's process.stdout and process.stderr do not block either (measured with 1.4.5, sockets and pipes), but buffers what does not fit. So
 // after the first such line it gets nothing more until it has drained.
-function streamWriter(stream: NodeJS.WriteStream): TryWrite {
+function streamWriter(fd: typeof STDOUT | typeof STDERR): TryWrite {
+  const stream = fd === STDOUT ? process.stdout : process.stderr;
   let full = false;
   stream.on("drain", () => (full = false));
   // Without a listener for this event, a reader that is gone would end the process.

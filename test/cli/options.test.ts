@@ -15,7 +15,7 @@ test("no flags are the Go sidecar's defaults", async () => {
     probeTimeoutMs: 3000,
     endpoints: [{ listener: defaultHealth, probes: true, metricsPath: undefined }],
     unusedMetricsPath: undefined,
-    log: { format: "text", verbosity: 0, vmodule: [] },
+    log: { format: "text", verbosity: 0, vmodule: [], splitStream: false },
   });
 });
 
@@ -40,7 +40,7 @@ test("every flag that means something", async () => {
       },
     ],
     unusedMetricsPath: undefined,
-    log: { format: "text", verbosity: 5, vmodule: [{ pattern: "prober", verbosity: 4 }] },
+    log: { format: "text", verbosity: 5, vmodule: [{ pattern: "prober", verbosity: 4 }], splitStream: false },
   });
 });
 
@@ -100,6 +100,7 @@ describe("flags that are accepted and change nothing", () => {
       format: "json",
       verbosity: 0,
       vmodule: [],
+      splitStream: false,
     });
   });
 });
@@ -186,8 +187,6 @@ describe("logging that cannot be", () => {
     ],
     [{ "log-flush-frequency": "0" }, '--log-flush-frequency: Must be greater than zero, got "0"'],
     [{ "log-flush-frequency": "-1s" }, '--log-flush-frequency: Must be greater than zero, got "-1s"'],
-    [{ "log-text-split-stream": "true" }, `--log-text-split-stream must be false, got "true": ${alpha}`],
-    [{ "log-json-split-stream": "1" }, `--log-json-split-stream must be false, got "true": ${alpha}`],
     [{ "log-text-info-buffer-size": "1k" }, `--log-text-info-buffer-size must be 0, got "1k": ${alpha}`],
     [{ "log-json-info-buffer-size": "0.01m" }, `--log-json-info-buffer-size must be 0, got "0.01m": ${alpha}`],
     [{ "log-json-info-buffer-size": "2Ki" }, `--log-json-info-buffer-size must be 0, got "2Ki": ${alpha}`],
@@ -231,6 +230,9 @@ describe("values that Go's flag package could not read either", () => {
 
   test.each([
     ["the largest verbosity", { v: "2147483647" }, { verbosity: 2_147_483_647 }],
+    ["a split stream", { "log-text-split-stream": "T" }, { format: "text", splitStream: true }],
+    ["a split stream in JSON", { "logging-format": "json", "log-json-split-stream": "1" }, { splitStream: true }],
+    ["the other format's split stream", { "log-json-split-stream": "true" }, { splitStream: false }],
     ["commas alone", { vmodule: ",," }, { vmodule: [] }],
     ["one pattern", { vmodule: "prober=5" }, { vmodule: [{ pattern: "prober", verbosity: 5 }] }],
     [

@@ -32,12 +32,6 @@ describe.concurrent(
         ["--log-flush-frequency=0"],
         '--log-flush-frequency: Must be greater than zero, got "0"',
       ],
-      ["a split stream", ["--log-text-split-stream"], `--log-text-split-stream must be false, got "true": ${alpha}`],
-      [
-        "a split stream in JSON",
-        ["--log-json-split-stream=T"],
-        `--log-json-split-stream must be false, got "true": ${alpha}`,
-      ],
       ["a buffer", ["--log-text-info-buffer-size=1k"], `--log-text-info-buffer-size must be 0, got "1k": ${alpha}`],
       [
         "a buffer in JSON",

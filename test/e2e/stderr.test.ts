@@ -13,6 +13,7 @@ const KUBELET_BOUND_MS = 1_000;
 /** Probes whose lines at verbosity 5 fill more than a pipe (64 KiB) and a pair of sockets (208 KiB). */
 const PROBES = 2_000;
 const PIPE_BYTES = 65_536;
+const SPLIT = "--log-text-split-stream";
 
 describe.concurrent("/healthz goes on where standard error is", () => {
   test("a socket that nobody reads", async () => {
@@ -30,7 +31,7 @@ describe.concurrent("/healthz goes on where standard error is", () => {
     Bun.spawnSync(["mkfifo", path]);
     // For reading and writing, since a pipe that nobody has open for reading cannot be opened for writing.
     const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-    await using sidecar = await startSilent(`exec 2>${path}`, driver);
+    await using sidecar = await startSilent(`exec 2>${path}`, driver, []);
     await expectHealthz(sidecar.url, PROBES);
     const text = readAll(fd);
     closeSync(fd);
@@ -39,18 +40,22 @@ describe.concurrent("/healthz goes on where standard error is", () => {
     expect(lines.filter((line) => !/^[IWE]\d{4} [\d:.]+ +\d+ \S+:\d+\] "/.test(line))).toEqual([]);
   });
 
-  test.each([
-    ["closed", "exec 2>&-"],
-    ["a device that is full", "exec 2>/dev/full"],
-    ["a pipe whose reader is gone", "exec 2>READER_GONE"],
-    ["nowhere, and so are standard input and output", "exec 0<&- 1>&- 2>&-"],
-  ])("%s", async (_, redirect) => {
+  test.each<[string, string, string[]]>([
+    ["closed", "exec 2>&-", []],
+    ["a device that is full", "exec 2>/dev/full", []],
+    ["a pipe whose reader is gone", "exec 2>READER_GONE", []],
+    ["nowhere, and so are standard input and output", "exec 0<&- 1>&- 2>&-", []],
+    ["open, and standard output, which has the info lines, is closed", "exec 1>&-", [SPLIT]],
+    ["open, and standard output, which has the info lines, is full", "exec 1>/dev/full", [SPLIT]],
+    ["open, and the reader of standard output, which has the info lines, is gone", "exec 1>READER_GONE", [SPLIT]],
+    ["closed, and so is standard output, which has the info lines", "exec 1>&- 2>&-", [SPLIT]],
+  ])("%s", async (_, redirect, flags) => {
     await using driver = await startRecordingDriver();
     using directory = temporaryDirectory();
     const path = join(directory.path, "stderr");
     Bun.spawnSync(["mkfifo", path]);
     const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-    await using sidecar = await startSilent(redirect.replace("READER_GONE", path), driver);
+    await using sidecar = await startSilent(redirect.replace("READER_GONE", path), driver, flags);
     closeSync(reader);
     await expectHealthz(sidecar.url, 50);
   });
@@ -109,12 +114,13 @@ async function expectHealthz(url: string, times: number): Promise<void> {
 }
 
 /** A sidecar that cannot say where it listens. */
-async function startSilent(commands: string, driver: RecordingDriver) {
+async function startSilent(commands: string, driver: RecordingDriver, flags: readonly string[]) {
   const port = await freePort();
   const [args, { executable }] = behindShell(commands, [
     `--http-endpoint=127.0.0.1:${port}`,
     `--csi-address=${driver.socketPath}`,
     "--v=5",
+    ...flags,
   ]);
   const child = Bun.spawn([executable, ...args], { env: {}, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
   const url = `http://127.0.0.1:${port}`;

@@ -109,10 +109,12 @@ test.each<[string, Partial<LoggerOptions>]>([
 });
 
 test.each([
-  ["text", /^W1122 09:53:50\.671000 {7}7 sink\.ts:1\] "Log lines were lost [^"]+" dropped=3\n$/],
-  ["json", /^\{"ts":[\d.]+,"caller":"sink\.ts:1","msg":"Log lines were lost [^"]+","dropped":3\}\n$/],
-] as const)("the notice of lost lines is a line of the %s log", (format, line) => {
-  expect(droppedLinesNotice({ ...options, format }, 3)).toMatch(line);
+  ["text", "standard output", /^I1122 09:53:50\.671000 {7}7 sink\.ts:1\] "Log lines were lost [^"]+" dropped=3\n$/],
+  ["text", "standard error", /^W1122 09:53:50\.671000 {7}7 sink\.ts:1\] "Log lines were lost [^"]+" dropped=3\n$/],
+  ["json", "standard output", /^\{"ts":[\d.]+,"caller":"sink\.ts:1","msg":"Log lines [^"]+","v":0,"dropped":3\}\n$/],
+  ["json", "standard error", /^\{"ts":[\d.]+,"caller":"sink\.ts:1","msg":"Log lines were lost [^"]+","dropped":3\}\n$/],
+] as const)("the notice of lost lines is a line of the %s log on %s", (format, stream, line) => {
+  expect(droppedLinesNotice({ ...options, format }, stream, 3)).toMatch(line);
 });
 
 function refuse(): never {

@@ -10,9 +10,9 @@ const TEXT = /^(?:line \d+ x*|lost \d+)$/;
 /** Writes more than fits while nobody reads, says so, and when told to go on writes until a line gets through. */
 const FLOOD = `
   import { writeSync } from "node:fs";
-  import { openStderrSink } from "${join(import.meta.dir, "../../src/log/sink")}";
+  import { openSinks } from "${join(import.meta.dir, "../../src/log/sink")}";
   let losing = false;
-  const sink = openStderrSink((dropped) => {
+  const { error: sink } = openSinks(false, (_, dropped) => {
     losing = true;
     return "lost " + dropped + "\\n";
   });

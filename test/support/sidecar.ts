@@ -17,20 +17,27 @@ export interface SidecarOptions {
    * What becomes of log lines once the sidecar listens: `collect` keeps them in `logLines`, `ignore` reads and drops
    * them, `unread` leaves them in the pipe, which fills up.
    */
-  readonly stderr?: "collect" | "ignore" | "unread";
+  readonly stderr?: Reading;
+  /** The same for standard output, whose lines are in `outLines`. */
+  readonly stdout?: Reading;
   /** The line that says where the sidecar listens; its first group is the address. */
   readonly listening?: RegExp;
 }
+
+type Reading = "collect" | "ignore" | "unread";
 
 export interface Sidecar extends AsyncDisposable {
   readonly pid: number;
   /** Without a slash at its end. */
   readonly url: string;
+  /** What is on standard error. */
   readonly logLines: readonly string[];
+  /** What is on standard output: nothing, unless the log is split. */
+  readonly outLines: readonly string[];
   readonly exited: Promise<SidecarExit>;
   /** Asks on a connection of its own, as the kubelet does. */
   get(path: string, init?: BunFetchRequestInit): Promise<Response>;
-  /** The first log line, past or to come, for which `predicate` holds. */
+  /** The first log line on either stream, past or to come, for which `predicate` holds. */
   waitForLog(predicate: (line: string) => boolean): Promise<string>;
   /** How many file descriptors are open. */
   fds(): number;
@@ -62,21 +69,21 @@ const LISTENING = /[Ll]istening.*?"?address"?[=:]"([^"]+)"/;
  * @throws where it ends before it listens, with what it wrote
  */
 export async function startSidecar(args: readonly string[], options: SidecarOptions = {}): Promise<Sidecar> {
-  const { stderr = "collect", listening = LISTENING } = options;
+  const { stderr = "collect", stdout = "collect", listening = LISTENING } = options;
   const child = spawn(args, options);
   const logLines: string[] = [];
+  const outLines: string[] = [];
   let url: string | undefined;
-  const reading = Promise.all([
+  const collect = (stream: ReadableStream<Uint8Array>, lines: string[], how: Reading): Promise<void> =>
     readLines(
-      child.stderr,
+      stream,
       (line) => {
-        if (url === undefined || stderr === "collect") logLines.push(line);
+        if (url === undefined || how === "collect") lines.push(line);
         url ??= urlOf(listening.exec(line)?.[1]);
       },
-      () => stderr === "unread" && url !== undefined,
-    ),
-    readLines(child.stdout, () => {}),
-  ]);
+      () => how === "unread" && url !== undefined,
+    );
+  const reading = Promise.all([collect(child.stderr, logLines, stderr), collect(child.stdout, outLines, stdout)]);
   let ended = false;
   const exited = reading.then(() => exitOf(child)).finally(() => (ended = true));
   const kill = async (): Promise<void> => {
@@ -99,11 +106,12 @@ export async function startSidecar(args: readonly string[], options: SidecarOpti
     pid: child.pid,
     url: base,
     logLines,
+    outLines,
     exited,
     get: (path, init) => fetch(`${base}${path}`, { keepalive: false, ...init }),
     waitForLog: (predicate) =>
       waitUntil(
-        () => logLines.find(predicate),
+        () => logLines.find(predicate) ?? outLines.find(predicate),
         () => `a log line; ${said()}`,
       ),
     fds: () => readdirSync(`/proc/${child.pid}/fd`).length,
