@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runProgram } from "../run";
 import { tool } from "../tools/tool";
 import { INDEX_TYPE } from "./oci/layout";
-import type { Variant } from "./variants";
+import { type Variant, suffixOf } from "./variants";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -39,7 +39,7 @@ export async function buildVariant(variant: Variant, definition: string, options
     `--annotations=org.opencontainers.image.revision:${commit}`,
     `--sbom-path=${sbom}`,
     join(ROOT, definition),
-    `${variant}:${version}`,
+    `csi-livenessprobe:${version}${suffixOf(variant)}`,
     layout,
   ];
   // In the directory: the path of the packages is relative, and apko's cache goes there too.

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { temporaryDirectory } from "../temporary";
 import { type Values, progress, runCommand } from "../command";
 import { runProgram } from "../run";
@@ -7,12 +7,21 @@ import { tool } from "../tools/tool";
 import { readLock } from "./inputs/lock";
 import { BUILT_DIRECTORY, FROM_FLAG, openBuilt } from "./oci/built";
 import { VARIANTS } from "./variants";
+import { VEX_PATH, readVex } from "./vex/document";
+import { type GrypeReport, findingsOf, judge, tell, tellUnused, withDrafts } from "./vex/review";
 
 /** A libc6 of Debian 12 with a known vulnerability (DSA-5514-1): a scanner that does not report it does not work. */
 const PLANTED = { name: "libc6", version: "2.36-9+deb12u1", vulnerability: "CVE-2023-4911" } as const;
 
+const FLAGS = {
+  from: FROM_FLAG,
+  vex: { value: "FILE", help: "The statements. Default: deploy/vex/csi-livenessprobe.openvex.json" },
+  draft: { help: "Add a draft of a statement for each finding without one." },
+} as const;
+
 /** Scans the SBOM of each image for known vulnerabilities, and before that one with an old libc6. */
-async function scan({ from = BUILT_DIRECTORY }: Values<{ from: typeof FROM_FLAG }>): Promise<number> {
+async function scan({ from = BUILT_DIRECTORY, vex = VEX_PATH, draft }: Values<typeof FLAGS>): Promise<number> {
+  const stated = readVex(vex);
   const sboms = [...VARIANTS].flatMap(([variant, { kind }]) =>
     // These have the same files.
     kind === "zstd"
@@ -20,18 +29,24 @@ async function scan({ from = BUILT_DIRECTORY }: Values<{ from: typeof FROM_FLAG 
       : openBuilt(from, variant).images.map(({ name, sbom }) => [`${variant} ${name}`, sbom] as const),
   );
   await checkScanner(sboms[0]?.[1] ?? "");
-  let code = 0;
+  const reports: GrypeReport[] = [];
   for (const [name, path] of sboms) {
     progress(`Scanning ${name}`);
     // oxlint-disable-next-line no-await-in-loop -- one machine, one database
     const { report, table } = await grype(path);
     console.log(`${name}:\n${table}`);
-    const fixed = fixedByDebian(report);
-    if (fixed.length === 0) continue;
-    console.log(`${name}: Debian has a fix for ${fixed.join(", ")}: run bun run image:lock`);
-    code = 1;
+    reports.push(report);
   }
-  return code;
+  const findings = findingsOf(reports);
+  const missing = findings.filter((finding) => judge(finding, stated).kind === "not stated");
+  const document = draft && missing.length > 0 ? withDrafts(stated, missing, new Date().toISOString()) : stated;
+  if (document !== stated) await Bun.write(vex, `${JSON.stringify(document, null, 2)}\n`);
+  const file = relative(process.cwd(), vex);
+  const verdicts = findings.map((finding) => [finding, judge(finding, document)] as const);
+  for (const [finding, verdict] of verdicts) console.log(tell(finding, verdict, file));
+  const purls = sboms.flatMap(([, path]) => purlsOf(readFileSync(path, "utf8")));
+  for (const line of tellUnused(document, findings, purls)) console.log(`warning: ${file}: ${line}`);
+  return verdicts.every(([, { kind }]) => kind === "stated") ? 0 : 1;
 }
 
 async function checkScanner(sbom: string): Promise<void> {
@@ -48,8 +63,18 @@ async function checkScanner(sbom: string): Promise<void> {
   console.log(`planted: ${vulnerability} of ${name} ${version} is reported`);
 }
 
+/** A document of SPDX 2.3, in part. */
 interface Spdx {
-  readonly packages: readonly { readonly name: string; readonly versionInfo?: string }[];
+  readonly packages: readonly {
+    readonly name: string;
+    readonly versionInfo?: string;
+    readonly externalRefs?: readonly { readonly referenceLocator: string }[];
+  }[];
+}
+
+function purlsOf(sbom: string): readonly string[] {
+  const { packages } = JSON.parse(sbom) as Spdx;
+  return packages.flatMap(({ externalRefs = [] }) => externalRefs.map(({ referenceLocator }) => referenceLocator));
 }
 
 /**
@@ -59,7 +84,6 @@ interface Spdx {
  * @throws where it has no libc6
  */
 export function plant(text: string): string {
-  // An SPDX 2.3 document.
   const sbom = JSON.parse(text) as Spdx;
   const version = sbom.packages.find(({ name }) => name === PLANTED.name)?.versionInfo;
   if (version === undefined) throw new Error(`The SBOM has no ${PLANTED.name}, so no old one can take its place`);
@@ -74,14 +98,6 @@ function exchangeVersion(text: string, version: string): string {
   return text
     .replaceAll(version, PLANTED.version)
     .replaceAll(encodeURIComponent(version), encodeURIComponent(PLANTED.version));
-}
-
-/** What `grype --output json` prints, in part. */
-export interface GrypeReport {
-  readonly matches: readonly {
-    readonly vulnerability: { readonly id: string; readonly fix: { readonly state: string } };
-    readonly artifact: { readonly name: string; readonly type: string };
-  }[];
 }
 
 /** `--distro` names Debian's release: with another one, grype would find nothing. */
@@ -106,22 +122,11 @@ function reasonOf(error: unknown): string {
   return lines.findLast((text) => text.includes("ERROR"))?.replace(/^.*ERROR /, "grype: ") ?? lines.join("; ");
 }
 
-/**
- * The vulnerabilities that a newer lock would fix. The others must not delay an image that fixes something else: they
- * have no fix, or need another Bun or npm package.
- */
-export function fixedByDebian({ matches }: GrypeReport): readonly string[] {
-  const fixed = matches.filter(
-    ({ vulnerability, artifact }) => artifact.type === "deb" && vulnerability.fix.state === "fixed",
-  );
-  return [...new Set(fixed.map(({ vulnerability }) => vulnerability.id))];
-}
-
 if (import.meta.main)
   await runCommand({
     name: "bun run image:scan",
     about: `Scans the SBOM of each image for known vulnerabilities with grype, which fetches its database. Exits with
-      1 when Debian has a fix that the image does not have.`,
-    flags: { from: FROM_FLAG },
+      1 when Debian has a fix that the image does not have, or when a finding has no statement in deploy/vex.`,
+    flags: FLAGS,
     run: scan,
   });

@@ -7,6 +7,7 @@ import { type Signer, openCosign, readSigner } from "./signing/cosign";
 import { readBuildInputs, selfAssertedProvenance } from "./signing/provenance";
 import { readReference } from "./oci/reference";
 import { variantFor } from "./variants";
+import { OPENVEX, VEX_PATH, readVex } from "./vex/document";
 
 const FLAGS = {
   image: { value: "HOST/NAME[:TAG][@DIGEST]", required: true, help: "Where `bun run image:push` pushed it." },
@@ -59,6 +60,12 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
   using directory = temporaryDirectory();
   const provenance = join(directory.path, "provenance.json");
   await Bun.write(provenance, JSON.stringify(selfAssertedProvenance(built, readBuildInputs())));
+  const said = [
+    "signature",
+    "SBOM",
+    ...(readVex(VEX_PATH) === undefined ? [] : ["VEX"]),
+    ...(signer.kind === "key" ? ["self-asserted provenance"] : []),
+  ];
   using cosign = await openCosign(signer);
   progress(`Signing ${repository}@${built.index.digest} and the image of each architecture`);
   await cosign.signIndex(`${repository}@${built.index.digest}`);
@@ -67,17 +74,17 @@ async function signBuilt(built: BuiltImage, repository: string, signer: Signer):
     const reference = `${repository}@${digest}`;
     progress(`Attesting what is in ${name}`);
     await cosign.attest(reference, "spdxjson", sbom);
+    if (said.includes("VEX")) await cosign.attest(reference, OPENVEX, VEX_PATH);
     // In a workflow, GitHub attests the provenance.
     if (signer.kind === "key") await cosign.attest(reference, "slsaprovenance1", provenance);
-    const what = signer.kind === "key" ? "signature, SBOM, self-asserted provenance" : "signature, SBOM";
-    console.log(`${name.padEnd(5)} ${reference}: ${what}`);
+    console.log(`${name.padEnd(5)} ${reference}: ${said.join(", ")}`);
   }
 }
 
 if (import.meta.main)
   await runCommand({
     name: "bun run image:sign",
-    about: `Signs what \`bun run image:push\` pushed: the index and each image in it, each with its SBOM, and, with a
+    about: `Signs what \`bun run image:push\` pushed: the index and each image in it, each with its SBOM and the statements in deploy/vex, and, with a
       key, the provenance that the builder asserts of itself. Signs only what is in --from, wherever a tag points.`,
     flags: FLAGS,
     run: sign,

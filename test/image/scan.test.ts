@@ -1,29 +1,20 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BUILT_DIRECTORY } from "../../scripts/image/oci/built";
 import { lockedDeb, readLock } from "../../scripts/image/inputs/lock";
-import { type GrypeReport, fixedByDebian, plant } from "../../scripts/image/scan";
-import { isBuilt } from "../../scripts/tools/tool";
+import { plant } from "../../scripts/image/scan";
+import { PRODUCT, VEX_PATH, readVex } from "../../scripts/image/vex/document";
+import { isBuilt, tool } from "../../scripts/tools/tool";
 import { temporaryDirectory } from "../../scripts/temporary";
+import { startRegistry } from "../support/registry";
+import { runToEnd } from "../support/run-to-end";
+import { pushBuilt, succeeded } from "../support/signing";
 import { type Advisory, writeVulnerabilityDatabase } from "../support/vulnerability-database";
 
 const SCRIPT = join(import.meta.dir, "../../scripts/image/scan.ts");
 const SBOM = join(BUILT_DIRECTORY, "sbom/livenessprobe/sbom-x86_64.spdx.json");
 const OURS = lockedDeb(readLock(), "libc6").version;
-
-describe("a report", () => {
-  test.each([
-    ["of nothing", [], []],
-    ["of what Debian has not fixed", [match("CVE-1", "deb", "not-fixed")], []],
-    ["of what Debian will not fix", [match("CVE-1", "deb", "wont-fix")], []],
-    ["of what the next version of an npm package fixes", [match("CVE-1", "npm", "fixed")], []],
-    ["of what Debian has fixed", [match("CVE-1", "npm", "not-fixed"), match("CVE-2", "deb", "fixed")], ["CVE-2"]],
-    ["of two packages with one fix", [match("CVE-1", "deb", "fixed"), match("CVE-1", "deb", "fixed")], ["CVE-1"]],
-  ] as const)("%s says what a newer lock would fix", (_, matches, fixed) => {
-    expect<readonly string[]>(fixedByDebian({ matches })).toEqual(fixed);
-  });
-});
 
 describe("planting an old libc6", () => {
   test("changes its version, and nothing else", () => {
@@ -47,25 +38,42 @@ if (!scanner)
 
 describe.if(scanner)("the scan of the built images", () => {
   const looneyTunables: Advisory = { vulnerability: "CVE-2023-4911", source: "glibc", fixedIn: "2.36-9+deb12u3" };
+  const unfixed: Advisory = { vulnerability: "CVE-2026-0001", source: "glibc" };
 
   test.each([
     [
-      "with a database that has what is planted says that it sees it, and that nothing else is known",
+      "with a database that has what is planted says that it sees it, and which statements nothing needs",
       [looneyTunables],
       {
         code: 0,
         said: [
           /^planted: CVE-2023-4911 of libc6 2\.36-9\+deb12u1 is reported\n/,
           /^livenessprobe-dev arm64:\nNo vulnerabilities found$/m,
+          /^warning: .*vex\.json: CVE-2026-0001 in pkg:deb\/debian\/libc6: the scan does not find it/m,
+          /^warning: .*vex\.json: CVE-2026-0001 in pkg:deb\/debian\/libc6@2\.36-8: no image has this package any more/m,
         ],
       },
     ],
     [
-      "tells what nobody has fixed, and passes",
-      [looneyTunables, { vulnerability: "CVE-2026-0001", source: "glibc" }],
+      "tells what a statement says, and passes",
+      [looneyTunables, unfixed],
       {
         code: 0,
-        said: [/^livenessprobe amd64:\nNAME .*VULNERABILITY .*\nlibc6 .* deb .*CVE-2026-0001 .*High/m],
+        said: [
+          /^livenessprobe amd64:\nNAME .*VULNERABILITY .*\nlibc6 .* deb .*CVE-2026-0001 .*High/m,
+          /^CVE-2026-0001 in pkg:deb\/debian\/libc6@2.*: not_affected: vulnerable_code_not_in_execute_path$/m,
+        ],
+      },
+    ],
+    [
+      "fails where there is no statement, also about what is in -dev alone",
+      [looneyTunables, unfixed, { vulnerability: "CVE-2026-0003", source: "busybox" }],
+      {
+        code: 1,
+        said: [
+          /^livenessprobe-dev amd64:\n(.*\n)+busybox-static /m,
+          /^CVE-2026-0003 in pkg:deb\/debian\/busybox-static@\S+: no statement: run bun run image:scan --draft/m,
+        ],
       },
     ],
     [
@@ -75,18 +83,7 @@ describe.if(scanner)("the scan of the built images", () => {
         code: 1,
         said: [
           /^libc6 .*2\.36-9\+deb12u999 .*CVE-2026-0002/m,
-          /^livenessprobe amd64: Debian has a fix for CVE-2026-0002: run bun run image:lock$/m,
-        ],
-      },
-    ],
-    [
-      "finds what is in -dev alone",
-      [looneyTunables, { vulnerability: "CVE-2026-0003", source: "busybox" }],
-      {
-        code: 0,
-        said: [
-          /^livenessprobe amd64:\nNo vulnerabilities found$/m,
-          /^livenessprobe-dev amd64:\n(.*\n)+busybox-static /m,
+          /^CVE-2026-0002 in pkg:deb\/debian\/libc6@\S+: Debian has a fix, 2\.36-9\+deb12u999: run bun run image:lock$/m,
         ],
       },
     ],
@@ -100,9 +97,48 @@ describe.if(scanner)("the scan of the built images", () => {
     ],
   ] as const)("%s", async (_, advisories, expected) => {
     using directory = temporaryDirectory();
-    const { code, said } = runScan(await writeVulnerabilityDatabase(directory.path, advisories));
+    const vex = writeVex(directory.path);
+    const { code, said } = runScan(await writeVulnerabilityDatabase(directory.path, advisories), "--vex", vex);
     expect([code, said]).toEqual([expected.code, expect.any(String)]);
     for (const pattern of expected.said) expect(said).toMatch(pattern);
+  });
+
+  test("adds a draft to the statements, and fails until it is completed", async () => {
+    using directory = temporaryDirectory();
+    const vex = writeVex(directory.path);
+    const env = await writeVulnerabilityDatabase(directory.path, [
+      looneyTunables,
+      { vulnerability: "CVE-2026-0003", source: "busybox" },
+    ]);
+    const drafted = runScan(env, "--vex", vex, "--draft");
+    expect([drafted.code, drafted.said]).toEqual([1, expect.stringContaining("vex.json has a draft: give it")]);
+    const text = readFileSync(vex, "utf8");
+    expect(text).toContain('"@id": "pkg:deb/debian/busybox-static@');
+    writeFileSync(
+      vex,
+      text.replace('"under_investigation"', '"not_affected", "impact_statement": "It is not called."'),
+    );
+    const completed = runScan(env, "--vex", vex);
+    expect([completed.code, completed.said]).toEqual([0, expect.stringContaining("not_affected: It is not called.")]);
+  });
+
+  // As docs/verify.md has it.
+  test("agrees with grype --vex, which scans the image", async () => {
+    using directory = temporaryDirectory();
+    await using registry = await startRegistry();
+    const image = `${registry.address}/owner/csi-livenessprobe:0.1.0`;
+    succeeded(await pushBuilt(BUILT_DIRECTORY, image));
+    const advisories = [unfixed, { vulnerability: "CVE-2026-0002", source: "glibc" }];
+    const env = await writeVulnerabilityDatabase(directory.path, advisories);
+    const { command } = await tool("grype");
+    const { stdout } = succeeded(
+      await runToEnd([...command, `registry:${image}`, "--vex", writeVex(directory.path)], {
+        ...env,
+        GRYPE_REGISTRY_INSECURE_USE_HTTP: "true",
+      }),
+    );
+    expect(stdout).toContain("CVE-2026-0002");
+    expect(stdout).not.toContain("CVE-2026-0001");
   });
 
   test("fails without a database", () => {
@@ -112,15 +148,27 @@ describe.if(scanner)("the scan of the built images", () => {
   });
 });
 
-function match(id: string, type: string, state: string): GrypeReport["matches"][number] {
-  return { vulnerability: { id, fix: { state } }, artifact: { name: "some", type } };
+/** A statement about CVE-2026-0001 in libc6, and one about a version that no image has. */
+function writeVex(directory: string): string {
+  const path = join(directory, "vex.json");
+  const statements = ["pkg:deb/debian/libc6", "pkg:deb/debian/libc6@2.36-8"].map((purl) => ({
+    vulnerability: { name: "CVE-2026-0001" },
+    products: [{ "@id": PRODUCT, subcomponents: [{ "@id": purl }] }],
+    timestamp: "2026-11-26T00:00:00Z",
+    status: "not_affected",
+    justification: "vulnerable_code_not_in_execute_path",
+  }));
+  writeFileSync(path, JSON.stringify({ ...readVex(VEX_PATH), statements }));
+  return path;
 }
 
 function packagesOf(sbom: string): readonly object[] {
   return (JSON.parse(sbom) as { readonly packages: readonly object[] }).packages;
 }
 
-function runScan(env: Readonly<Record<string, string>>) {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, SCRIPT], { env: { ...process.env, ...env } });
+function runScan(env: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, SCRIPT, ...args], {
+    env: { ...process.env, ...env },
+  });
   return { code: exitCode, said: stdout.toString() + stderr.toString() };
 }

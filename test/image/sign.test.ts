@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { BUILT_DIRECTORY, openBuilt } from "../../scripts/image/oci/built";
+import { VEX_PATH } from "../../scripts/image/vex/document";
 import type { Digest } from "../../scripts/image/oci/layout";
 import { copyReferrers } from "../support/registry";
 import { REVISION, type SignedStandIn, pushChanged, signStandIn } from "../support/signed-stand-in";
@@ -21,6 +22,7 @@ import { sbomPath } from "../support/stand-in-image";
 const TOOLS_BOUND_MS = 15 * 60_000;
 const SIGNATURE = "https://sigstore.dev/cosign/sign/v1";
 const SBOM = "https://spdx.dev/Document";
+const VEX = "https://openvex.dev/ns/v0.2.0";
 const PROVENANCE = "https://slsa.dev/provenance/v1";
 const EACH = ["index", "amd64", "arm64"] as const;
 
@@ -40,6 +42,11 @@ describe("what is signed with a key", () => {
   test.each(EACH)("%s: its SBOM is attested, as the file has it", async (name) => {
     const { predicate } = await readAttestation(SBOM, reference(digestIn(name)));
     expect(predicate).toEqual(readJson(sbomPath(signed.standIn.directory, name)));
+  });
+
+  test.each(EACH)("%s: the statements about vulnerabilities are attested, as the file has them", async (name) => {
+    const { predicate } = await readAttestation(VEX, reference(digestIn(name)));
+    expect(predicate).toEqual(readJson(VEX_PATH));
   });
 
   test.each(EACH)("%s: its provenance names the revision, and who says so", async (name) => {

@@ -105,6 +105,7 @@ describe("the commands for a release, with an authority of ours in Sigstore's pl
     for (const args of [
       ["sign", ...authority.signing, "--recursive", index],
       ["attest", ...authority.signing, "--type", "spdxjson", ...predicate, index],
+      ["attest", ...authority.signing, "--type", "https://openvex.dev/ns/v0.2.0", ...predicate, index],
       ["attest", ...authority.signing, "--type", "slsaprovenance1", ...predicate, index],
       ["sign-blob", ...authority.signing, "--bundle", `${file}.sigstore.json`, file],
     ])
@@ -129,7 +130,7 @@ describe("the commands for a release, with an authority of ours in Sigstore's pl
       output: [],
     }));
     const ran = await runSteps(steps, { directory, verifying: authority.verifying });
-    expect(ran.map((ended) => ended.code)).toEqual([code, code, code, code]);
+    expect(ran.map((ended) => ended.code)).toEqual([code, code, code, code, code]);
     for (const { lines } of ran)
       expect(lines.join("\n")).toContain(code === 0 ? "erified" : "no matching CertificateIdentity found");
   });

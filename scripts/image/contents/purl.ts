@@ -43,6 +43,26 @@ export function githubPurl(repository: string, version?: string, subpath?: strin
   return purl({ type: "github", namespace, name, version, subpath });
 }
 
+/**
+ * Whether a purl, which may lack a version and qualifiers, names what another one does. As in go-vex, by which grype and
+ * trivy match statements.
+ */
+export function purlMatches(general: string, specific: string): boolean {
+  const [one, other] = [readPurl(general), readPurl(specific)];
+  return (
+    one.path === other.path &&
+    (one.version === "" || one.version === other.version) &&
+    [...one.qualifiers].every(([key, value]) => other.qualifiers.get(key) === value)
+  );
+}
+
+function readPurl(text: string) {
+  const [, path = text, version = "", query = ""] = /^pkg:([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/.exec(text) ?? [];
+  // A plus is a plus in a purl, and a space for URLSearchParams.
+  const qualifiers = new URLSearchParams(query.replaceAll("+", "%2B"));
+  return { path: decodeURIComponent(path), version: decodeURIComponent(version), qualifiers };
+}
+
 /** Encodes all but letters, digits, `.-_~` and the colon. */
 function encode(text: string): string {
   return encodeURIComponent(text)

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { temporaryDirectory } from "../../temporary";
 import { runProgram } from "../../run";
 import { tool } from "../../tools/tool";
+import type { OPENVEX } from "../vex/document";
 
 /** Who signs: a key, or the GitHub workflow that runs this, with its own identity ("keyless"). */
 export type Signer = { readonly kind: "key"; readonly path: string } | { readonly kind: "workflow" };
@@ -24,7 +25,7 @@ export function readSigner(keyPath: string | undefined): Signer {
 }
 
 /** The `--type` of an attestation. */
-export type PredicateType = "spdxjson" | "slsaprovenance1";
+export type PredicateType = "spdxjson" | "slsaprovenance1" | typeof OPENVEX;
 
 /** cosign 3, which writes Sigstore bundles. Dispose of it after the last signature. */
 export interface Cosign extends Disposable {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { githubPurl, npmPurl, purl } from "../../../../scripts/image/contents/purl";
+import { githubPurl, npmPurl, purl, purlMatches } from "../../../../scripts/image/contents/purl";
 
 const LIBC6 = { type: "deb", namespace: "debian", name: "libc6", version: "2.36-9+deb12u14" } as const;
 
@@ -23,4 +23,18 @@ test.each([
   ["what a URI would let pass", purl({ type: "generic", name: "a!'()*~" }), "pkg:generic/a%21%27%28%29%2A~"],
 ])("%s", (_, actual, expected) => {
   expect(actual).toBe(expected);
+});
+
+const FOUND = "pkg:deb/debian/libc6@2.36-9%2Bdeb12u14?arch=amd64&distro=debian-12";
+
+test.each([
+  ["its whole purl", FOUND, true],
+  ["its name alone", "pkg:deb/debian/libc6", true],
+  ["its version, with a bare plus", "pkg:deb/debian/libc6@2.36-9+deb12u14", true],
+  ["another version", "pkg:deb/debian/libc6@2.36-9%2Bdeb12u13", false],
+  ["another architecture", "pkg:deb/debian/libc6?arch=arm64", false],
+  ["a package whose name is longer", "pkg:deb/debian/libc6-dev", false],
+  ["a package of another distribution", "pkg:deb/ubuntu/libc6", false],
+])("a statement names libc6 of Debian by %s: %s, %p", (_, general, matches) => {
+  expect(purlMatches(general, FOUND)).toBe(matches);
 });
