@@ -2,7 +2,7 @@ import { copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { COMPILE_FLAGS } from "../scripts/compile-flags";
 import apko from "../apko.yaml";
-import { buildGoProgram } from "../test/support/driver-builds";
+import { buildGoSidecar } from "../test/support/driver-builds";
 
 /** A program that takes the Go sidecar's flags `--csi-address`, `--http-endpoint` and `--probe-timeout`. */
 export interface Program {
@@ -44,9 +44,7 @@ export async function prepareBaseline(peer: string | undefined): Promise<Baselin
       throw new Error(`PEER must be an executable, got ${peer}`);
     return { kind: "there", program: { label: "PEER", path: peer, env: {} } };
   }
-  const built = await buildGoProgram(join(import.meta.dirname, "baseline"), "baseline", ["-ldflags", "-s -w"], {
-    CGO_ENABLED: "0",
-  });
+  const built = await buildGoSidecar();
   switch (built.kind) {
     case "built":
       return { kind: "there", program: { label: "Go baseline", path: built.program.command.join(" "), env: {} } };

@@ -26,10 +26,14 @@ const startTimeout = time.Minute
 
 func main() {
 	address := flag.String("csi-address", "/run/csi/socket", "the driver's socket")
-	endpoint := flag.String("http-endpoint", ":9808", "where to serve /healthz and /metrics")
+	endpoint := flag.String("http-endpoint", "", "where to serve /healthz and /metrics, in place of --health-port")
+	port := flag.String("health-port", "9808", "the port of all addresses where to serve them")
 	timeout := flag.Duration("probe-timeout", 3*time.Second, "how long a probe may take, connecting included")
 	verbosity := flag.Int("v", 0, "5 logs every probe")
 	flag.Parse()
+	if *endpoint == "" {
+		*endpoint = "0.0.0.0:" + *port
+	}
 
 	level := slog.LevelInfo
 	if *verbosity >= 5 {

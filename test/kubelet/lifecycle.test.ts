@@ -66,6 +66,58 @@ test.each([
   expect(outOfMemoryKills(sidecar)).toBe(0);
 });
 
+const GO_SIDECAR = "registry.example/livenessprobe:v2.19.0";
+/** As in the Go sidecar's own manifest, where the kubelet gives up at the time at which a probe does. */
+const UPSTREAM = {
+  driver: {
+    ports: [{ name: "healthz", containerPort: 9808, protocol: "TCP" }],
+    livenessProbe: {
+      httpGet: { path: "/healthz", port: "healthz" },
+      initialDelaySeconds: 10,
+      timeoutSeconds: 3,
+      periodSeconds: 2,
+      failureThreshold: 5,
+      // A stopped driver does not end before.
+      terminationGracePeriodSeconds: 1,
+    },
+  },
+  sidecar: {
+    image: GO_SIDECAR,
+    args: ["--csi-address=/csi/csi.sock", "--health-port=9808", "--probe-timeout=3s"],
+  },
+};
+
+test("the image of the Go sidecar is swapped, nothing else: a healthy driver is left alone, a hung one is restarted", async () => {
+  const [go, ours] = ["upstream", "swapped"];
+  await apply(node, csiPod(go, UPSTREAM), csiPod(ours, UPSTREAM));
+  const probed = async (name: string) => {
+    await podReady(node, name);
+    const log = await node.kubectl(["logs", name, "--container=driver"]);
+    const count = () => node.kubectl(["logs", name, "--container=driver"]).then((now) => probesIn(now) - probesIn(log));
+    await waitUntil(async () => (await count()) >= 3, `three probes of ${name}`);
+    expect(containerOf(await readPod(node, name), "driver").restartCount).toBe(0);
+  };
+  await Promise.all([probed(go), probed(ours)]);
+
+  await node.kubectl(["set", "image", `pod/${ours}`, "livenessprobe=registry.example/csi-livenessprobe:0.1.0"]);
+  await podReady(node, ours, (now) => containerOf(now, "livenessprobe").restartCount === 1);
+  await Promise.all([probed(go), probed(ours)]);
+
+  const secondsToRestart = async (name: string) => {
+    process.kill(processOf(await readPod(node, name), "driver"), "SIGSTOP");
+    const stopped = performance.now();
+    await podReady(node, name, (now) => containerOf(now, "driver").restartCount === 1);
+    return (performance.now() - stopped) / 1_000;
+  };
+  const [theirs, own] = await Promise.all([secondsToRestart(go), secondsToRestart(ours)]);
+  expect(Math.abs(theirs - own)).toBeLessThan(2 * UPSTREAM.driver.livenessProbe.timeoutSeconds);
+});
+
+/** In the log of a driver. */
+function probesIn(log: string): number {
+  return log.split('"/csi.v1.Identity/Probe"').length - 1;
+}
+
 test("the sidecar of a pod that is deleted ends with exit code 0 within 2 s", async () => {
   // The finalizer keeps what the kubelet said last.
   await apply(node, csiPod("deleted", { finalizers: ["csi.example/keep"] }));

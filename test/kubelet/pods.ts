@@ -41,6 +41,8 @@ export interface CsiPodOptions {
   readonly registrarArgs?: readonly string[];
   /** Of the driver's container (core/v1). */
   readonly driver?: object;
+  /** Of the sidecar's. */
+  readonly sidecar?: object;
 }
 
 /** A pod of a driver with the sidecar, which is in the namespace `default`. */
@@ -67,6 +69,7 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
     args: ["--csi-address=/csi/csi.sock", `--http-endpoint=:${port}`, "--probe-timeout=1s"],
     resources: { limits: { memory: "32Mi" } },
     volumeMounts,
+    ...options.sidecar,
   };
   const registrar = {
     name: "node-driver-registrar",

@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { prepareBaseline } from "../../bench/programs";
 import { cached } from "../../scripts/cache";
 import { fetchDeb, unpackDeb } from "../../scripts/image/inputs/debs";
 import { BUILT_DIRECTORY, openBuilt } from "../../scripts/image/oci/built";
@@ -51,7 +52,7 @@ export async function nodePrograms(): Promise<NodePrograms> {
 
 /**
  * Writes the archives of the images: the one of `bun run image` as it is, and those whose place in the manifests of
- * deploy/examples a program of ours takes.
+ * deploy/examples a program of ours takes. PEER of the environment is the Go sidecar, a static file, as in the bench.
  *
  * @param directory empty; an archive is called as its repository: registry.example/NAME
  */
@@ -60,6 +61,9 @@ export async function writeImages(directory: string): Promise<void> {
     await pack(join(directory, `csi-${variant}.tar`), openBuilt(BUILT_DIRECTORY, variant).layout);
   const env = { CGO_ENABLED: "0" };
   const registrar = await buildGoProgram(join(import.meta.dirname, "registrar"), "registrar", [], env);
+  const sidecar = await prepareBaseline(process.env["PEER"]);
+  if (sidecar.kind === "missing") throw new Error(`the image of the Go sidecar cannot be made: ${sidecar.why}`);
+  await writeImage(directory, "livenessprobe:v2.19.0", sidecar.program.path);
   for (const [tag, build] of [
     ["my-csi-driver:v1", await buildGoDriver(env)],
     ["csi-node-driver-registrar:v2.15.0", registrar],

@@ -40,6 +40,17 @@ export async function buildGoDriver(env: Readonly<Record<string, string>> = {}):
 }
 
 /**
+ * Builds bench/baseline, a Go sidecar in one static file, or takes what was built from the same sources before.
+ *
+ * @param architecture as Go names it; by default this machine's
+ * @throws where there is a Go that cannot build it
+ */
+export async function buildGoSidecar(architecture?: "amd64" | "arm64"): Promise<DriverBuild> {
+  const env = { CGO_ENABLED: "0", ...(architecture === undefined ? {} : { GOARCH: architecture }) };
+  return buildGoProgram(join(import.meta.dirname, "../../bench/baseline"), "baseline", ["-ldflags", "-s -w"], env);
+}
+
+/**
  * Builds a Go module of one folder, or takes what was built from the same sources in the same way before.
  *
  * @param source the module's directory
