@@ -37,6 +37,7 @@ const STARTUP = buildKustomization(join(EXAMPLES, "node-startup"));
 const AFFINITY = buildKustomization(join(EXAMPLES, "node-affinity"));
 const NATIVE = readManifests(join(EXAMPLES, "node-native-sidecar/daemonset.yaml"));
 const EXEC = readManifests(join(EXAMPLES, "node-exec-probe/daemonset.yaml"));
+const INSTALL = buildKustomization(join(EXAMPLES, "node-exec-probe-install"));
 const CONTROLLER = readManifests(join(EXAMPLES, "controller/deployment.yaml"));
 const MONITOR = buildKustomization(join(EXAMPLES, "monitor"));
 const READINESS = buildKustomization(join(EXAMPLES, "node-readiness"));
@@ -52,6 +53,7 @@ const ALL = [
   ["node-startup", STARTUP],
   ["node-affinity", AFFINITY],
   ["node-exec-probe", EXEC],
+  ["node-exec-probe-install", INSTALL],
   ["monitor", MONITOR],
   ["node-readiness", READINESS],
 ] as const;
@@ -199,6 +201,16 @@ test("the start-up overlay waits for /readyz, then asks /livez, and changes noth
   });
 });
 
+test("the overlay that installs changes where the exec probe finds its files, and nothing else of the probe", () => {
+  const { exec, ...settings } = containerOf(podOf(EXEC), "driver").livenessProbe ?? {};
+  const [loader = "", option = "", libraries = "", , ...check] = exec?.command ?? [];
+  const [installedLoader, installedLibraries] = [loader, libraries].map((path) => path.replace("/usr", ""));
+  const command = [installedLoader, option, installedLibraries, "/livenessprobe/livenessprobe", ...check];
+  expect<unknown>(containerOf(podOf(INSTALL), "driver").livenessProbe).toEqual({ ...settings, exec: { command } });
+  const { args } = containerOf(podOf(INSTALL), "install-livenessprobe");
+  expect(args).toEqual(["install", "/out", "--start-as=/livenessprobe"]);
+});
+
 test("the SELinux overlay adds a domain to the two unprivileged containers, and nothing else", () => {
   const [driver, ...unprivileged] = podOf(NODE).containers;
   expect(podOf(SELINUX)).toEqual({
@@ -291,6 +303,7 @@ describe("Pod Security", () => {
     ["node", "privileged", NODE],
     ["node-native-sidecar", "privileged", NATIVE],
     ["node-exec-probe", "privileged", EXEC],
+    ["node-exec-probe-install", "privileged", INSTALL],
     ["monitor", "privileged", MONITOR],
   ])("the namespace of %s enforces %s", (_, profile, manifests) => {
     const [namespace] = manifests.filter(({ kind }) => kind === "Namespace");

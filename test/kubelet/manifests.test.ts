@@ -15,7 +15,7 @@ afterAll(async () => node[Symbol.asyncDispose]());
 // The examples have one pod, and its driver one directory.
 afterEach(() => node.kubectl(["delete", "pods", `--namespace=${NAMESPACE}`, "--all", "--grace-period=5"]));
 
-test.each(["node", "node-startup", "node-selinux"])(
+test.each(["node", "node-startup", "node-selinux", "node-affinity"])(
   "deploy/examples/%s runs as it is, and the kubelet registers its driver",
   async (example) => {
     await applyExample(node, example);
@@ -24,6 +24,15 @@ test.each(["node", "node-startup", "node-selinux"])(
     await isRegistered();
   },
 );
+
+test("deploy/examples/node-affinity keeps the pod off a node that is labelled as docs/platforms.md says", async () => {
+  const label = "csi-livenessprobe";
+  await node.kubectl(["label", "node", "node", `${label}=unsupported`]);
+  await applyExample(node, "node-affinity");
+  const why = ["get", "pod", POD, `--namespace=${NAMESPACE}`, "--output=jsonpath={.status.phase} {.status.reason}"];
+  await waitUntil(async () => (await node.kubectl(why)) === "Failed NodeAffinity", "the kubelet to refuse the pod");
+  await node.kubectl(["label", "node", "node", `${label}-`]);
+});
 
 test("deploy/examples/controller runs as it is, as uid 65532 and in a restricted namespace", async () => {
   await applyExample(node, "controller/deployment.yaml");
@@ -51,18 +60,22 @@ test("deploy/examples/node-native-sidecar runs as it is, and the sidecar ends af
   await waitUntil(() => cgroupFile(sidecar) === "", "the sidecar to end");
 });
 
-test("deploy/examples/node-exec-probe runs as it is, and the kubelet's event has the reason", async () => {
-  await applyExample(node, "node-exec-probe/daemonset.yaml");
-  const pod = await podReady(node, POD, undefined, NAMESPACE);
-  process.kill(processOf(pod, "driver"), "SIGSTOP");
-  const events = ["get", "events", `--namespace=${NAMESPACE}`, "--output=jsonpath={.items[*].message}"];
-  const seen = await waitUntil(async () => {
-    const messages = await node.kubectl(events);
-    return messages.includes("Liveness probe failed") ? messages : undefined;
-  }, "the kubelet to find the driver dead");
-  expect(seen).toContain("Liveness probe failed: driver hung: it took the connection on /csi/csi.sock");
-  process.kill(processOf(await readPod(node, POD, NAMESPACE), "driver"), "SIGCONT");
-});
+test.each(["node-exec-probe", "node-exec-probe-install"])(
+  "deploy/examples/%s runs as it is, and the kubelet's event has the reason",
+  async (example) => {
+    await node.kubectl(["delete", "events", `--namespace=${NAMESPACE}`, "--all"]);
+    await applyExample(node, example);
+    const pod = await podReady(node, POD, undefined, NAMESPACE);
+    process.kill(processOf(pod, "driver"), "SIGSTOP");
+    const events = ["get", "events", `--namespace=${NAMESPACE}`, "--output=jsonpath={.items[*].message}"];
+    const seen = await waitUntil(async () => {
+      const messages = await node.kubectl(events);
+      return messages.includes("Liveness probe failed") ? messages : undefined;
+    }, "the kubelet to find the driver dead");
+    expect(seen).toContain("Liveness probe failed: driver hung: it took the connection on /csi/csi.sock");
+    process.kill(processOf(await readPod(node, POD, NAMESPACE), "driver"), "SIGCONT");
+  },
+);
 
 async function isRegistered(): Promise<void> {
   const names = ["get", "csinode", "node", "--output=jsonpath={.spec.drivers[*].name}"];

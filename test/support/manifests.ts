@@ -134,7 +134,10 @@ function patched(manifests: readonly Manifest[], patch: Manifest): readonly Mani
   return manifests.map((manifest) => (isMeant(manifest) ? (merge(manifest, patch) as Manifest) : manifest));
 }
 
-/** Lists of things with names are merged by name, as those of a pod are; another list or value takes the old one's place. */
+/**
+ * Lists of things with names are merged by name, as those of a pod are; another list or value takes the old one's place,
+ * and null removes a field.
+ */
 function merge(old: unknown, patch: unknown): unknown {
   if (isNamedList(old) && isNamedList(patch)) {
     const known = new Set(old.map(({ name }) => name));
@@ -147,8 +150,8 @@ function merge(old: unknown, patch: unknown): unknown {
     return [...merged, ...patch.filter(({ name }) => !known.has(name))];
   }
   if (!isObject(old) || !isObject(patch)) return patch ?? old;
-  const fields = Object.entries(patch).map(([key, value]) => [key, merge(old[key], value)] as const);
-  return { ...old, ...Object.fromEntries(fields) };
+  const fields = Object.entries({ ...old, ...patch }).filter(([key]) => patch[key] !== null);
+  return Object.fromEntries(fields.map(([key]) => [key, merge(old[key], patch[key])]));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
