@@ -57,7 +57,7 @@ export const SERVE_FLAGS = {
   "metrics-path": {
     type: "string",
     default: "/metrics",
-    valueHint: "PATH",
+    valueHint: "URL_PATH",
     description: "The URL path of the metrics. Needs --http-endpoint or --metrics-address.",
     group: "HTTP",
   },

@@ -42,7 +42,7 @@ export const MONITOR_ARGS = {
   },
   "incident-dir": {
     type: "string",
-    valueHint: "PATH",
+    valueHint: "DIR",
     description:
       "An existing directory in which each incident is written as a JSON file. At most 100 files and 50 MiB are kept.",
     group: "Output",

@@ -20,7 +20,7 @@ export const PROBE_TIMEOUT = {
 export const NODE_FLAGS = {
   "kubelet-dir": {
     type: "string",
-    valueHint: "PATH",
+    valueHint: "DIR",
     separator: "\n",
     description:
       "The kubelet's directory. Default: the directories of running kubelets and the usual ones. May be repeated.",
@@ -29,7 +29,7 @@ export const NODE_FLAGS = {
   root: {
     type: "string",
     default: "/",
-    valueHint: "PATH",
+    valueHint: "DIR",
     description:
       "The node's root directory as it is mounted here, such as /host in a debug container. Nothing outside it is read.",
     group: "Node",
@@ -133,7 +133,7 @@ export const INSTALL_ARGS = {
   directory: { type: "positional", valueHint: "DEST", required: true, description: "the directory to copy into" },
   "start-as": {
     type: "string",
-    valueHint: "PATH",
+    valueHint: "DIR",
     description:
       "The path of DEST where the executable will be started, if it differs: outside of this container, that of the node.",
     group: "Output",

@@ -48,6 +48,7 @@ export function listCommands(context: ProcessContext): Commands {
     inspect: async () => (await import("./inspect")).defineInspect(context),
     monitor: async () => (await import("./monitor")).defineMonitor(context),
     install: async () => (await import("./install")).defineInstall(context),
+    completion: async () => (await import("./completion")).defineCompletion(context, commands),
     help: async () => (await import("./help")).defineHelp(context, commands),
     version: async () => (await import("./help")).defineVersion(context),
   };

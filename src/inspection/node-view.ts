@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ConfigError } from "../base/errors";
 import { findKubeletRoots, type KubeletRoots } from "../node/kubelet-roots";
 import { readMounts } from "../node/mounts";
@@ -75,4 +75,19 @@ export function driverDirectoryOf({ kubeletDirs }: NodeView, path: string): stri
   const place = places.find((directory) => path.startsWith(directory));
   const [name, ...rest] = place === undefined ? [] : path.slice(place.length).split("/");
   return rest.length > 0 && name !== ".." ? name : undefined;
+}
+
+/** RFC 1035's domain names, which a driver's name must be (CSI specification, GetPluginInfo). No shell reads more into one. */
+const DRIVER_NAME = /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i;
+
+/**
+ * The names that drivers have by their directories, and by the sockets of node-driver-registrar, `NAME-reg.sock`: in order, and
+ * without asking anybody. What no driver may be called is left out.
+ */
+export function driverNames(node: NodeView): readonly string[] {
+  const names = node.search.sockets.map(({ directory, path }) =>
+    directory === "plugins_registry" ? /([^/]*)-reg\.sock$/.exec(path)?.[1] : driverDirectoryOf(node, path),
+  );
+  const all = [...names, ...node.search.withoutSocket.map((path) => basename(path))];
+  return [...new Set(all)].flatMap((name) => (name !== undefined && DRIVER_NAME.test(name) ? [name] : [])).toSorted();
 }

@@ -7,6 +7,7 @@ export interface PtyOptions {
   readonly rows?: number;
   /** All of the environment: nothing is inherited but PATH. */
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** The stream that does not go to the terminal but is kept apart, as by `2>file`. */
   readonly apart?: "stdout" | "stderr";
 }
@@ -26,6 +27,8 @@ export interface RunningInPty {
   readonly pid: number;
   /** All that has come through the terminal so far. */
   readonly output: () => string;
+  /** Types, as a person does. */
+  readonly type: (text: string) => void;
   /** Gives the terminal another size. */
   readonly resize: (columns: number, rows: number) => void;
   readonly ended: Promise<FinishedInPty>;
@@ -38,7 +41,7 @@ export function runInPty(command: readonly string[], options: PtyOptions): Promi
 
 /** Starts a command as `runInPty` does. It is killed when it has not ended after a minute. */
 export function startInPty(command: readonly string[], options: PtyOptions): RunningInPty {
-  const { columns, rows = 24, env = { TERM: "xterm-256color" }, apart } = options;
+  const { columns, rows = 24, env = { TERM: "xterm-256color" }, cwd, apart } = options;
   const directory = temporaryDirectory();
   const file = join(directory.path, "apart");
   const redirection = { stdout: '>"$0"', stderr: '2>"$0"', none: "" }[apart ?? "none"];
@@ -48,6 +51,7 @@ export function startInPty(command: readonly string[], options: PtyOptions): Run
   // The terminal of `spawn` ends when the last process that has it open does: what was written is read to its end.
   const child = Bun.spawn(["/bin/sh", "-c", `exec "$@" ${redirection}`, file, ...command], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     timeout: BOUND_MS,
     killSignal: "SIGKILL",
     terminal: {
@@ -64,7 +68,8 @@ export function startInPty(command: readonly string[], options: PtyOptions): Run
     return { code: child.exitCode, output: output(), apart: apart === undefined ? "" : readFileSync(file, "utf8") };
   };
   const resize = (cols: number, lines: number): void => child.terminal?.resize(cols, lines);
-  return { pid: child.pid, output, resize, ended: end() };
+  const type = (text: string): void => void child.terminal?.write(text);
+  return { pid: child.pid, output, type, resize, ended: end() };
 }
 
 /**
