@@ -113,7 +113,7 @@ function readEndpoints(args: ServeArgs): readonly Endpoint[] {
 
 /** @throws {ConfigError} at an address that cannot be listened on */
 export function readListener(
-  name: "http-endpoint" | "health-port" | "metrics-address",
+  name: "http-endpoint" | "health-port" | "metrics-address" | "monitor",
   parse: (text: string) => ListenAddress,
   text: string,
 ): Listener {

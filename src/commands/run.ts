@@ -46,6 +46,7 @@ export function listCommands(context: ProcessContext): Commands {
     check: async () => (await import("./check")).defineCheck(context),
     list: async () => (await import("./list")).defineList(context),
     inspect: async () => (await import("./inspect")).defineInspect(context),
+    report: async () => (await import("./report")).defineReport(context),
     monitor: async () => (await import("./monitor")).defineMonitor(context),
     install: async () => (await import("./install")).defineInstall(context),
     completion: async () => (await import("./completion")).defineCompletion(context, commands),

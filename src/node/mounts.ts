@@ -92,7 +92,7 @@ function parseLine(line: string): Mount | undefined {
   };
 }
 
-// The kernel escapes space, tab, newline, backslash and "#".
-function unescapeOctal(text: string): string {
+/** Undoes the escapes of the kernel, which has them for space, tab, newline, backslash and "#". */
+export function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -17,14 +17,24 @@ const EXECUTABLES: ReadonlySet<string> = new Set([
 /** For a kubelet's command line, in milliseconds. */
 const READ_TIMEOUT_MS = 500;
 
+export interface RunningKubelet {
+  readonly pid: number;
+  /** Empty where they cannot be read in time. */
+  readonly argv: readonly string[];
+}
+
+/** Finds the running kubelets. Never rejects. */
+export function findRunningKubelets(procDir: string): Promise<readonly RunningKubelet[]> {
+  const pids = listPids(procDir).filter((pid) => isKubelet(procDir, pid));
+  return Promise.all(pids.map(async (pid) => ({ pid, argv: await readArgv(procDir, pid, READ_TIMEOUT_MS) })));
+}
+
 /**
  * Finds the `--root-dir` of each running kubelet, each once: absolute paths, as the kubelet sees them. A configuration file cannot set
  * it. Never rejects.
  */
 export async function findRunningRootDirs(procDir: string): Promise<readonly string[]> {
-  const pids = listPids(procDir).filter((pid) => isKubelet(procDir, pid));
-  const argvs = await Promise.all(pids.map((pid) => readArgv(procDir, pid, READ_TIMEOUT_MS)));
-  const rootDirs = argvs.flatMap((argv) => rootDirOf(argv) ?? []);
+  const rootDirs = (await findRunningKubelets(procDir)).flatMap(({ argv }) => rootDirOf(argv) ?? []);
   return [...new Set(rootDirs)];
 }
 

@@ -2,7 +2,7 @@ import { jsonText } from "../base/text";
 import type { DriverOutcome, DriverReport, InspectReport, InspectStep, NodeReport } from "../inspection/report";
 import { tenths } from "./layout";
 
-export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection" | "IncidentList" | "Incident";
+export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection" | "IncidentList" | "Incident" | "Report";
 
 /** Of every document: fields are only ever added within it. */
 const API_VERSION = "livenessprobe/v1";
@@ -36,9 +36,13 @@ function wellFormed(_: string, value: unknown): unknown {
 }
 
 /** The drivers of a node as a JSON document of the kind `DriverList`. */
-export function renderNodeJson({ drivers, looked, notes, complete, absent }: NodeReport, indent?: number): string {
+export function renderNodeJson(report: NodeReport, indent?: number): string {
+  return renderDocument("DriverList", nodeMembers(report), indent);
+}
+
+export function nodeMembers({ drivers, looked, notes, complete, absent }: NodeReport): object {
   const all = absent === undefined ? notes : [absent, ...notes];
-  return renderDocument("DriverList", { items: drivers.map(driverMembers), complete, looked, notes: all }, indent);
+  return { items: drivers.map(driverMembers), complete, looked, notes: all };
 }
 
 function driverMembers({ socket, driver, nameSource, vendorVersion, outcome, ...rest }: DriverReport): object {

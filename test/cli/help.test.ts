@@ -35,7 +35,7 @@ const context: ProcessContext = {
   startTimeSeconds: 0,
 };
 const commands = listCommands(context);
-const WITH_PAGE = ["serve", "check", "list", "inspect", "monitor", "install", "completion"] as const;
+const WITH_PAGE = ["serve", "check", "list", "inspect", "report", "monitor", "install", "completion"] as const;
 const helps = await Promise.all(
   WITH_PAGE.map(async (name) => {
     const { args } = (await commands[name]?.()) ?? { args: {} };

@@ -1,0 +1,112 @@
+import { readText } from "../base/reads";
+import type { Invocation } from "../base/shell-command";
+import { inspectDriver } from "../inspection/inspection";
+import type { NodeView } from "../inspection/node-view";
+import type { DriverReport } from "../inspection/report";
+import { surveyNode } from "../inspection/survey";
+import { createSlots } from "../node/descriptors";
+import { findRunningKubelets } from "../processes/running-kubelets";
+import { inspectionMembers, nodeMembers } from "../terminal/json";
+import { findIncidents } from "./incidents";
+import { type CsiMount, csiMountsIn, redactMounts } from "./mounts";
+import { redactDocument, type Redaction } from "./redact";
+import { readVersions } from "./versions";
+
+export interface ReportOptions {
+  readonly node: NodeView;
+  readonly self: Invocation;
+  readonly probeTimeoutMs: number;
+  readonly redacts: boolean;
+  /** `host:port`; undefined is none. */
+  readonly monitor: string | undefined;
+  readonly incidentDir: string | undefined;
+  readonly onProgress: (line: string) => void;
+}
+
+/** A report, and what a line about it says. */
+export interface NodeTicket {
+  /** The members of a document of the kind `Report`. */
+  readonly members: object;
+  readonly drivers: number;
+  readonly redactions: readonly Redaction[];
+}
+
+/**
+ * Gathers what a driver's vendor asks for. It ends in time whatever hangs, and says in notes what it could not see. Never rejects.
+ */
+export async function collectReport(options: ReportOptions): Promise<NodeTicket> {
+  const { node, probeTimeoutMs, onProgress } = options;
+  const createdAt = new Date().toISOString();
+  const survey = await surveyNode(node, {
+    probeTimeoutMs,
+    driver: undefined,
+    wide: true,
+    onProgress: (asked, total) => onProgress(`asked ${asked} of ${total} drivers ...`),
+  });
+  const drivers = survey.drivers.filter(({ outcome }) => outcome.kind !== "notCsi");
+  const inspections = await inspectAll(drivers, options);
+  onProgress("reading versions, mounts and incidents ...");
+  const [versions, mounts, { incidents, notes }] = await Promise.all([
+    readVersions(node),
+    readMounts(node),
+    findIncidents(options.monitor, options.incidentDir),
+  ]);
+  const content = {
+    versions,
+    drivers: nodeMembers(survey),
+    inspections,
+    mounts: mounts.lines,
+    incidents,
+    notes: [...mounts.notes, ...notes],
+  };
+  if (!options.redacts)
+    return {
+      members: { createdAt, redacts: false, redactions: [], ...content },
+      drivers: drivers.length,
+      redactions: [],
+    };
+  const cut = redactMounts(mounts.lines, "mounts");
+  const { part, redactions: others } = redactDocument({ ...content, mounts: cut.part });
+  const redactions = [...cut.redactions, ...others];
+  return { members: { createdAt, redacts: true, redactions, ...part }, drivers: drivers.length, redactions };
+}
+
+/** As many at once as this: each looks at every process of the node. */
+const AT_ONCE = 8;
+
+async function inspectAll(drivers: readonly DriverReport[], options: ReportOptions): Promise<readonly object[]> {
+  const { node, self, probeTimeoutMs, onProgress } = options;
+  const slots = createSlots();
+  const waiting = drivers.values();
+  const inspected = new Map<DriverReport, object>();
+  const work = async (): Promise<void> => {
+    for (const driver of waiting) {
+      onProgress(`inspected ${inspected.size} of ${drivers.length} drivers ...`);
+      const { socket: socketPath } = driver;
+      // Nobody has typed the path: a registration may name any.
+      const asking = { node, self, socketPath, probeTimeoutMs, byName: true, nodeInfo: false, onWait: () => {} };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+      inspected.set(driver, inspectionMembers(await slots.use(() => inspectDriver(asking))));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return drivers.flatMap((driver) => inspected.get(driver) ?? []);
+}
+
+/** The mount tables of the kubelets, which have all volumes; ours where there is none. */
+async function readMounts({
+  procDir,
+  root,
+  kubelets,
+}: NodeView): Promise<{ readonly lines: readonly CsiMount[]; readonly notes: readonly string[] }> {
+  const directories = kubelets.roots.map(({ realPath }) => realPath);
+  const linesOf = (path: string, prefix: string) => csiMountsIn(readText(path), prefix, directories);
+  const running = await findRunningKubelets(procDir);
+  if (running.length > 0) {
+    const lines = running.flatMap(({ pid }) => linesOf(`${procDir}/${pid}/mountinfo`, ""));
+    // Several kubelets may share a mount namespace.
+    return { lines: [...new Map(lines.map((line) => [JSON.stringify(line), line])).values()], notes: [] };
+  }
+  const lines = linesOf("/proc/self/mountinfo", root.outerPath("/").replace(/\/$/, ""));
+  return { lines, notes: ["no running kubelet was found, so the mounts are those that are seen from here"] };
+}

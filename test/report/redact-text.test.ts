@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { REDACTED, redactText } from "../../src/report/redact-text";
+
+const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjc2ktbm9kZSJ9.c2lnbmF0dXJlLXRoYXQtaXMtbm90";
+const PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----";
+const AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+const AZURE_KEY = `${"Zm9vYmFyQmF6MTIzNDU2Nzg5".repeat(3)}Zm9vYmFyQmF6MQ==`;
+
+describe("a secret is cut, and the rest is left to read", () => {
+  test.each<readonly [string, string, string]>([
+    ["an option", "mount -o vers=3.0,password=hunter2 //a/b", "mount -o vers=3.0,password=[redacted] //a/b"],
+    ["an option before another", "password=hunter2,vers=3.0", "password=[redacted],vers=3.0"],
+    ["a password with a comma", "password=hun,ter2,vers=3.0", "password=[redacted],vers=3.0"],
+    ["a password with quotes", `password=hun"ter'2 failed`, "password=[redacted] failed"],
+    ["a secret of Ceph", "name=admin,secret=AQBhunter2==", "name=admin,secret=[redacted]"],
+    ["a user", "mount -o username=alice,uid=0", "mount -o username=[redacted],uid=0"],
+    ["a user and a password", "user: alice pass: hunter2 ok", "user: [redacted] pass: [redacted] ok"],
+    ["a flavour of security that is none", "sec=hunter2,vers=4.2", "sec=[redacted],vers=4.2"],
+    ["a member of JSON", '{"adminPassword":"hun\\"ter2","a":1}', '{"adminPassword":[redacted],"a":1}'],
+    ["JSON in a quoted text", '"{\\"token\\": \\"hunter 2\\", \\"a\\": 1}"', '"{\\"token\\": [redacted], \\"a\\": 1}"'],
+    ["a map as Go prints it", "secrets:map[a:hunter2 b:map[c:d]] x", "secrets:[redacted] x"],
+    ["a map in Go's syntax", 'Secrets:map[string]string{"a":"hunter2", "b":"c"} x', "Secrets:[redacted] x"],
+    ["a text without its end", 'password="hunter2 and more', "password=[redacted]"],
+    ["a flag", "smbd --password hunter2 -d", "smbd --password [redacted] -d"],
+    ["a variable", "AWS_SECRET_ACCESS_KEY=hunter2 aws", "AWS_SECRET_ACCESS_KEY=[redacted] aws"],
+    ["an iSCSI setting", "node.session.auth.password = hunter2", "node.session.auth.password = [redacted]"],
+    ["a block of YAML", "password: |\\n  hunter2", "password: [redacted]"],
+    ["a query", "GET /v?sig=hunter2&x=1", "GET /v?sig=[redacted]&x=1"],
+    ["an escaped query", "password%3Dhunter2%26", "password%3D[redacted]"],
+    ["an escaped sign", "password\\u003dhunter2", "password\\u003d[redacted]"],
+    ["quotes after a word", 'the password "hunter 2" is wrong', "the password [redacted] is wrong"],
+    ["a sentence", "the password is hunter2 now", "the password is [redacted] now"],
+    ["a word with a digit", "wrong password hunter2 for it", "wrong password [redacted] for it"],
+    ["an account", "AccountKey=aaaabbbb==;EndpointSuffix=core", "AccountKey=[redacted];EndpointSuffix=core"],
+    ["a URL", "https://alice:hunter2@a.example:8080/p", "https://[redacted]@a.example:8080/p"],
+    ["a URL with a user alone", "ssh://alice@a.example/p", "ssh://[redacted]@a.example/p"],
+    ["a URL with a hostile password", "https://alice:h/un@ter2@a.example/p", "https://[redacted]@a.example/p"],
+    ["a share", "//alice:hunter2@a.example/share", "//[redacted]@a.example/share"],
+    ["a source of sshfs", "alice:hunter2@a.example:/p", "[redacted]@a.example:/p"],
+    ["arguments of curl", "curl -u alice:hunter2 http://a", "curl -u [redacted] http://a"],
+    ["a header", "Authorization: Bearer hunter2, x", "Authorization: [redacted], x"],
+    [
+      "headers as Go prints them",
+      "map[Authorization:[Basic aHVudGVyMg==] A:[b]]",
+      "map[Authorization:[redacted] A:[b]]",
+    ],
+    ["another scheme", "Authorization: Token hunter2", "Authorization: [redacted]"],
+    ["a signature of AWS", "AWS4-HMAC-SHA256 Credential=a/b, Signature=hunter2", "AWS4-HMAC-SHA256 [redacted]"],
+    ["a bearer token", "sent bearer hunter2 to it", "sent bearer [redacted] to it"],
+    ["cookies", "Cookie: a=hunter2; b=hunter2\\r\\nHost: a", "Cookie:[redacted]\\r\\nHost: a"],
+    ["a JSON Web Token", `got ${JWT} from it`, "got [redacted] from it"],
+    ["the beginning of one", `got ${JWT.slice(0, 20)}…`, "got [redacted]…"],
+    ["a token of Vault", "hvs.CAESIJhunter2hunter2 is bad", "[redacted] is bad"],
+    ["an id of AWS", "key AKIAIOSFODNN7EXAMPLE is bad", "key [redacted] is bad"],
+    ["a key of AWS", `got ${AWS_SECRET} from it`, "got [redacted] from it"],
+    ["a key of Azure", `got ${AZURE_KEY} from it`, "got [redacted] from it"],
+    ["a key of Ceph", "key AQBzVwVkAAAAABAAnLF5rxvQ8q0TqH2YpX1yXw==", "key [redacted]"],
+    ["a private key", `got ${PEM} from it`, "got [redacted] from it"],
+    ["a private key in one line", `got ${PEM.replaceAll("\n", "\\n")} from it`, "got [redacted] from it"],
+    ["a private key without its end", `got ${PEM.slice(0, 40)}`, "got [redacted]"],
+    ["random text", "got dGhpc0lzQVNlY3JldDEyMzQ1 from it", "got [redacted] from it"],
+  ])("%s", (_, text, redacted) => {
+    expect(redactText(text).text).toBe(redacted);
+    expect(redactText(redacted)).toEqual({ text: redacted, counts: new Map() });
+  });
+});
+
+test.each([
+  "/var/lib/kubelet/plugins/kubernetes.io/csi/secrets-store.csi.k8s.io/0f0e0d0c0b0a09080706050403020100/globalmount",
+  "unix:///var/lib/kubelet/plugins/ebs.csi.aws.com/csi.sock",
+  "vol-0123456789abcdef0 pvc-6b29fc40-ca47-1067-b31d-00dd010662da fs-0123456789abcdef0::fsap-0123456789abcdef0",
+  "/subscriptions/6b29fc40-ca47-1067-b31d-00dd010662da/resourceGroups/MC_myGroup_myCluster_westeurope/providers/Microsoft.Compute/disks/pvc-1",
+  "nfs.example:/exports/a 10.0.0.1:6789,10.0.0.2:6789:/volumes/csi/csi-vol-6b29fc40-ca47-1067-b31d-00dd010662da",
+  "csi-node@6b29fc40-ca47-1067-b31d-00dd010662da.cephfs=/volumes/a",
+  "registry.example:5000/csi/driver:v1.2.3@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  'secret "kube-system/csi-credentials" not found',
+  "secretName: csi-credentials, secretNamespace=kube-system tokenFile=/var/run/token",
+  "secrets-store.csi.k8s.io: connection refused",
+  "open /var/run/secrets/kubernetes.io/serviceaccount/token: permission denied",
+  "the token expired; bearer token expired; authentication failed; no credentials were found",
+  "sec=krb5p sec=sys password=<hidden> secrets:***stripped*** token=null",
+  "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+  "Mon, 25 Nov 2026 at https://a.example:8080/path?x=1#y",
+])("what a vendor needs stays: %s", (text) => {
+  expect(redactText(text)).toEqual({ text, counts: new Map() });
+});
+
+test("what was cut is counted by its kind", () => {
+  const { counts } = redactText("user=a password=b token=c https://d:e@f/");
+  expect(Object.fromEntries(counts)).toEqual({ "user name": 1, "named secret": 2, "URL credentials": 1 });
+});
+
+test.each([
+  ["one word", "a".repeat(65_536)],
+  ["spaces", `password${" ".repeat(65_536)}`],
+  ["slashes", "//a:".repeat(16_384)],
+  ["backslashes", `cookie:${"\\".repeat(65_536)}`],
+  ["names", "password ".repeat(7_000)],
+  ["quotes", 'password="'.repeat(6_500)],
+  ["brackets", "secret:map[".repeat(6_000)],
+  ["begins of keys", "-----BEGIN ".repeat(6_000)],
+  ["signs", "a:b@".repeat(16_000)],
+])("a driver's longest text is done at once: %s", (_, text) => {
+  const begun = performance.now();
+  redactText(text);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+test("what stands in the place of a secret is no secret", () => {
+  expect(redactText(`password=${REDACTED}`).text).toBe(`password=${REDACTED}`);
+});
