@@ -40,8 +40,9 @@ test("deploy/examples/controller runs as it is, as uid 65532 and in a restricted
   const pod = await podReady(node, name, undefined, name);
   const sidecar = processOf(pod, "livenessprobe");
   expect(await Bun.file(`/proc/${sidecar}/status`).text()).toMatch(/^Uid:\t65532\t/m);
+  // Without a readiness probe, the pod is ready before the sidecar listens.
   const url = `/api/v1/namespaces/${name}/pods/${name}:9808/proxy/healthz`;
-  expect(await node.kubectl(["get", "--raw", url])).toBe("ok");
+  await waitUntil(async () => (await node.read(url).catch(String)) === "ok", "the sidecar to answer for its driver");
 });
 
 test("deploy/examples/node-native-sidecar runs as it is, and the sidecar ends after its driver", async () => {

@@ -97,7 +97,7 @@ interface Incident {
  * @returns what promtool says
  */
 async function dueFor(names: readonly string[]): Promise<string> {
-  const kubelet = await node.kubectl(["get", "--raw", "/api/v1/nodes/node/proxy/metrics"]);
+  const kubelet = await node.read("/api/v1/nodes/node/proxy/metrics");
   const exposed = `${kubelet}\n${await ask("/metrics")}`.split("\n");
   const series = exposed.flatMap((line) => {
     const [, name, labels, value] =
@@ -130,5 +130,5 @@ function notRegistered(): string {
 
 /** What the monitor serves, through the API server. */
 async function ask(path: string): Promise<string> {
-  return node.kubectl(["get", "--raw", `/api/v1/namespaces/${NAMESPACE}/pods/csi-node-monitor:9809/proxy${path}`]);
+  return node.read(`/api/v1/namespaces/${NAMESPACE}/pods/csi-node-monitor:9809/proxy${path}`);
 }

@@ -100,6 +100,8 @@ inner() {
   start containerd --config "$here/etc/containerd.toml"
   images
   until_done kubectl --kubeconfig "$here/etc/kubeconfig.yaml" get --raw /readyz
+  # A request to it costs less than a start of kubectl.
+  start kubectl --kubeconfig "$here/etc/kubeconfig.yaml" proxy --unix-socket="$directory/api.sock"
   # Without --node-ip the kubelet asks DNS for its own name, and waits 10 s for each pod.
   start kubelet --config="$here/etc/kubelet.yaml" --kubeconfig="$here/etc/kubeconfig.yaml" --cgroup-root="/$cgroup" \
     --hostname-override=node --node-ip=10.77.0.1 --cert-dir=/run/kubelet --v=2

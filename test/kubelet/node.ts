@@ -21,6 +21,13 @@ export interface Node extends AsyncDisposable {
    * @throws with its standard error, where it exits with anything but 0
    */
   run(command: readonly string[], input?: string): Promise<string>;
+  /**
+   * What the API server answers to a GET, as the cluster's administrator.
+   *
+   * @param path such as `/api/v1/nodes/node`
+   * @throws with the answer, where its status is not 200
+   */
+  read(path: string): Promise<string>;
   /** `run`, of kubectl as the cluster's administrator. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
 }
@@ -85,6 +92,12 @@ function nodeOf(directory: string, cgroup: string, pid: number, PATH: string, di
     pid,
     path: (file) => `/proc/${pid}/root${file}`,
     run,
+    read: async (route) => {
+      const response = await fetch(`http://localhost${route}`, { unix: join(directory, "api.sock") });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`GET ${route} was answered with ${response.status}: ${text.trim()}`);
+      return text;
+    },
     kubectl: (args, input) => run(["kubectl", "--kubeconfig", KUBECONFIG, ...args], input),
     [Symbol.asyncDispose]: dispose,
   };

@@ -103,7 +103,7 @@ export async function apply(node: Node, ...objects: readonly object[]): Promise<
 
 export async function readPod(node: Node, name: string, namespace = "default"): Promise<Pod> {
   // core/v1, of which the types above are a part.
-  return JSON.parse(await node.kubectl(["get", "pod", name, `--namespace=${namespace}`, "--output=json"])) as Pod;
+  return JSON.parse(await node.read(`/api/v1/namespaces/${namespace}/pods/${name}`)) as Pod;
 }
 
 /** Waits until all containers of a pod are ready, and `holds` of it. */
