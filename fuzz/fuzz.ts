@@ -3,11 +3,24 @@ import { progress, runCommand } from "../scripts/command";
 import { runCampaign, type Result } from "./campaign";
 import { ORACLE_TIME_ZONE } from "./go-oracle";
 import type { Finding, Target } from "./target";
+import { argv } from "./targets/argv";
 import { durations } from "./targets/durations";
 import { listenAddresses } from "./targets/listen-addresses";
+import { jsonLog, klogText } from "./targets/logs";
+import { globs, quantities, quotes, statusCodes } from "./targets/texts";
 import { startWatchdog } from "./watchdog";
 
-const TARGETS: readonly Target[] = [durations, listenAddresses];
+const TARGETS: readonly Target[] = [
+  argv,
+  durations,
+  listenAddresses,
+  quantities,
+  globs,
+  quotes,
+  statusCodes,
+  klogText,
+  jsonLog,
+];
 
 const MAX_SEED = 2 ** 31 - 1;
 

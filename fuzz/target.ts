@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { errorText } from "../src/base/errors";
 
 /** What was seen of one input: nothing wrong, a difference that is wanted, or a finding in words. */
 export type Verdict =
@@ -101,13 +102,22 @@ export function createTarget<Input>({ inputs, batchSize, open, ...about }: Targe
 /** A judge that compares our answer to each input with an oracle's, and needs no other resource than that oracle. */
 export function compare<Input, Answer>(
   oracle: AsyncDisposable & { readonly ask: (inputs: readonly Input[]) => Promise<readonly Answer[]> },
-  verdictOn: (input: Input, theirs: Answer) => Verdict,
+  verdictOn: (input: Input, theirs: Answer) => Verdict | Promise<Verdict>,
 ): Judge<Input> {
   return {
     judge: async (inputs) => {
       const answers = await oracle.ask(inputs);
       if (answers.length !== inputs.length) throw new Error(`${answers.length} answers to ${inputs.length} inputs`);
-      return inputs.map((input, index) => verdictOn(input, answers[index] as Answer));
+      return Promise.all(
+        inputs.map(async (input, index) => {
+          try {
+            // `answers` has as many.
+            return await verdictOn(input, answers[index] as Answer);
+          } catch (error) {
+            return { kind: "finding", text: `threw ${errorText(error)}` } as const;
+          }
+        }),
+      );
     },
     [Symbol.asyncDispose]: () => oracle[Symbol.asyncDispose](),
   };
@@ -121,17 +131,6 @@ export function same(ours: unknown, theirs: unknown): Verdict {
 
 export function wantedBecause(reason: string): Verdict {
   return { kind: "wanted", reason };
-}
-
-/** What a call returned, or the error that it threw, as data. */
-export function attempt<Result>(
-  call: () => Result,
-): { readonly kind: "returned"; readonly value: Result } | { readonly kind: "threw"; readonly error: unknown } {
-  try {
-    return { kind: "returned", value: call() };
-  } catch (error) {
-    return { kind: "threw", error };
-  }
 }
 
 function show(value: unknown): string {

@@ -10,12 +10,21 @@ import (
 	"io"
 	"log"
 	"os"
+	"strconv"
 )
 
 // kinds has a function for each kind of question: it answers a whole array.
 var kinds = map[string]func([]byte) any{
+	"argv":     each(argv),
 	"duration": each(duration),
+	"glob":     each(matches),
+	"json":     each(klogJSON),
+	"klog":     each(klogText),
 	"listen":   each(listen),
+	"message":  each(message),
+	"quantity": each(quantity),
+	"quote":    each(strconv.Quote),
+	"status":   each(status),
 }
 
 func main() {

@@ -174,8 +174,8 @@ function readVmodule(text: string): readonly VmodulePattern[] {
 
 function refuseBuffers(args: ServeArgs): void {
   for (const name of ["log-text-info-buffer-size", "log-json-info-buffer-size"] as const) {
-    // Zero as a Kubernetes quantity: its digits may be missing, and kilo is a small k.
-    if (/^(?=.)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) continue;
+    // Zero as a Kubernetes quantity: its digits may be missing, but not before Pi or Ei; kilo is a small k.
+    if (/^(?=.)(?![-+]?\.?[PE]i$)[-+]?0*(?:\.0*)?(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/.test(args[name])) continue;
     throw new ConfigError(
       `${breach(name, "be 0", args[name])}: it belongs to an alpha feature that is off; drop the flag`,
     );

@@ -191,6 +191,8 @@ describe("logging that cannot be", () => {
     [{ "log-json-info-buffer-size": "0.01m" }, `--log-json-info-buffer-size must be 0, got "0.01m": ${alpha}`],
     [{ "log-json-info-buffer-size": "2Ki" }, `--log-json-info-buffer-size must be 0, got "2Ki": ${alpha}`],
     [{ "log-text-info-buffer-size": "1K" }, `--log-text-info-buffer-size must be 0, got "1K": ${alpha}`],
+    [{ "log-text-info-buffer-size": "Ei" }, `--log-text-info-buffer-size must be 0, got "Ei": ${alpha}`],
+    [{ "log-text-info-buffer-size": "+.Pi" }, `--log-text-info-buffer-size must be 0, got "+.Pi": ${alpha}`],
     [{ "log-text-info-buffer-size": "" }, `--log-text-info-buffer-size must be 0, got "": ${alpha}`],
   ])("%j", expectRefusal);
 
