@@ -23,6 +23,7 @@ test("the flags in the README's manifest are taken", async () => {
 test.each([
   "README.md",
   "CONTRIBUTING.md",
+  "docs/adopting.md",
   "docs/architecture.md",
   "docs/debugging.md",
   "docs/deploying.md",
