@@ -149,7 +149,8 @@ function checkOperands({ meta, args }: Command, given: readonly string[]): void 
   const stray = given[operands.length];
   if (stray !== undefined) {
     const takes = operands.length === 0 ? "flags only" : operands.map(({ valueHint }) => valueHint).join(" ");
-    throw new UsageError(`unexpected word ${quote(stray)}: ${meta.name} takes ${takes}`);
+    const instead = "driver" in args ? "; for one driver write --driver NAME, or livenessprobe inspect NAME" : "";
+    throw new UsageError(`unexpected word ${quote(stray)}: ${meta.name} takes ${takes}${instead}`);
   }
   const missing = operands.slice(given.length).find(({ required }) => required);
   if (missing === undefined) return;

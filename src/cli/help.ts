@@ -27,21 +27,22 @@ export function renderCommandHelp({ meta, args, notes = [] }: Command): string {
   ]);
 }
 
-/** What is a habit from other programs: the flag of ours, and how it is written. */
-const HABITS: ReadonlyMap<string, readonly [string, string]> = new Map([
-  ["V", ["version", "--version"]],
-  ["json", ["output", "-o json"]],
-  ["ojson", ["output", "-o json"]],
-  ["owide", ["output", "-o wide"]],
-]);
-
 /** What to do about a word that is not known, as the end of a message. */
 export function adviceOn({ word, known, otherwise }: UnknownWord): string {
   const names = known.map((each) => each.replace(/^--?/, ""));
-  const [flag = "", habit] = HABITS.get(word) ?? [];
-  if (habit !== undefined && names.includes(flag)) return `did you mean ${habit}?`;
+  const habit = habitOf(word, names);
+  if (habit !== undefined) return `did you mean ${habit}?`;
   const meant = known[names.indexOf(suggest(word, names) ?? "")];
   return meant === undefined ? otherwise : `did you mean ${meant}?`;
+}
+
+/** How a flag is written here that has another form in other programs; undefined where the command has none such. */
+function habitOf(word: string, flags: readonly string[]): string | undefined {
+  if (word === "V") return flags.includes("version") ? "--version" : undefined;
+  const [, value] = /^o?(json|(?<=o)(?:yaml|wide|table))$/.exec(word) ?? [];
+  if (value === undefined) return undefined;
+  if (flags.includes("output")) return `-o ${value}`;
+  return value === "json" && flags.includes("logging-format") ? "--logging-format=json" : undefined;
 }
 
 function sections(all: readonly (readonly string[])[]): string {

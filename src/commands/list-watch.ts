@@ -1,6 +1,7 @@
 import type { ProcessContext } from "../cli/command";
 import type { ListOptions } from "../cli/operator-options";
 import { MONOTONIC_CLOCK } from "../base/clock";
+import { openNode } from "../inspection/node-view";
 import type { DriverReport, NodeReport } from "../inspection/report";
 import { NOT_ASKED_YET, stateOf, type WatchEvent } from "../monitor/driver-record";
 import { startWatch } from "../monitor/watch";
@@ -36,9 +37,11 @@ export async function watchList(
   const nudges = createNudges();
   void context.stopRequested().then(nudges.end);
   const { rootDir, kubeletDirs, watchIntervalMs } = options;
+  const places = { rootDir, kubeletDirs };
   const watch = await startWatch({
     ...options,
-    places: { rootDir, kubeletDirs },
+    opened: await openNode(places),
+    places,
     intervalMs: watchIntervalMs,
     observe: () => (event) => {
       if (isNews(event)) nudges.nudge();

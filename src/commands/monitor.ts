@@ -3,6 +3,7 @@ import { MONITOR_ARGS, type MonitorOptions, readMonitorOptions } from "../cli/mo
 import { readInvocation } from "../cli/operator-options";
 import type { Invocation } from "../base/shell-command";
 import type { CreateLogger } from "../log/logger";
+import { type NodeView, openNode } from "../inspection/node-view";
 import { readProcessMetrics } from "../metrics/process";
 import { DOCUMENTS, renderIncidentFile } from "../monitor/documents";
 import { openIncidentFiles } from "../monitor/incidents/incident-files";
@@ -42,11 +43,16 @@ export async function runMonitor(
 ): Promise<number> {
   const createLogger = startLogging(options.log, context);
   const logger = createLogger("monitor.ts");
+  // What cannot work is refused before anything is logged.
   const files = options.incidentDir === undefined ? undefined : openIncidentFiles(options.incidentDir);
+  const opened = await openNode(options);
+  const handler = Promise.withResolvers<(request: Request) => Response | Promise<Response>>();
+  const server = listenOn(options.listen, async (request) => (await handler.promise)(request));
   logger.info("Starting livenessprobe monitor", { version: VERSION, commit: COMMIT });
   if (files?.fault !== undefined)
     logger.warning("Incidents cannot be written to files", { flag: "--incident-dir", error: files.fault });
-  const { server, watch } = await start(options, self, context, createLogger, files);
+  const { handle, watch } = await start(opened, options, self, context, createLogger, files);
+  handler.resolve(handle);
   logger.info("Listening", { flag: options.listen.flag, address: server.address });
   // A mount that was forgotten looks like a node without drivers.
   if (watch.table.records().length === 0)
@@ -62,6 +68,7 @@ export async function runMonitor(
 }
 
 async function start(
+  opened: NodeView,
   options: MonitorOptions,
   self: Invocation,
   { startTimeSeconds }: Pick<ProcessContext, "startTimeSeconds">,
@@ -80,6 +87,7 @@ async function start(
   });
   const watch = await startWatch({
     ...options,
+    opened,
     places: { rootDir, kubeletDirs },
     observe: createIncidentObserver({ ...options, incidents, self, logger: createLogger("watch.ts") }),
     clock: MONOTONIC_CLOCK,
@@ -96,10 +104,5 @@ async function start(
     answerMetrics: (request) =>
       answerMetrics(request, renderMetrics({ ...scraped, processFamilies: readProcessMetrics }), startTimeSeconds),
   });
-  try {
-    return { server: listenOn(options.listen, handle), watch };
-  } catch (error) {
-    watch.stop();
-    throw error;
-  }
+  return { handle, watch };
 }

@@ -8,7 +8,7 @@ import { formatKlog } from "../log/format";
  * Runs one command line: `readArgv` reads its words, and citty loads and runs the command.
  *
  * @returns the exit code of the command; 1 for a configuration that cannot work; for words that cannot be read 2, as Go's, of
- *   `serve`, and 1 of any other; 2 for both where node-problem-detector asks
+ *   `serve` and `monitor`, and 1 of any other; 2 for both where node-problem-detector asks
  */
 export async function run(argv: readonly string[], context: ProcessContext): Promise<number> {
   const commands = listCommands(context);
@@ -16,7 +16,7 @@ export async function run(argv: readonly string[], context: ProcessContext): Pro
     const line = await readArgv(argv, commands);
     return await dispatch(line, commands);
   } catch (error) {
-    const exitCode = await refuse(error, isServe(argv), context);
+    const exitCode = await refuse(error, argv, context);
     const { CANNOT_TELL, isNpdCheck, npdLine } = await import("./exit-code");
     if (!isNpdCheck(argv)) return exitCode;
     context.writeOut(npdLine(errorText(error)));
@@ -57,11 +57,12 @@ export function listCommands(context: ProcessContext): Commands {
 }
 
 /** One line, for it is the last one that a reader of a log sees: what is wrong, and what to write instead. */
-async function refuse(error: unknown, ofServe: boolean, context: ProcessContext): Promise<number> {
+async function refuse(error: unknown, argv: readonly string[], context: ProcessContext): Promise<number> {
+  const ofServe = isServe(argv);
   if (error instanceof UsageError) {
     const advice = error.unknown === undefined ? "" : `; ${(await import("../cli/help")).adviceOn(error.unknown)}`;
     context.writeError(`${error.message}${advice}\n`);
-    return ofServe ? 2 : 1;
+    return ofServe || argv[0] === "monitor" ? 2 : 1;
   }
   if (!(error instanceof ConfigError)) throw error;
   context.writeError(ofServe ? configErrorLine(error.message, context) : `${error.message}\n`);

@@ -11,6 +11,8 @@ import { birthOf } from "./node-scan";
 import { createScheduler } from "./scheduler";
 
 export interface WatchOptions extends Asker {
+  /** The node of `places`, opened. */
+  readonly opened: NodeView;
   readonly places: NodePlaces;
   /** Only the driver of this name; all of them where undefined. */
   readonly driver: string | undefined;
@@ -55,14 +57,10 @@ const SCAN_GAP_MS = 5_000;
 /** A name that a driver does not tell is asked for so often. */
 const MAX_INFO_FAILURES = 3;
 
-/**
- * Looks through the node once, and begins to watch.
- *
- * @throws {ConfigError} where the node cannot be looked through
- */
+/** Begins to watch. It resolves when the node was looked through once more. */
 export async function startWatch(options: WatchOptions): Promise<Watch> {
   const { places, clock, intervalMs, random } = options;
-  let node = await openNode(places);
+  let node = options.opened;
   const registrars = new Map<string, Registrar>();
   const scheduler = createScheduler<DriverRecord | Registrar>({
     clock,

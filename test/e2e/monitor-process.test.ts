@@ -72,9 +72,9 @@ test.if(usable("a monitor without free descriptors", ["prlimit", "--nofile"]))(
 );
 
 test.if(usable("a directory that cannot be written to for now", ["unshare", "--mount", "true"])).each([
-  ["is read-only, as after an error of the disk", "ro", "EROFS"],
-  ["has no room for one more file", "nr_inodes=1", "ENOSPC"],
-])("an incident directory that %s is a warning at the start, and watching begins", async (_, mountOptions, code) => {
+  ["is read-only, as after an error of the disk", "ro", "the file system is read-only; mount it writable"],
+  ["has no room for one more file", "nr_inodes=1", "the disk is full; make room there"],
+])("an incident directory that %s is a warning at the start, and watching begins", async (_, mountOptions, why) => {
   using directory = temporaryDirectory();
   await using node = kubeletNode();
   await using driver = await startNamed(node, "a.csi");
@@ -88,7 +88,7 @@ test.if(usable("a directory that cannot be written to for now", ["unshare", "--m
   driver.mode = "unavailable";
   await inspected(monitor);
   const [warning, again, ...others] = monitor.logLines.filter((line) => line.startsWith("W"));
-  expect(warning).toMatch(new RegExp(`"Incidents cannot be written to files" flag="--incident-dir" error="${code}"`));
+  expect(warning).toMatch(new RegExp(`"Incidents cannot be written to files" flag="--incident-dir" error="${why}"`));
   expect(again).toContain("An incident could not be written to its file");
   expect(others).toEqual([]);
 });

@@ -105,6 +105,16 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
       ["check", "--http-endpoint=:1"],
       "flag provided but not defined: -http-endpoint; see livenessprobe check --help",
     ],
+    [
+      "a driver's name for list",
+      ["list", "ebs.csi.aws.com"],
+      'unexpected word "ebs.csi.aws.com": list takes flags only; for one driver write --driver NAME, or livenessprobe inspect NAME',
+    ],
+    [
+      "a habit with a value of its own",
+      ["list", "-oyaml"],
+      "flag provided but not defined: -oyaml; did you mean -o yaml?",
+    ],
     ["a second address", ["check", "/a", "/b"], 'unexpected word "/b": check takes [ADDRESS|DRIVER]'],
     [
       "no driver for inspect",
@@ -116,6 +126,28 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
     const { code, stdout, stderr } = await runSidecar(argv);
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: `${text}\n` });
   });
+});
+
+test.concurrent.each([
+  [
+    "a driver's name",
+    ["monitor", "ebs.csi.aws.com"],
+    'unexpected word "ebs.csi.aws.com": monitor takes flags only; for one driver write --driver NAME, or livenessprobe inspect NAME',
+  ],
+  [
+    "a habit from other programs",
+    ["monitor", "-ojson"],
+    "flag provided but not defined: -ojson; did you mean --logging-format=json?",
+  ],
+  ["a flag", ["monitor", "--intreval=5s"], "flag provided but not defined: -intreval; did you mean --interval?"],
+  [
+    "a duration",
+    ["monitor", "--interval=30"],
+    '--interval must be a duration such as 3s or 500ms, got "30"; write 30s',
+  ],
+])("monitor, which runs in a cluster as serve does, ends with 2 at %s that it cannot read", async (_, argv, text) => {
+  const { code, stdout, stderr } = await runSidecar(argv);
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: `${text}\n` });
 });
 
 describe.concurrent("the help", () => {

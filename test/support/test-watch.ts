@@ -5,6 +5,7 @@ import { createIncidentLog } from "../../src/monitor/incidents/incident-log";
 import { createIncidentStore } from "../../src/monitor/incidents/incident-store";
 import { createIncidentObserver } from "../../src/monitor/incidents/observer";
 import { startWatch, type Watch, type WatchOptions } from "../../src/monitor/watch";
+import { openNode } from "../../src/inspection/node-view";
 import { createLogging } from "../../src/log/logger";
 import { MONOTONIC_CLOCK } from "../../src/base/clock";
 import { rmSync } from "node:fs";
@@ -62,9 +63,11 @@ export async function startTestWatch(
     probeTimeoutMs: 400,
     ...changes,
   };
+  const places = { rootDir: node.rootDir, kubeletDirs: ["/var/lib/kubelet"] };
   const watch = await startWatch({
     ...asker,
-    places: { rootDir: node.rootDir, kubeletDirs: ["/var/lib/kubelet"] },
+    opened: await openNode(places),
+    places,
     driver: undefined,
     intervalMs: 200,
     observe: createIncidentObserver({

@@ -5,7 +5,7 @@ import { quote } from "../../base/text";
 
 /** A directory of incidents, that outlives this process. */
 export interface IncidentFiles {
-  /** Why no file could be written when it was opened, such as ENOSPC; undefined where one could. */
+  /** Why no file could be written when it was opened, as `whyNotWritten`; undefined where one could. */
   readonly fault: string | undefined;
   /**
    * Writes a file, whole or not at all, in the place of the one with that id. Deletes the oldest ones that are too many.
@@ -25,6 +25,21 @@ const PART = /^\.incident-\d{8}T\d{6}\.\d{3}Z-\d+\.json\.part$/;
 /** A disk that is full or has failed. A node in such trouble is to be watched all the same. */
 const DISK_FAULTS: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
 
+const FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist; create it, or mount a volume there",
+  ENOTDIR: "it is not a directory; name one",
+  EACCES: "permission denied; make it writable for the uid that monitor runs as",
+  EPERM: "permission denied; make it writable for the uid that monitor runs as",
+  ENOSPC: "the disk is full; make room there",
+  EDQUOT: "the quota is used up; make room there",
+  EROFS: "the file system is read-only; mount it writable",
+};
+
+/** Why a file could not be written into the directory, and what to do. */
+export function whyNotWritten(error: unknown): string {
+  return FAULTS[errorCode(error) ?? ""] ?? errorText(error);
+}
+
 /**
  * Opens a directory that is there already. Files in it belong to us alone (mode 0600), for a container's log may hold secrets.
  *
@@ -39,10 +54,10 @@ export function openIncidentFiles(directory: string): IncidentFiles {
     writeWhole(attempt, "");
     rmSync(attempt);
   } catch (error) {
-    fault = errorCode(error);
-    if (fault === undefined || !DISK_FAULTS.has(fault))
+    fault = whyNotWritten(error);
+    if (!DISK_FAULTS.has(errorCode(error) ?? ""))
       throw new ConfigError(
-        `--incident-dir must be a directory that can be written to, got ${quote(directory)}: ${fault ?? errorText(error)}`,
+        `--incident-dir must be a directory that can be written to, got ${quote(directory)}: ${fault}`,
       );
   }
   return {

@@ -1,4 +1,3 @@
-import { errorCode, errorText } from "../../base/errors";
 import { formatDuration } from "../../base/duration";
 import type { InspectReport } from "../../inspection/report";
 import type { Logger } from "../../log/logger";
@@ -13,7 +12,7 @@ import {
   incidentId,
   openIncident,
 } from "./incident";
-import type { IncidentFiles } from "./incident-files";
+import { type IncidentFiles, whyNotWritten } from "./incident-files";
 import type { IncidentStore } from "./incident-store";
 
 /** Keeps the incidents of drivers: in memory, in the log, and in files where there is a directory for them. */
@@ -57,7 +56,7 @@ export function createIncidentLog({ store, files, render, logger, nowMs, wallMs 
       if (writes)
         logger.warning("An incident could not be written to its file", {
           incident: incident.id,
-          error: errorCode(error) ?? errorText(error),
+          error: whyNotWritten(error),
         });
       writes = false;
     }
