@@ -159,14 +159,14 @@ describe("the directory of incidents", () => {
   });
 
   test.each([
-    ["is missing", "missing", "ENOENT"],
-    ["is a file", "file", "ENOTDIR"],
-  ])("that %s is refused", (_, path, code) => {
+    ["is missing", "missing", "it does not exist; create it, or mount a volume there"],
+    ["is a file", "file", "it is not a directory; name one"],
+  ])("that %s is refused", (_, path, why) => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, "file"), "");
     const given = join(directory.path, path);
     expect(() => openIncidentFiles(given)).toThrow(
-      `--incident-dir must be a directory that can be written to, got "${given}": ${code}`,
+      `--incident-dir must be a directory that can be written to, got "${given}": ${why}`,
     );
   });
 });
