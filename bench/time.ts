@@ -44,25 +44,25 @@ export async function measureTime(bench: Bench): Promise<Section> {
 const ANSWERS = [
   { key: "p50", name: "one caller, p50", unit: "ms", digits: 2 },
   { key: "p99", name: "one caller, p99", unit: "ms", digits: 2 },
-  { key: "cpu", name: "CPU a probe, one caller", unit: "ms", digits: 2 },
-  { key: "rate", name: `${CALLERS} callers, answers a second`, unit: "", digits: 0 },
+  { key: "cpu", name: "CPU per probe, one caller", unit: "ms", digits: 2 },
+  { key: "rate", name: `${CALLERS} callers, answers per second`, unit: "", digits: 0 },
   { key: "p99 of many", name: `${CALLERS} callers, p99`, unit: "ms", digits: 1 },
-  { key: "cpu of many", name: `CPU an answer, ${CALLERS} callers`, unit: "ms", digits: 3 },
-  { key: "rate of kept", name: `${CALLERS} kept connections, answers a second`, unit: "", digits: 0 },
+  { key: "cpu of many", name: `CPU per answer, ${CALLERS} callers`, unit: "ms", digits: 3 },
+  { key: "rate of kept", name: `${CALLERS} kept connections, answers per second`, unit: "", digits: 0 },
   { key: "p99 of kept", name: `${CALLERS} kept connections, p99`, unit: "ms", digits: 1 },
-  { key: "cpu of kept", name: `CPU an answer, ${CALLERS} kept connections`, unit: "ms", digits: 3 },
+  { key: "cpu of kept", name: `CPU per answer, ${CALLERS} kept connections`, unit: "ms", digits: 3 },
 ] as const;
 
 const IDLE = [
   { key: "idle cpu", name: "idle, CPU in 10 s", unit: "ms", digits: 2 },
   { key: "wake-ups", name: "idle, wake-ups in 10 s", unit: "", digits: 0 },
-  { key: "hourly", name: "CPU an hour, a probe each 2 s", unit: "s", digits: 2 },
+  { key: "hourly", name: "CPU per hour, one probe every 2 s", unit: "s", digits: 2 },
 ] as const;
 
 function note(askerCpu: number): string {
   const cores = `Warm page cache, nothing pinned to any of ${availableParallelism()} cores`;
   const asker = `a process that asks took at most ${Math.round(askerCpu * 100)} % of one core`;
-  return `${cores}; ${asker}. CPU an hour is computed from the idle CPU and the CPU a probe.`;
+  return `${cores}; ${asker}. CPU per hour is computed from the idle CPU and the CPU per probe.`;
 }
 
 async function measureStart({ csiAddress, cleanup }: Bench, program: Program): Promise<Reading<"start">> {

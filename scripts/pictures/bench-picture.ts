@@ -33,8 +33,8 @@ const CHARTS: readonly Chart[] = [
   {
     title: "Answers a second to 50 callers (more is better)",
     rows: [
-      ["new connections", "50 callers, answers a second"],
-      ["kept connections", "50 kept connections, answers a second"],
+      ["new connections", "50 callers, answers per second"],
+      ["kept connections", "50 kept connections, answers per second"],
     ],
   },
 ];

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECK_ARGS, readCheckOptions } from "../../src/cli/operator-options";
+import packageJson from "../../package.json" with { type: "json" };
 import { formatDuration } from "../../src/base/duration";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { findPromtool } from "../support/prometheus-programs";
@@ -10,7 +11,7 @@ import { readFlags, readServeFlags } from "../support/serve-flags";
 import { CHARTS, type ChartValues } from "./charts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/adopting.md"), "utf8");
-const IMAGE = "registry.example/csi-livenessprobe:0.1.0";
+const IMAGE = `registry.example/csi-livenessprobe:${packageJson.version}`;
 
 describe.each(CHARTS.map((chart) => [chart.name, chart] as const))("docs/adopting.md on %s", (name, chart) => {
   const snippet = snippetOf(name);
