@@ -12,6 +12,11 @@ import { writeReleaseSbom } from "../image/contents/sbom";
 import { run } from "../run";
 import { CHECKSUMS, RELEASE_DIRECTORY, RELEASE_NAMES, readRelease } from "./files";
 
+const ROOT = join(import.meta.dirname, "../..");
+const PLUGIN = join(ROOT, "deploy/kubectl");
+/** krew wants it to be called like the plugin. */
+const MANIFEST = "csi.yaml";
+
 export interface ReleaseOptions {
   /** What `bun run image` built. */
   readonly from: string;
@@ -24,7 +29,7 @@ export interface ReleaseOptions {
 
 /**
  * Adds to the executables that `bun run image` built the other files of a release: an SBOM of each, the packages in the
- * image, from which `bun run image --packages` rebuilds it, and the checksums. The same bytes from the same image.
+ * image, from which `bun run image --packages` rebuilds it, the plugin of kubectl, and the checksums. The same bytes from the same image.
  *
  * @returns the names of the files
  * @throws where an executable is not the one in the image
@@ -40,6 +45,7 @@ export async function makeRelease({ from, to, version, epoch }: ReleaseOptions):
     await writeReleaseSbom(executable, architecture, epoch);
   }
   await archivePackages(join(from, "packages"), join(to, `livenessprobe-${version}-apks.tar`), epoch);
+  await writePlugin(to, version, epoch);
   const sums = readdirSync(to)
     .toSorted()
     .map((name) => `${sha256(readFileSync(join(to, name)))}  ${name}\n`);
@@ -54,11 +60,27 @@ function checkExecutable(path: string, from: string, architecture: DebianArchite
     throw new Error(`${path} is not the executable in the image for ${architecture}: build both with bun run image`);
 }
 
-/** Sorted, and without names or times of this machine. Without the index, which can be made again. */
+/** The packages. Without the index, which can be made again. */
 async function archivePackages(packages: string, archive: string, epoch: number): Promise<void> {
+  const folders = Object.values(APK_ARCHITECTURES).toSorted();
+  await writeArchive(archive, epoch, ["--exclude=APKINDEX.tar.gz", "--directory", packages, ...folders]);
+}
+
+/** The plugin `kubectl csi` as krew installs it: an archive, and the manifest with its checksum. */
+async function writePlugin(to: string, version: string, epoch: number): Promise<void> {
+  const archive = join(to, `kubectl-csi-${version}.tar`);
+  await writeArchive(archive, epoch, ["--directory", ROOT, "LICENSE", "--directory", PLUGIN, "kubectl-csi"]);
+  const compressed = Bun.gzipSync(readFileSync(archive));
+  rmSync(archive);
+  writeFileSync(`${archive}.gz`, compressed);
+  const manifest = readFileSync(join(PLUGIN, MANIFEST), "utf8").replace(/^#.*\n/, "");
+  writeFileSync(join(to, MANIFEST), manifest.replaceAll("VERSION", version).replaceAll("SHA256", sha256(compressed)));
+}
+
+/** Sorted, and without names or times of this machine. */
+async function writeArchive(archive: string, epoch: number, what: readonly string[]): Promise<void> {
   const same = ["--format=ustar", "--sort=name", `--mtime=@${epoch}`, "--owner=0", "--group=0", "--numeric-owner"];
-  const what = ["--exclude=APKINDEX.tar.gz", "--mode=u=rwX,go=rX", "--directory", packages];
-  await run(["tar", "--create", "--file", archive, ...same, ...what, ...Object.values(APK_ARCHITECTURES).toSorted()]);
+  await run(["tar", "--create", "--file", archive, ...same, "--mode=u=rwX,go=rX", ...what]);
 }
 
 function sha256(content: string | Uint8Array): string {
@@ -80,7 +102,7 @@ if (import.meta.main)
   await runCommand({
     name: "bun run release",
     about: `Adds to the executables that \`bun run image\` built the other files of a release: an SBOM of each, the
-      packages in the image, and the checksums. Prints their names.`,
+      packages in the image, the plugin of kubectl, and the checksums. Prints their names.`,
     flags: FLAGS,
     run: release,
   });

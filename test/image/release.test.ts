@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { YAML } from "bun";
 import packageJson from "../../package.json" with { type: "json" };
 import { BUILT_DIRECTORY } from "../../scripts/image/oci/built";
 import { tagFault } from "../../scripts/release/check-tag";
@@ -16,7 +17,13 @@ import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/tempo
 
 const { version } = packageJson;
 const EXECUTABLES = ["livenessprobe-linux-arm64", "livenessprobe-linux-x64"];
+const PLUGIN = `kubectl-csi-${version}.tar.gz`;
 const ARCHIVE = `livenessprobe-${version}-apks.tar`;
+/** What these tests read of a krew manifest. */
+interface KrewManifest {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly version: string; readonly platforms: readonly object[] };
+}
 /** cosign is compiled where the cache has none. */
 const TOOLS_BOUND_MS = 15 * 60_000;
 
@@ -40,7 +47,13 @@ describe("the files of a release", () => {
   afterAll(() => directory[Symbol.dispose]());
 
   test("are the executables with an SBOM each, the packages and the checksums", () => {
-    const expected = [ARCHIVE, ...EXECUTABLES.flatMap((name) => [name, `${name}.spdx.json`]), "SHA256SUMS"];
+    const expected = [
+      "csi.yaml",
+      PLUGIN,
+      ARCHIVE,
+      ...EXECUTABLES.flatMap((name) => [name, `${name}.spdx.json`]),
+      "SHA256SUMS",
+    ];
     expect(names).toEqual(expected);
     expect(readdirSync(place("first")).toSorted()).toEqual(expected.toSorted());
   });
@@ -71,6 +84,24 @@ describe("the files of a release", () => {
     expect(new Set(files.map(({ uid, gid, mode, mtime }) => `${uid} ${gid} ${mode.toString(8)} ${mtime}`))).toEqual(
       new Set(["0 0 644 1700000000"]),
     );
+  });
+
+  test("have the plugin of kubectl, and a krew manifest with its checksum", () => {
+    const archive = readFileSync(join(place("first"), PLUGIN));
+    const entries = readTar(Bun.gunzipSync(archive));
+    expect(entries.map(({ path, uid, mode, mtime }) => `${path} ${uid} ${mode.toString(8)} ${mtime}`)).toEqual([
+      "LICENSE 0 644 1700000000",
+      "kubectl-csi 0 755 1700000000",
+    ]);
+    const { metadata, spec } = YAML.parse(readFileSync(join(place("first"), "csi.yaml"), "utf8")) as KrewManifest;
+    const [platform] = spec.platforms;
+    expect({ name: metadata.name, version: spec.version, ...platform }).toMatchObject({
+      name: "csi",
+      version: `v${version}`,
+      uri: expect.stringMatching(new RegExp(`/v${version}/${PLUGIN}$`)),
+      sha256: Bun.SHA256.hash(archive, "hex"),
+      bin: entries.at(-1)?.path,
+    });
   });
 
   test("are not made of an executable that is not the image's", async () => {

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../../scripts/release/files";
 import { waitUntil } from "../support/wait";
-import { type Node, startNode } from "./node";
+import { applyExample } from "./examples";
+import { KUBECONFIG, type Node, startNode } from "./node";
 import { apply, containerOf, csiPod, podReady, processOf, readPod } from "./pods";
 
 /** What these tests read of `list -o json`. */
@@ -12,6 +13,7 @@ interface Listed {
   readonly listener?: { readonly namespace?: string; readonly pod?: string; readonly container?: string };
 }
 
+const PLUGIN_FOLDER = join(import.meta.dirname, "../../deploy/kubectl");
 /** The executable that is in the image. */
 const LIVENESSPROBE = join(RELEASE_DIRECTORY, RELEASE_NAMES.amd64);
 
@@ -68,16 +70,42 @@ async function listed(name: string): Promise<Listed> {
   return item;
 }
 
-test("kubectl debug with --profile=sysadmin lists a privileged driver with its pod", async () => {
-  await apply(node, csiPod("privileged", { driver: { securityContext: { privileged: true } } }));
-  await podReady(node, "privileged");
-  const image = "--image=registry.example/csi-livenessprobe:0.1.0";
-  const how = ["--namespace=kube-system", "--profile=sysadmin", image, "--attach=false"];
-  const list = ["/usr/bin/livenessprobe", "list", "--root", "/host"];
-  await node.kubectl(["debug", "node/node", ...how, "--", ...list]);
-  const pod = (await node.kubectl(["get", "pods", "--namespace=kube-system", "--output=name"])).trim();
-  const phase = ["get", pod, "--namespace=kube-system", "--output=jsonpath={.status.phase}"];
-  await waitUntil(async () => /Succeeded|Failed/.test(await node.kubectl(phase)), "list to end");
-  const shown = await node.kubectl(["logs", pod, "--namespace=kube-system"]);
-  expect(shown).toMatch(/^privileged\.csi\.example +1\.0\.0 +ready .* default\/privileged +driver /m);
+describe("kubectl csi", () => {
+  test("inspects a privileged driver through a debug pod, and deletes that", async () => {
+    await apply(node, csiPod("privileged", { driver: { securityContext: { privileged: true } } }));
+    await podReady(node, "privileged");
+    // A pod that only claims to be the monitor's is not trusted.
+    await node.kubectl(["label", "pod", "privileged", "app.kubernetes.io/name=csi-node-monitor"]);
+    const shown = await csi(["inspect", "node", "privileged.csi.example"]);
+    expect(shown).toContain(" in pod default/privileged, container driver ");
+    expect(shown).toEndWith("\nready\nexit code 0\n");
+    await waitUntil(async () => (await debugPods()) === "", "the debug pod to be gone");
+  });
+
+  test("says in a line why a debug pod does not start, and deletes it", async () => {
+    const shown = await csi(["list", "node", "--image=registry.example/pause:v1"]);
+    expect(shown).toMatch(
+      /^kubectl csi: the debug pod does not start on node: .*no such file or directory; is --image=.*$/m,
+    );
+    expect(shown).toEndWith("exit code 1\n");
+    expect(await debugPods()).toBe("");
+  });
+
+  test("lists the drivers of all nodes through the monitor's pods", async () => {
+    const [name = ""] = await applyExample(node, "monitor");
+    await podReady(node, name, undefined, "csi-node-monitor");
+    const shown = await csi(["list"]);
+    expect(shown).toMatch(/^Node: node\nDRIVER .*\n/);
+    expect(shown).toMatch(/^privileged\.csi\.example +1\.0\.0 +ready .* default\/privileged +driver /m);
+  });
 });
+
+async function debugPods(): Promise<string> {
+  return node.kubectl(["get", "pods", "--namespace=kube-system", "--output=name"]);
+}
+
+/** Both streams of `kubectl csi`, and the exit code. kubectl finds the plugin in PATH. */
+async function csi(words: readonly string[]): Promise<string> {
+  const command = 'PATH="$0:$PATH" kubectl csi "$@" 2>&1; echo "exit code $?"';
+  return node.run(["sh", "-c", command, PLUGIN_FOLDER, ...words, `--kubeconfig=${KUBECONFIG}`]);
+}

@@ -33,7 +33,8 @@ export interface Node extends AsyncDisposable {
 }
 
 const READY = '--output=jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}';
-const KUBECONFIG = join(import.meta.dirname, "etc/kubeconfig.yaml");
+/** Of the cluster's administrator. */
+export const KUBECONFIG = join(import.meta.dirname, "etc/kubeconfig.yaml");
 
 /**
  * Starts a node, and returns once the API server says that it is ready. It ends with this process, too: `node.sh` ends
