@@ -7,6 +7,7 @@ import { unpackDeb } from "../../scripts/image/inputs/debs";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { needPrograms } from "../../scripts/tools/debian";
 import { INSPECT_ARGS, LIST_ARGS } from "../../src/cli/operator-options";
+import { REPORT_ARGS } from "../../src/cli/report-options";
 import { startInPty } from "../support/pty";
 import { type Ended, runToEnd } from "../support/run-to-end";
 import { type KubectlScript, type ScriptedKubectl, scriptKubectl } from "../support/scripted-kubectl";
@@ -260,6 +261,7 @@ test.each<readonly [readonly string[]]>([
   [["inspect", "node-1", "a b"]],
   [["inspect", "node-1", "`reboot`"]],
   [["report"]],
+  [["report", "node-1", "-o", "json"]],
   [["list", "--watch"]],
   [["list", "--debug-pod"]],
   [["list", "node-1", "--root=/"]],
@@ -275,11 +277,24 @@ test.each<readonly [readonly string[]]>([
 
 test("report -o FILE writes the file, and only where there is a report", async () => {
   const script = { ...MONITOR, exec: "echo '{}'; echo a note >&2" };
-  expect(await csi(script, ["report", "node-1", "-o", "r.json"])).toEqual({ code: 0, stdout: "", stderr: "a note\n" });
+  expect(await csi(script, ["report", "node-1", "-o", "r.json"])).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: "a note\nkubectl csi: wrote r.json\n",
+  });
   expect(readFileSync(join(kubectl.directory, "r.json"), "utf8")).toBe("{}\n");
   kubectl[Symbol.dispose]();
   expect((await csi({ ...MONITOR, exec: FORBIDDEN }, ["report", "node-1", "-o", "r.json"])).code).toBe(1);
   expect(readdirSync(kubectl.directory).filter((name) => name.startsWith("r.json"))).toEqual([]);
+});
+
+test.each([
+  ["/nowhere/r.json", "/nowhere/r.json cannot be written"],
+  ["/dev", "/dev is no regular file"],
+])("report -o %s is refused", async (file, said) => {
+  const { code, stderr } = await csi(MONITOR, ["report", "node-1", "-o", file]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`kubectl csi: ${said}; name another`) });
+  expect(kubectl.callsOf("exec")).toEqual([]);
 });
 
 describe("list without a node", () => {
@@ -334,8 +349,8 @@ test("a terminal gets a terminal, so that the table fits it", async () => {
   expect(kubectl.callsOf("exec")[0]).toStartWith("exec -it ");
 });
 
-test("every flag of list and inspect is known", () => {
-  const flags = [...Object.keys(LIST_ARGS), ...Object.keys(INSPECT_ARGS)].filter(
+test("every flag of list, inspect and report is known", () => {
+  const flags = [...Object.keys(LIST_ARGS), ...Object.keys(INSPECT_ARGS), ...Object.keys(REPORT_ARGS)].filter(
     (name) => !["root", "target", "version"].includes(name),
   );
   const text = readFileSync(PLUGIN, "utf8");
