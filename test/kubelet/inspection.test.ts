@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../../scripts/release/files";
 import { waitUntil } from "../support/wait";
@@ -91,12 +92,17 @@ describe("kubectl csi", () => {
     expect(await debugPods()).toBe("");
   });
 
-  test("lists the drivers of all nodes through the monitor's pods", async () => {
+  test("lists the drivers of all nodes, and reports, through the monitor's pods", async () => {
     const [name = ""] = await applyExample(node, "monitor");
     await podReady(node, name, undefined, "csi-node-monitor");
-    const shown = await csi(["list"]);
+    const shown = await csi(["list", "--probe-timeout=1s"]);
     expect(shown).toMatch(/^Node: node\nDRIVER .*\n/);
     expect(shown).toMatch(/^privileged\.csi\.example +1\.0\.0 +ready .* default\/privileged +driver /m);
+    const file = join(node.directory, "report.json");
+    expect(await csi(["report", "node", "-o", file, "--probe-timeout=1s"])).toBe(
+      `kubectl csi: wrote ${file}\nexit code 0\n`,
+    );
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ kind: "Report" });
   });
 });
 
