@@ -7,6 +7,7 @@ import { argv } from "./targets/argv";
 import { durations } from "./targets/durations";
 import { listenAddresses } from "./targets/listen-addresses";
 import { jsonLog, klogText } from "./targets/logs";
+import { messages, messagesOfProtoLoader } from "./targets/messages";
 import { globs, quantities, quotes, statusCodes } from "./targets/texts";
 import { startWatchdog } from "./watchdog";
 
@@ -20,6 +21,8 @@ const TARGETS: readonly Target[] = [
   statusCodes,
   klogText,
   jsonLog,
+  messages,
+  messagesOfProtoLoader,
 ];
 
 const MAX_SEED = 2 ** 31 - 1;

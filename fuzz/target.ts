@@ -77,7 +77,7 @@ export function createTarget<Input>({ inputs, batchSize, open, ...about }: Targe
         if (found.counterexamplePath === null) return undefined;
         const [input] = found.counterexample;
         const error = found.errorInstance instanceof Error ? found.errorInstance.message : text;
-        return { seed, path: found.counterexamplePath, input: fc.stringify(input), text: error };
+        return { seed, path: found.counterexamplePath, input: printed(input), text: error };
       };
       const run = async (seed: number): Promise<Batch> => {
         const made = fc.sample(inputs, { seed, numRuns: batchSize });
@@ -91,7 +91,7 @@ export function createTarget<Input>({ inputs, batchSize, open, ...about }: Targe
         if (verdict?.kind !== "finding") return { inputs: made.length, wanted, finding: undefined };
         const path = String(index);
         // What happens only in company of the other inputs cannot be shrunk.
-        const unshrunk = { seed, path, input: fc.stringify(made[index]), text: verdict.text };
+        const unshrunk = { seed, path, input: printed(made[index]), text: verdict.text };
         return { inputs: made.length, wanted, finding: (await replay(seed, path)) ?? unshrunk };
       };
       return { run, replay, [Symbol.asyncDispose]: () => judge[Symbol.asyncDispose]() };
@@ -131,6 +131,15 @@ export function same(ours: unknown, theirs: unknown): Verdict {
 
 export function wantedBecause(reason: string): Verdict {
   return { kind: "wanted", reason };
+}
+
+const MAX_PRINTED = 2_000;
+
+function printed(input: unknown): string {
+  const text = fc.stringify(input);
+  return text.length <= MAX_PRINTED
+    ? text
+    : `${text.slice(0, MAX_PRINTED)} and ${text.length - MAX_PRINTED} characters`;
 }
 
 function show(value: unknown): string {

@@ -51,8 +51,7 @@ func message(it struct {
 			for key, value := range m.GetAccessibleTopology().GetSegments() {
 				segments[key] = value
 			}
-			volumes := strconv.FormatInt(m.MaxVolumesPerNode, 10)
-			return map[string]any{"nodeId": m.NodeId, "maxVolumesPerNode": volumes, "topologySegments": segments}
+			return map[string]any{"nodeId": m.NodeId, "maxVolumesPerNode": m.MaxVolumesPerNode, "topologySegments": segments}
 		})
 	case "registrationInfo":
 		return read(it.Bytes, &registration.PluginInfo{}, func(m *registration.PluginInfo) any {

@@ -19,7 +19,7 @@ export function readFields(bytes: Uint8Array, take: (number: number, value: bigi
     const wireType = wireTypeOf(tag);
     if (wireType === VARINT) take(number, readValue(cursor));
     else if (wireType === LENGTH_DELIMITED) take(number, readBytes(cursor));
-    else skip(cursor, number, wireType, 0);
+    else skip(cursor, number, wireType);
   }
 }
 
@@ -34,7 +34,7 @@ const MAX_VARINT_BYTES = 10;
 // 29 bits of field number and 3 of wire type.
 const MAX_TAG = 0xffff_ffff;
 // As deep as Go's protobuf follows groups before it gives up on a message.
-const MAX_GROUP_DEPTH = 10_000;
+const MAX_GROUP_DEPTH = 10_001;
 
 interface Cursor {
   readonly bytes: Uint8Array;
@@ -83,7 +83,7 @@ function advance(cursor: Cursor, length: number): void {
   cursor.at += length;
 }
 
-function skip(cursor: Cursor, number: number, wireType: number, depth: number): void {
+function skip(cursor: Cursor, number: number, wireType: number): void {
   switch (wireType) {
     case VARINT:
       readVarint(cursor);
@@ -95,7 +95,7 @@ function skip(cursor: Cursor, number: number, wireType: number, depth: number): 
       readBytes(cursor);
       return;
     case START_GROUP:
-      skipGroup(cursor, number, depth);
+      skipGroup(cursor, number);
       return;
     case FIXED32:
       advance(cursor, 4);
@@ -105,14 +105,19 @@ function skip(cursor: Cursor, number: number, wireType: number, depth: number): 
   }
 }
 
-function skipGroup(cursor: Cursor, number: number, depth: number): void {
-  if (depth >= MAX_GROUP_DEPTH) throw new WireError(`groups nested too deep at byte ${cursor.at}`);
-  for (;;) {
+/** Without recursion: how deep the stack is must not decide whether a message is valid. */
+function skipGroup(cursor: Cursor, outermost: number): void {
+  const open = [outermost];
+  while (open.length > 0) {
     const tag = readTag(cursor);
-    if (wireTypeOf(tag) === END_GROUP) {
-      if (fieldNumberOf(tag) !== number) throw new WireError(`mismatched end of group at byte ${cursor.at}`);
-      return;
+    const wireType = wireTypeOf(tag);
+    if (wireType === END_GROUP) {
+      if (fieldNumberOf(tag) !== open.pop()) throw new WireError(`mismatched end of group at byte ${cursor.at}`);
+    } else if (wireType === START_GROUP) {
+      if (open.length >= MAX_GROUP_DEPTH) throw new WireError(`groups nested too deep at byte ${cursor.at}`);
+      open.push(fieldNumberOf(tag));
+    } else {
+      skip(cursor, fieldNumberOf(tag), wireType);
     }
-    skip(cursor, fieldNumberOf(tag), wireTypeOf(tag), depth + 1);
   }
 }

@@ -1,28 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import type { ServiceDefinition } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
 import { GET_PLUGIN_INFO, PROBE } from "../../src/driver/messages";
 import { WireError } from "../../src/grpc/wire";
+import { BY_PROTO_LOADER } from "../support/proto-loader";
 import { createMessageMaker } from "../support/random-messages";
 
 const SEED = 20_261_122;
 const ROUNDS = 5_000;
-const IDENTITY = loadIdentity();
 
 describe("read as proto-loader reads it by proto/csi.proto:", () => {
   test("any valid ProbeResponse, whatever unknown fields are in it", () => {
     const { probeResponse } = createMessageMaker(SEED);
-    compare(probeResponse, (bytes) => PROBE.decode(bytes).ready, readyByProtoLoader);
+    compare(probeResponse, PROBE.decode, BY_PROTO_LOADER.probe);
   });
 
   test("any valid GetPluginInfoResponse, whatever unknown fields are in it", () => {
     const { pluginInfo } = createMessageMaker(SEED);
-    compare(
-      pluginInfo,
-      (bytes) => GET_PLUGIN_INFO.decode(bytes),
-      (bytes) => infoByProtoLoader(bytes),
-    );
+    compare(pluginInfo, GET_PLUGIN_INFO.decode, BY_PROTO_LOADER.pluginInfo);
   });
 });
 
@@ -38,7 +31,7 @@ describe("a ProbeResponse", () => {
     ["whose value comes twice means the last one", "0a 04 08 01 08 00", false],
   ])("%s", (_, hex, ready) => {
     expect(PROBE.decode(fromHex(hex))).toEqual({ ready });
-    expect(readyByProtoLoader(fromHex(hex))).toBe(ready);
+    expect(BY_PROTO_LOADER.probe(fromHex(hex))).toEqual({ ready });
   });
 });
 
@@ -95,27 +88,6 @@ function compare(make: () => Buffer, ours: (bytes: Buffer) => unknown, theirs: (
     const where = { seed: SEED, round, bytes: bytes.toString("hex") };
     expect({ ...where, read: ours(bytes) }).toEqual({ ...where, read: theirs(bytes) });
   }
-}
-
-function loadIdentity(): ServiceDefinition {
-  const loaded = loadSync(join(import.meta.dir, "../../proto/csi.proto"), { keepCase: true, defaults: true });
-  // proto-loader types a package as a union of all that it may hold; this one is a service, or the test fails at once.
-  return loaded["csi.v1.Identity"] as ServiceDefinition;
-}
-
-function readyByProtoLoader(bytes: Uint8Array): boolean {
-  // The shape that proto/csi.proto gives it.
-  const { ready } = readByProtoLoader("Probe", bytes) as { ready: { value: boolean } | null };
-  return ready === null || ready.value;
-}
-
-function infoByProtoLoader(bytes: Uint8Array): unknown {
-  const info = readByProtoLoader("GetPluginInfo", bytes) as { name: string; vendor_version: string };
-  return { name: info.name, vendorVersion: info.vendor_version };
-}
-
-function readByProtoLoader(method: string, bytes: Uint8Array): unknown {
-  return IDENTITY[method]?.responseDeserialize(Buffer.from(bytes));
 }
 
 function fromHex(hex: string): Buffer {

@@ -8,15 +8,11 @@ import {
   type PluginCapabilities,
 } from "../../src/driver/node-messages";
 import { WireError } from "../../src/grpc/wire";
-import { loadService, readResponse } from "../support/proto-loader";
+import { BY_PROTO_LOADER } from "../support/proto-loader";
 import { createMessageMaker } from "../support/random-messages";
 
 const SEED = 20_261_122;
 const ROUNDS = 5_000;
-const IDENTITY = loadService("csi.proto", "csi.v1.Identity");
-const NODE = loadService("csi.proto", "csi.v1.Node");
-const CONTROLLER = loadService("csi.proto", "csi.v1.Controller");
-const REGISTRATION = loadService("registration.proto", "pluginregistration.Registration");
 
 const NONE: PluginCapabilities = { services: [], volumeExpansion: [] };
 
@@ -24,25 +20,30 @@ describe("read as proto-loader reads it by proto/, whatever unknown fields are i
   const { nodeInfo, registrationInfo, pluginCapabilities, rpcCapabilities } = createMessageMaker(SEED);
 
   test.each<[string, () => Buffer, (bytes: Buffer) => unknown, (bytes: Buffer) => unknown]>([
-    ["any valid NodeGetInfoResponse", nodeInfo, NODE_GET_INFO.decode, nodeInfoByProtoLoader],
+    ["any valid NodeGetInfoResponse", nodeInfo, NODE_GET_INFO.decode, BY_PROTO_LOADER.nodeInfo],
     [
       "any valid PluginInfo of a registration",
       registrationInfo,
       GET_REGISTRATION_INFO.decode,
-      registrationByProtoLoader,
+      BY_PROTO_LOADER.registrationInfo,
     ],
     [
       "any valid GetPluginCapabilitiesResponse",
       pluginCapabilities,
       GET_PLUGIN_CAPABILITIES.decode,
-      pluginByProtoLoader,
+      BY_PROTO_LOADER.pluginCapabilities,
     ],
-    ["any valid NodeGetCapabilitiesResponse", rpcCapabilities, NODE_GET_CAPABILITIES.decode, nodeByProtoLoader],
+    [
+      "any valid NodeGetCapabilitiesResponse",
+      rpcCapabilities,
+      NODE_GET_CAPABILITIES.decode,
+      BY_PROTO_LOADER.nodeCapabilities,
+    ],
     [
       "any valid ControllerGetCapabilitiesResponse",
       rpcCapabilities,
       CONTROLLER_GET_CAPABILITIES.decode,
-      controllerByProtoLoader,
+      BY_PROTO_LOADER.controllerCapabilities,
     ],
   ])("%s", (_, make, ours, theirs) => {
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -64,7 +65,7 @@ describe("a NodeGetInfoResponse with", () => {
   ])("%s", (_, hex, expected) => {
     const { nodeId, maxVolumesPerNode, topologySegments } = NODE_GET_INFO.decode(fromHex(hex));
     expect([nodeId, maxVolumesPerNode, Object.fromEntries(topologySegments)]).toEqual(expected);
-    expect(nodeInfoByProtoLoader(fromHex(hex))).toEqual({ nodeId, maxVolumesPerNode, topologySegments });
+    expect(BY_PROTO_LOADER.nodeInfo(fromHex(hex))).toEqual({ nodeId, maxVolumesPerNode, topologySegments });
   });
 
   // protobufjs replaces the first topology, where the specification merges them.
@@ -101,25 +102,25 @@ describe("every number is named as in proto/csi.proto, and the next one is not:"
       "PluginCapability.Service",
       6,
       (type: number) => GET_PLUGIN_CAPABILITIES.decode(pluginCapability(1, type)).services,
-      (type: number) => pluginByProtoLoader(pluginCapability(1, type)).services,
+      (type: number) => BY_PROTO_LOADER.pluginCapabilities(pluginCapability(1, type)).services,
     ],
     [
       "PluginCapability.VolumeExpansion",
       3,
       (type: number) => GET_PLUGIN_CAPABILITIES.decode(pluginCapability(2, type)).volumeExpansion,
-      (type: number) => pluginByProtoLoader(pluginCapability(2, type)).volumeExpansion,
+      (type: number) => BY_PROTO_LOADER.pluginCapabilities(pluginCapability(2, type)).volumeExpansion,
     ],
     [
       "NodeServiceCapability.RPC",
       9,
       (type: number) => NODE_GET_CAPABILITIES.decode(pluginCapability(1, type)),
-      (type: number) => nodeByProtoLoader(pluginCapability(1, type)),
+      (type: number) => BY_PROTO_LOADER.nodeCapabilities(pluginCapability(1, type)),
     ],
     [
       "ControllerServiceCapability.RPC",
       18,
       (type: number) => CONTROLLER_GET_CAPABILITIES.decode(pluginCapability(1, type)),
-      (type: number) => controllerByProtoLoader(pluginCapability(1, type)),
+      (type: number) => BY_PROTO_LOADER.controllerCapabilities(pluginCapability(1, type)),
     ],
   ])("%s", (_, count, ours, theirs) => {
     const numbers = Array.from({ length: count + 1 }, (_none, type) => type);
@@ -145,7 +146,7 @@ test.each<[string, string, PluginCapabilities]>([
   ["an unknown field alone", "12 04 0a 02 08 01", NONE],
 ])("a GetPluginCapabilitiesResponse with %s", (_, hex, capabilities) => {
   expect(GET_PLUGIN_CAPABILITIES.decode(fromHex(hex))).toEqual(capabilities);
-  expect(pluginByProtoLoader(fromHex(hex))).toEqual(capabilities);
+  expect(BY_PROTO_LOADER.pluginCapabilities(fromHex(hex))).toEqual(capabilities);
 });
 
 // In each row protobufjs departs from the specification, and Go's protobuf does not.
@@ -215,62 +216,6 @@ function largeCapability(type: number): Buffer {
 /** A response with one capability, whose member `member` has the enum value `type`. */
 function pluginCapability(member: 1 | 2, type: number): Buffer {
   return Buffer.of(0x0a, 4, (member << 3) | 2, 2, 0x08, type);
-}
-
-// Of what proto-loader reads, the shapes that the proto files give it.
-
-function nodeInfoByProtoLoader(bytes: Uint8Array): unknown {
-  const info = readResponse(NODE, "NodeGetInfo", bytes) as {
-    node_id: string;
-    max_volumes_per_node: number;
-    accessible_topology: { segments: Record<string, string> } | null;
-  };
-  const segments = info.accessible_topology?.segments ?? {};
-  const topologySegments = new Map(Object.entries(segments));
-  return { nodeId: info.node_id, maxVolumesPerNode: info.max_volumes_per_node, topologySegments };
-}
-
-function registrationByProtoLoader(bytes: Uint8Array): unknown {
-  const { supported_versions: _, ...info } = readResponse(REGISTRATION, "GetInfo", bytes) as {
-    type: string;
-    name: string;
-    endpoint: string;
-    supported_versions: string[];
-  };
-  return info;
-}
-
-interface LoadedCapability {
-  readonly service?: { readonly type: string | number };
-  readonly volume_expansion?: { readonly type: string | number };
-  readonly rpc?: { readonly type: string | number };
-}
-
-function pluginByProtoLoader(bytes: Uint8Array): PluginCapabilities {
-  const capabilities = capabilitiesOf(readResponse(IDENTITY, "GetPluginCapabilities", bytes));
-  return {
-    services: names(capabilities.map(({ service }) => service)),
-    volumeExpansion: names(capabilities.map(({ volume_expansion: expansion }) => expansion)),
-  };
-}
-
-function nodeByProtoLoader(bytes: Uint8Array): readonly string[] {
-  return names(capabilitiesOf(readResponse(NODE, "NodeGetCapabilities", bytes)).map(({ rpc }) => rpc));
-}
-
-function controllerByProtoLoader(bytes: Uint8Array): readonly string[] {
-  return names(capabilitiesOf(readResponse(CONTROLLER, "ControllerGetCapabilities", bytes)).map(({ rpc }) => rpc));
-}
-
-function capabilitiesOf(response: unknown): readonly LoadedCapability[] {
-  // The shape that proto/csi.proto gives it.
-  return (response as { capabilities: LoadedCapability[] }).capabilities;
-}
-
-/** Each name once; proto-loader leaves a number without a name as it is. */
-function names(members: readonly ({ readonly type: string | number } | null | undefined)[]): readonly string[] {
-  const types = members.flatMap((member) => member?.type ?? []);
-  return [...new Set(types.map((type) => (typeof type === "string" ? type : `UNKNOWN(${type})`)))];
 }
 
 function fromHex(hex: string): Buffer {
