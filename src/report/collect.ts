@@ -5,9 +5,10 @@ import type { NodeView } from "../inspection/node-view";
 import type { DriverReport } from "../inspection/report";
 import { surveyNode } from "../inspection/survey";
 import { createSlots } from "../node/descriptors";
-import { findRunningKubelets } from "../processes/running-kubelets";
+import type { RunningKubelet } from "../processes/running-kubelets";
 import { inspectionMembers, nodeMembers } from "../terminal/json";
 import { findIncidents } from "./incidents";
+import { findKubeletsOf } from "./kubelets";
 import { type CsiMount, csiMountsIn, redactMounts } from "./mounts";
 import { redactDocument, type Redaction } from "./redact";
 import { readVersions } from "./versions";
@@ -46,9 +47,10 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
   const drivers = survey.drivers.filter(({ outcome }) => outcome.kind !== "notCsi");
   const inspections = await inspectAll(drivers, options);
   onProgress("reading versions, mounts and incidents ...");
-  const [versions, mounts, { incidents, notes }] = await Promise.all([
-    readVersions(node),
-    readMounts(node),
+  const kubelets = await findKubeletsOf(node);
+  const mounts = readMounts(node, kubelets);
+  const [versions, { incidents, notes }] = await Promise.all([
+    readVersions(node, kubelets),
     findIncidents(options.monitor, options.incidentDir),
   ]);
   const content = {
@@ -93,20 +95,19 @@ async function inspectAll(drivers: readonly DriverReport[], options: ReportOptio
   return drivers.flatMap((driver) => inspected.get(driver) ?? []);
 }
 
-/** The mount tables of the kubelets, which have all volumes; ours where there is none. */
-async function readMounts({
-  procDir,
-  root,
-  kubelets,
-}: NodeView): Promise<{ readonly lines: readonly CsiMount[]; readonly notes: readonly string[] }> {
+/** The mount tables of the kubelets, which have all volumes; ours where they have none, or cannot be read. */
+function readMounts(
+  { procDir, root, kubelets }: NodeView,
+  running: readonly RunningKubelet[],
+): { readonly lines: readonly CsiMount[]; readonly notes: readonly string[] } {
   const directories = kubelets.roots.map(({ realPath }) => realPath);
   const linesOf = (path: string, prefix: string) => csiMountsIn(readText(path), prefix, directories);
-  const running = await findRunningKubelets(procDir);
-  if (running.length > 0) {
-    const lines = running.flatMap(({ pid }) => linesOf(`${procDir}/${pid}/mountinfo`, ""));
-    // Several kubelets may share a mount namespace.
+  const lines = running.flatMap(({ pid }) => linesOf(`${procDir}/${pid}/mountinfo`, ""));
+  // Several kubelets may share a mount namespace.
+  if (lines.length > 0)
     return { lines: [...new Map(lines.map((line) => [JSON.stringify(line), line])).values()], notes: [] };
-  }
-  const lines = linesOf("/proc/self/mountinfo", root.outerPath("/").replace(/\/$/, ""));
-  return { lines, notes: ["no running kubelet was found, so the mounts are those that are seen from here"] };
+  return {
+    lines: linesOf("/proc/self/mountinfo", root.outerPath("/").replace(/\/$/, "")),
+    notes: running.length > 0 ? [] : ["no running kubelet was found, so the mounts are those that are seen from here"],
+  };
 }

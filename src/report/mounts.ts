@@ -110,7 +110,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 /** Options of mount(8) without a value. */
 const FLAGS = words(
   "rw ro relatime noatime strictatime nodiratime nosuid nodev noexec sync dirsync lazytime hard soft softerr intr " +
-    "forceuid noforceuid forcegid noforcegid serverino noserverino mapposix nounix unix nobrl default_permissions allow_other",
+    "forceuid noforceuid forcegid noforcegid serverino noserverino mapposix nounix unix nobrl default_permissions allow_other acl noacl posixacl",
 );
 
 /** Options with values that are no secrets, of nfs(5), mount.cifs(8), mount.ceph(8), mount.fuse(8), ext4(5), xfs(5), btrfs(5), tmpfs(5), overlay. */

@@ -21,7 +21,8 @@ const HARMLESS_ENDS: ReadonlySet<string> = new Set(
   ),
 );
 
-const USER = /(?:user|username|userid|login|accountname)$/;
+// `runAsUser` of a pod is a number.
+const USER = /(?<!runas)(?:user|username|userid|login|accountname)$/;
 
 /**
  * What the value of a name is: of an option, a flag, a header, a variable, a member. Undefined is nothing that has to be cut. Names may be

@@ -1,10 +1,10 @@
-import { open } from "node:fs/promises";
 import { arch, release } from "node:os";
-import { readLink, valueOf } from "../base/reads";
+import { valueOf } from "../base/reads";
 import type { NodeView } from "../inspection/node-view";
-import { findRunningKubelets, type RunningKubelet } from "../processes/running-kubelets";
+import type { RunningKubelet } from "../processes/running-kubelets";
 import { COMMIT, VERSION } from "../version";
 import { readNodeFile } from "./files";
+import { describeKubelet, type Kubelet } from "./kubelets";
 
 export interface Versions {
   readonly livenessprobe: { readonly version: string; readonly commit: string };
@@ -14,12 +14,6 @@ export interface Versions {
   readonly os: string | undefined;
   readonly kubelets: readonly Kubelet[];
   readonly containerRuntimes: readonly ContainerRuntime[];
-}
-
-export interface Kubelet {
-  readonly pid: number;
-  readonly executable: string | undefined;
-  readonly version: string | undefined;
 }
 
 /** A socket of a container runtime. */
@@ -32,8 +26,10 @@ export interface ContainerRuntime {
 const SMALL_FILE_BYTES = 65_536;
 
 /** Never rejects. */
-export async function readVersions({ root, procDir }: Pick<NodeView, "root" | "procDir">): Promise<Versions> {
-  const running = await findRunningKubelets(procDir);
+export async function readVersions(
+  { root, procDir }: Pick<NodeView, "root" | "procDir">,
+  running: readonly RunningKubelet[],
+): Promise<Versions> {
   const osRelease = ["/etc/os-release", "/usr/lib/os-release"].flatMap(
     (path) => valueOf(readNodeFile(root, path, SMALL_FILE_BYTES)) ?? [],
   )[0];
@@ -42,55 +38,10 @@ export async function readVersions({ root, procDir }: Pick<NodeView, "root" | "p
     kernel: release(),
     architecture: arch(),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease ?? "")?.[1],
-    kubelets: await Promise.all(running.map((kubelet) => readKubelet(procDir, kubelet))),
+    kubelets: await Promise.all(running.map((kubelet) => describeKubelet(procDir, kubelet))),
     containerRuntimes: findContainerRuntimes(root, running),
   };
 }
-
-async function readKubelet(procDir: string, { pid }: RunningKubelet): Promise<Kubelet> {
-  const link = `${procDir}/${pid}/exe`;
-  return { pid, executable: valueOf(readLink(link)), version: await readKubernetesVersion(link) };
-}
-
-/** For a whole executable of a kubelet, in milliseconds: its disk may hang. */
-const EXECUTABLE_TIMEOUT_MS = 3_000;
-/** How much of it is in memory at once: it has 80 MiB. */
-const PIECE_BYTES = 1_048_576;
-/** More than a version takes, so that one between two pieces is found. */
-const OVERLAP_BYTES = 128;
-
-/**
- * The version of Kubernetes that an executable was linked with: Go's linker ends a string with NUL where `-X` sets it, and no other
- * string. Undefined where there is none, or more than one, or where it cannot be read in time.
- */
-export async function readKubernetesVersion(executable: string): Promise<string | undefined> {
-  const found = new Set<string>();
-  const late = AbortSignal.timeout(EXECUTABLE_TIMEOUT_MS);
-  const reading = (async () => {
-    await using file = await open(executable);
-    const buffer = Buffer.alloc(OVERLAP_BYTES + PIECE_BYTES);
-    for (let bytesRead = -1; bytesRead !== 0 && !late.aborted;) {
-      // oxlint-disable-next-line no-await-in-loop -- a piece after the other
-      ({ bytesRead } = await file.read(buffer, OVERLAP_BYTES, PIECE_BYTES));
-      for (const version of versionsIn(buffer.subarray(0, OVERLAP_BYTES + bytesRead))) found.add(version);
-      buffer.copyWithin(0, bytesRead, OVERLAP_BYTES + bytesRead);
-    }
-    return true;
-  })().catch(() => false);
-  const isRead = await Promise.race([reading, Bun.sleep(EXECUTABLE_TIMEOUT_MS).then(() => false)]);
-  const [version, ...others] = found;
-  return isRead && others.length === 0 ? version : undefined;
-}
-
-function* versionsIn(bytes: Buffer): Generator<string> {
-  for (let at = bytes.indexOf(VERSION_BEGIN); at !== -1; at = bytes.indexOf(VERSION_BEGIN, at + 1)) {
-    const text = bytes.toString("latin1", at + 1, at + OVERLAP_BYTES);
-    const [version] = /^v1\.\d+\.\d+[-+.\w]*(?=\0)/.exec(text) ?? [];
-    if (version !== undefined) yield version;
-  }
-}
-
-const VERSION_BEGIN = "\0v1.";
 
 /** The usual sockets: containerd, CRI-O, cri-dockerd, k3s and RKE2, k0s, MicroK8s. */
 const KNOWN_SOCKETS = [

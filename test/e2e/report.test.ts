@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
 import { kubeletNode, PLUGINS, placeIn, startIn } from "../support/listed-node";
 import type { MadeNode } from "../support/made-node";
+import { mayMount, mountTelling } from "../support/made-node-mount";
+import { startPython } from "../support/made-node-process";
 import { schemaFaults } from "../support/output-schema";
 import { runSidecar } from "../support/sidecar";
 import { startDriver } from "../support/drivers";
@@ -18,7 +20,7 @@ interface Report {
 }
 
 /** Each in a place of its own, none of which may be in a report. */
-const SECRETS = ["hunter2a", "hunter2b", "hunter2c", "hunter2d", "hunter2e", "alice"];
+const SECRETS = ["hunter2a", "hunter2b", "hunter2c", "hunter2d", "hunter2e", "hunter2f", "alice"];
 const MESSAGE = "login failed: password=hunter2a, url https://alice:hunter2b@a.example, Authorization: Bearer hunter2c";
 const VENDOR_VERSION = "1.0 token=hunter2d";
 
@@ -84,6 +86,60 @@ test("a hung driver does not keep it from ending", async () => {
   expect(report.inspections).toMatchObject([{ state: "failed", reason: "hung" }]);
 });
 
+test("no secret of the node's files and processes is in a report: mounts, a driver's command line and its name", async () => {
+  await using node = kubeletNode();
+  addKubelet(node);
+  node.directory(`${PLUGINS}/a.csi`);
+  await using driver = await startPython(LISTEN_AS, [node.outer(`${PLUGINS}/a.csi/csi.sock`), "--password=hunter2e"]);
+  node.link(`/proc/${driver.pid}`, `/proc/${driver.pid}`);
+  const { stdout, report } = await reportOf(node, ["--probe-timeout=300ms"]);
+  expect(SECRETS.filter((secret) => stdout.includes(secret))).toEqual([]);
+  expect(report).toMatchObject({
+    versions: {
+      kubelets: [{ pid: 20, version: "v1.99.1" }],
+      containerRuntimes: [{ socket: "/run/c.sock", origin: "flag" }],
+    },
+    drivers: { items: [{ reason: "hung", listener: { pid: driver.pid, command: "pw=[redacted]" } }] },
+    mounts: [
+      {
+        type: "cifs",
+        source: "//[redacted]@a.example/share",
+        superOptions: ["rw", "vers=3.0", "username=[redacted]", "password=[redacted]", "addr=10.0.0.1"],
+      },
+    ],
+  });
+  expect(report.redactions).toContainEqual({ where: "mounts[0].superOptions", kind: "mount option", count: 2 });
+});
+
+test("what cannot be read is a note", async () => {
+  await using node = kubeletNode();
+  node.fifo("/etc/os-release");
+  const { code, report } = await reportOf(node, ["--incident-dir=/no/such"]);
+  expect(code).toBe(0);
+  expect(report.notes).toEqual([
+    "no running kubelet was found, so the mounts are those that are seen from here",
+    "no incidents of a monitor at localhost:1: nobody listens there",
+    "no incidents of /no/such: no such directory",
+  ]);
+});
+
+test.if(mayMount("a volume that nothing may touch"))("a volume is listed, and nothing is asked of it", async () => {
+  await using node = kubeletNode();
+  const path = `${PLUGINS}/kubernetes.io/csi/a.csi/0123/globalmount`;
+  node.directory(path);
+  await using mount = await mountTelling(node.outer(path));
+  const { report } = await reportOf(node);
+  expect(report).toMatchObject({ mounts: [{ mountPoint: path, type: "fuse.silent" }] });
+  expect(mount.requests()).toEqual([]);
+});
+
+test.each([
+  ["json", '--output must be a file or -, got "json": a report is always JSON; drop the flag\n'],
+  ["/no/such/report", '--output must be a file that can be written, got "/no/such/report": ENOENT\n'],
+])("-o %s is refused in a line", async (file, stderr) => {
+  expect(await runSidecar(["report", "-o", file])).toMatchObject({ code: 1, stdout: "", stderr });
+});
+
 test("-o FILE is written for its owner alone, and standard error says in a line what is in it", async () => {
   await using node = kubeletNode();
   using place = temporaryDirectory();
@@ -99,6 +155,33 @@ test("-o FILE is written for its owner alone, and standard error says in a line 
   expect(schemaFaults(JSON.parse(readFileSync(path, "utf8")))).toEqual([]);
   expect(readdirSync(place.path)).toEqual(["report.json"]);
 });
+
+/** Listens on the path given, after it has called itself by a secret. */
+const LISTEN_AS = `
+import socket, sys
+open("/proc/self/comm", "w").write("pw=hunter2f")
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("ready", flush=True)
+sys.stdin.read()
+`;
+
+/** A process of a kubelet, with a volume in its mount table, below a /proc of the node's own that has the machine's other processes. */
+function addKubelet(node: MadeNode): void {
+  const volume = "/var/lib/kubelet/pods/u/volumes/kubernetes.io~csi/pvc-1/mount";
+  const options = "rw,vers=3.0,username=alice,password=hunter2a,addr=10.0.0.1";
+  const line = `36 35 0:50 / ${volume} rw shared:1 - cifs //alice:hunter2b@a.example/share ${options}`;
+  node.file("/bin/kubelet", "ELF\0v1.99.1\0");
+  node.file("/proc/20/mountinfo", `${line}\n`);
+  node.file("/proc/20/cmdline", "kubelet\0--container-runtime-endpoint=unix:///run/c.sock\0");
+  node.file("/proc/20/status", "Name:\tkubelet\nUid:\t0\t0\t0\t0\n");
+  node.file("/proc/20/cgroup", "0::/system.slice/kubelet.service\n");
+  node.link("/proc/20/exe", node.outer("/bin/kubelet"));
+  node.link("/proc/20/root", node.rootDir);
+  node.link("/proc/20/ns/user", readlinkSync("/proc/self/ns/user"));
+  for (const name of ["self", "net"]) node.link(`/proc/${name}`, `/proc/${name}`);
+}
 
 async function reportOf(node: MadeNode, flags: readonly string[] = []) {
   const { stdout, ...ended } = await runSidecar(["report", "--root", node.rootDir, "--monitor=localhost:1", ...flags]);
