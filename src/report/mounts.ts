@@ -1,5 +1,5 @@
 import { unescapeOctal } from "../node/mounts";
-import { REDACTED } from "./redact-text";
+import { REDACTED } from "./redact-named";
 import type { Redacted } from "./redact";
 
 /** A line of the mount table (proc_pid_mountinfo(5)). */

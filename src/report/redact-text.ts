@@ -1,7 +1,4 @@
-import { kindOfName, type NameKind } from "./secret-names";
-
-/** What stands in the place of a secret. */
-export const REDACTED = "[redacted]";
+import { QUOTES, REDACTED, redactNamed } from "./redact-named";
 
 export type RedactionKind =
   | "private key"
@@ -51,7 +48,6 @@ interface Rule {
 
 /** To the end of a line, which may be escaped. */
 const REST_OF_LINE = String.raw`(?:(?!\\{1,8}[rn])[^\r\n])*`;
-const QUOTES = "\"'`";
 
 /** These look at text that names have not cut yet, because a name would take only a part of it. The bounds keep each linear. */
 const BEFORE_NAMES: readonly Rule[] = [
@@ -60,6 +56,8 @@ const BEFORE_NAMES: readonly Rule[] = [
     kind: "private key",
     pattern: /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[\s\S]*?(?:-----END [A-Z0-9 ]{0,60}-----|$)/g,
   },
+  // The same in base64, as a kubeconfig has it.
+  { kind: "private key", pattern: /LS0tLS1CRUdJTi[A-Za-z0-9+/=]*/g },
   { kind: "private key", pattern: /AGE-SECRET-KEY-1[0-9A-Z]+/gi },
   // Schemes whose values have several parts take the whole line.
   {
@@ -84,15 +82,17 @@ const BEFORE_NAMES: readonly Rule[] = [
     pattern: new RegExp(String.raw`(cookie\\*[${QUOTES}]?\s*[:=])(?!\s*\[redacted\])${REST_OF_LINE}`, "gi"),
   },
   // RFC 3986, "User Information". A password that is not escaped may hold any character but a space.
-  { kind: "URL credentials", pattern: /(\/\/)[^\s/?#@"'`]{0,256}:(?!\d+\/)[^\s"'`]{0,1024}(?=@[\w.[-])/g },
+  { kind: "URL credentials", pattern: /(\/\/)[^\s/?#@"'`]{0,256}:(?!\d+\/)\S{0,1024}(?=@[\w.[-])/g },
   { kind: "URL credentials", pattern: /(\/\/)(?!\[redacted\]@)[^\s/?#"'`]{1,1024}(?=@[\w.[-])/g },
-  // As curl, rsync and sshfs take them. An image's digest follows its tag in the same way.
-  { kind: "URL credentials", pattern: /(?<![\w.+/@:%-])[\w.+%-]+:[^\s/@:,;"'`]+(?=@(?!sha\d+:)[\w[])/g },
-  { kind: "URL credentials", pattern: /((?:^|\s)-u\s+)[^\s:]+:\S+/g },
+  // As curl and smbclient take them, and sshpass.
+  { kind: "URL credentials", pattern: /((?:^|\s)-[uU]\s*)[^\s:%]+[:%]\S+/g },
+  { kind: "named secret", pattern: /(sshpass\s+-p\s*)(?!\[redacted\])\S+/g },
 ];
 
 /** These know a secret by its form. */
 const AFTER_NAMES: readonly Rule[] = [
+  // As curl, rsync and sshfs take them. An image's digest follows its tag in the same way.
+  { kind: "URL credentials", pattern: /(?<![\w.+/@:%-])[\w.+%-]+:[^\s/@:,;"'`]+(?=@(?!sha\d+:)[\w[])/g },
   // A JSON Web Token, or its beginning: `{"` in base64url.
   { kind: "token", pattern: /\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g },
   // GitHub, GitLab, Slack, Vault, Stripe, OpenAI, npm, PyPI, DigitalOcean, Google, SendGrid, Shopify, Atlassian, Docker, Databricks.
@@ -134,80 +134,4 @@ function looksRandom(text: string): boolean {
   const classes = [...text].map((character) => (/[a-z]/.test(character) ? 0 : /[A-Z]/.test(character) ? 1 : 2));
   const changes = classes.filter((each, index) => index > 0 && each !== classes[index - 1]).length;
   return changes >= RANDOM_CHANGES * (text.length - 1);
-}
-
-/** Between a name and its value, also as a URL or a program in another language escapes it. */
-const BETWEEN = String.raw`(?:\\*[${QUOTES}])?\s*(?:=>|:=|==?|:(?!\/\/)|%3[aAdD]|\\+u003[aAdD])\s*|\s+(?:is|was)\s+|\s+`;
-const NAME_AND_BETWEEN = new RegExp(String.raw`(?<![\w.-])([\w.-]+)(${BETWEEN})`, "g");
-
-/** Cuts the values of what is named as a secret: `password=...`, `"token": "..."`, `--secret ...`, `password "..."`. */
-function redactNamed(text: string, count: (kind: RedactionKind) => void): string {
-  let redacted = "";
-  let done = 0;
-  NAME_AND_BETWEEN.lastIndex = 0;
-  for (let pair = NAME_AND_BETWEEN.exec(text); pair !== null; pair = NAME_AND_BETWEEN.exec(text)) {
-    const [, name = "", between = ""] = pair;
-    const start = NAME_AND_BETWEEN.lastIndex;
-    const kind = kindOfName(name);
-    // A file whose name is that of a secret, before what is wrong with it.
-    const isPath = text[pair.index - 1] === "/" && /^:\s/.test(between);
-    const value = kind === undefined || isPath ? "" : valueAt(text, start, name, between);
-    // What stands there may be the beginning of another pair.
-    NAME_AND_BETWEEN.lastIndex = value === "" ? Math.max(start, pair.index + 1) : start + value.length;
-    if (kind === undefined || value === "" || value === REDACTED || NO_SECRET.test(value)) continue;
-    count(kind satisfies NameKind);
-    redacted += text.slice(done, start) + REDACTED;
-    done = start + value.length;
-  }
-  return redacted + text.slice(done);
-}
-
-/** Values that tell only that there is none, or that somebody else has cut it. */
-const NO_SECRET =
-  /^\\*["'`]?(?:|true|false|null|nil|none|<nil>|<hidden>|\*+|\*+stripped\*+|\[*redacted\]*|<redacted>|sys|krb5[ip]?|ntlm(?:ssp|v2)?i?)\\*["'`]?[\])}.,;]*$/i;
-
-/** The value that begins there; empty where none does. */
-function valueAt(text: string, start: number, name: string, between: string): string {
-  const rest = text.slice(start);
-  if (between.trim() !== "") return wholeValue(rest);
-  // With a space alone between them, most names are words of a sentence.
-  if (name.startsWith("-")) return rest.startsWith("-") ? "" : wholeValue(rest);
-  const isQuoted = /^\\*["'`]/.test(rest);
-  const value = isQuoted || /^(?=\S*\d)(?=\S*[^\d\s.,:;)])\S{4,}/.test(rest) ? wholeValue(rest) : "";
-  // `secret "a" not found` names an object of Kubernetes.
-  return isQuoted && /^secrets?$/i.test(name) && OF_OBJECT.test(rest.slice(value.length)) ? "" : value;
-}
-
-const OF_OBJECT = /^\s+(?:not found|is forbidden|already exists|does not exist|in (?:the )?namespace)\b/;
-
-function wholeValue(rest: string): string {
-  const [block = ""] = /^(?:[|>][-+]?(?:\\+n|\s)+)?/.exec(rest) ?? [];
-  const value = rest.slice(block.length);
-  const [quote] = /^\\*["'`]/.exec(value) ?? [];
-  if (quote !== undefined) return block + quoted(value, quote);
-  const [opening] = /^&?[\w.*]*(?:\[\w*\][\w.*]+)?[[{(]/.exec(value) ?? [];
-  if (opening !== undefined) return block + bracketed(value, opening.length - 1);
-  // A comma ends it only where the next option follows, because a password may hold one.
-  const [plain = ""] = /^(?:[^\s,;&]|[,;&](?!\s|$|["'\\]|[\w.-]+\s*[=:]))+/.exec(value) ?? [];
-  return block + plain;
-}
-
-/** Up to the same quote; all where there is none any more. */
-function quoted(text: string, quote: string): string {
-  for (let at = text.indexOf(quote, quote.length); at !== -1; at = text.indexOf(quote, at + 1))
-    if (text[at - 1] !== "\\") return text.slice(0, at + quote.length);
-  return text;
-}
-
-/** Up to the bracket that closes the one at `at`; all where there is none. */
-function bracketed(text: string, at: number): string {
-  const open = text[at];
-  const close = open === "[" ? "]" : open === "{" ? "}" : ")";
-  let depth = 0;
-  for (let index = at; index < text.length; index += 1) {
-    if (text[index] === open) depth += 1;
-    if (text[index] === close) depth -= 1;
-    if (depth === 0) return text.slice(0, index + 1);
-  }
-  return text;
 }

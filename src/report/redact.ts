@@ -1,4 +1,5 @@
-import { REDACTED, redactText, type RedactionKind } from "./redact-text";
+import { REDACTED } from "./redact-named";
+import { redactText, type RedactionKind } from "./redact-text";
 import { kindOfName } from "./secret-names";
 
 /** What was cut, without what it was. */

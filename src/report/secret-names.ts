@@ -2,7 +2,7 @@ export type NameKind = "named secret" | "user name";
 
 /** Words of a name, in one, that make its value a secret wherever they stand. */
 const SECRET =
-  /pass(?:word|wort|wd|phrase|code|wrd)|secret|token|credential|signature|authorization|connectionstring|keyring|(?:api|access|account|private|shared|storage|encryption|master|client|signing)key/;
+  /pass(?:word|wort|wd|phrase|code|wrd)|pswd|secret|token|credential|signature|authorization|connectionstring|keyring|(?:api|access|account|private|shared|storage|encryption|master|client|signing)key/;
 
 /** Words that make its value a secret where they are the last. */
 const SECRET_ENDS: ReadonlySet<string> = new Set(
@@ -43,6 +43,7 @@ function wordsOf(name: string): readonly string[] {
   const parted = name.replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/([A-Z])([A-Z][a-z])/g, "$1 $2");
   return parted
     .toLowerCase()
+    .replace(/(?<=[a-z])\d+(?![a-z\d])/g, "")
     .split(/[^a-z\d]+/)
     .filter((word) => word !== "");
 }

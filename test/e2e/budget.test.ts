@@ -35,9 +35,9 @@ test("serve loads no more modules than it needs, and nothing of the commands for
   expect(foreign.length).toBeLessThanOrEqual(BUDGET.foreignModules);
 });
 
-test("list loads nothing of the monitor, unless it watches", async () => {
-  const modules = await loadedBy("list");
-  expect(modules).toContain("src/commands/list.ts");
+test.each(["list", "report"])("%s loads nothing of the monitor, unless it watches", async (command) => {
+  const modules = await loadedBy(command);
+  expect(modules).toContain(`src/commands/${command}.ts`);
   expect(modules.filter((module) => module.startsWith("src/monitor/"))).toEqual([]);
 });
 

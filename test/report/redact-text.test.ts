@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { REDACTED, redactText } from "../../src/report/redact-text";
+import { REDACTED } from "../../src/report/redact-named";
+import { redactText } from "../../src/report/redact-text";
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjc2ktbm9kZSJ9.c2lnbmF0dXJlLXRoYXQtaXMtbm90";
 const PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----";
@@ -31,6 +32,20 @@ describe("a secret is cut, and the rest is left to read", () => {
     ["quotes after a word", 'the password "hunter 2" is wrong', "the password [redacted] is wrong"],
     ["a sentence", "the password is hunter2 now", "the password is [redacted] now"],
     ["a word with a digit", "wrong password hunter2 for it", "wrong password [redacted] for it"],
+    ["a password for somebody", "Password for alice: hunter2", "Password for alice: [redacted]"],
+    ["a variable of a container", '{"name":"DB_PASS","value":"hunter2"}', '{"name":"DB_PASS","value":[redacted]}'],
+    [
+      "a variable as Go prints it",
+      "{Name:DB_PASSWORD Value:hunter2 ValueFrom:nil}",
+      "{Name:DB_PASSWORD Value:[redacted] ValueFrom:nil}",
+    ],
+    ["an element of XML", "<Password>hunter2</Password> x", "<Password>[redacted] x"],
+    ["a member of Ruby", ":password => 'hunter2'", ":password => [redacted]"],
+    ["a numbered name", "password2=hunter2 key1=hunter2", "password2=[redacted] key1=[redacted]"],
+    ["brackets within", "password=hun[te]r2 x", "password=[redacted] x"],
+    ["quotes that are joined", "password='hun'\\''ter2' x", "password=[redacted] x"],
+    ["a literal of kubectl", "--from-literal=password=hunter2", "--from-literal=password=[redacted]"],
+    ["a text of Python", "{'password': u'hunter2', 'a': 1}", "{'password': [redacted], 'a': 1}"],
     ["an account", "AccountKey=aaaabbbb==;EndpointSuffix=core", "AccountKey=[redacted];EndpointSuffix=core"],
     ["a URL", "https://alice:hunter2@a.example:8080/p", "https://[redacted]@a.example:8080/p"],
     ["a URL with a user alone", "ssh://alice@a.example/p", "ssh://[redacted]@a.example/p"],
@@ -38,6 +53,8 @@ describe("a secret is cut, and the rest is left to read", () => {
     ["a share", "//alice:hunter2@a.example/share", "//[redacted]@a.example/share"],
     ["a source of sshfs", "alice:hunter2@a.example:/p", "[redacted]@a.example:/p"],
     ["arguments of curl", "curl -u alice:hunter2 http://a", "curl -u [redacted] http://a"],
+    ["arguments of smbclient", "smbclient -U alice%hunter2 //a/b", "smbclient -U [redacted] //a/b"],
+    ["arguments of sshpass", "sshpass -p hunter2 ssh a", "sshpass -p [redacted] ssh a"],
     ["a header", "Authorization: Bearer hunter2, x", "Authorization: [redacted], x"],
     [
       "headers as Go prints them",
@@ -57,11 +74,43 @@ describe("a secret is cut, and the rest is left to read", () => {
     ["a key of Ceph", "key AQBzVwVkAAAAABAAnLF5rxvQ8q0TqH2YpX1yXw==", "key [redacted]"],
     ["a private key", `got ${PEM} from it`, "got [redacted] from it"],
     ["a private key in one line", `got ${PEM.replaceAll("\n", "\\n")} from it`, "got [redacted] from it"],
+    ["a private key in base64", `client-key-data: ${btoa(PEM)}`, "client-key-data: [redacted]"],
     ["a private key without its end", `got ${PEM.slice(0, 40)}`, "got [redacted]"],
     ["random text", "got dGhpc0lzQVNlY3JldDEyMzQ1 from it", "got [redacted] from it"],
   ])("%s", (_, text, redacted) => {
     expect(redactText(text).text).toBe(redacted);
     expect(redactText(redacted)).toEqual({ text: redacted, counts: new Map() });
+  });
+});
+
+const PASSWORDS = [
+  ..."hunter2XYZ p@ss:w/rdXYZ! ab,cdXYZ;ef ab;cd,XYZ (xXYZ)[y]{z} a[b]XYZ q\"uotXYZ it'sXYZ %41&aXYZ =eq==XYZ".split(
+    " ",
+  ),
+  ..."-dashXYZ #h$XYZ p\u00e4sswXYZ a\\bXYZ ab`cXYZ <aXYZ> a&b=XYZ a:b=XYZ x//yXYZ@z".split(" "),
+];
+
+describe("no password is half cut, whatever it is made of", () => {
+  test.each<readonly [string, (password: string) => string]>([
+    ["an option", (password) => `mount -o password=${password},vers=3 //a/b failed`],
+    ["the last option", (password) => `mount -o vers=3,password=${password}`],
+    ["a member of YAML", (password) => `password: ${password} was bad`],
+    ["a block of YAML", (password) => `token: |\\n  ${password} ${password}`],
+    ["JSON", (password) => JSON.stringify({ password, a: 1 })],
+    ["JSON within JSON", (password) => JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ password }) }) })],
+    ["a variable of a container", (password) => JSON.stringify({ name: "API_TOKEN", value: password })],
+    ["a flag", (password) => `x --password ${password.replace(/^-/, "")} --y`],
+    ["a flag with a sign", (password) => `x --password=${password} --y`],
+    ["a shell's variable", (password) => `PASSWORD='${password.replaceAll("'", `'\\''`)}' x`],
+    ["a URL", (password) => `https://alice:${encodeURIComponent(password)}@a.example/p`],
+    ["a URL that is not escaped", (password) => `https://alice:${password.replaceAll('"', "")}@a.example/p`],
+    ["a query", (password) => `https://a.example/p?password=${encodeURIComponent(password)}&x=1`],
+    ["a struct as Go prints it", (password) => `{Username:alice Password:${password} Host:h}`],
+    ["a header", (password) => `X-Vault-Token: ${password}`],
+    ["a cookie", (password) => `Set-Cookie: s=${password}; Path=/`],
+  ])("%s", (_, textWith) => {
+    const texts = PASSWORDS.map((password) => redactText(textWith(password)).text);
+    expect(texts.filter((text) => text.includes("XYZ"))).toEqual([]);
   });
 });
 
@@ -77,6 +126,9 @@ test.each([
   "secretName: csi-credentials, secretNamespace=kube-system tokenFile=/var/run/token",
   "secrets-store.csi.k8s.io: connection refused",
   "open /var/run/secrets/kubernetes.io/serviceaccount/token: permission denied",
+  "failed to get secret: rpc error: code = NotFound; the token is expired; password is incorrect; key: not found",
+  "mkdir -p /var/lib/a: permission denied, 5 > 3, code -> 13",
+  "run livenessprobe as uid 0 (runAsUser: 0)",
   "the token expired; bearer token expired; authentication failed; no credentials were found",
   "sec=krb5p sec=sys password=<hidden> secrets:***stripped*** token=null",
   "rpc error: code = DeadlineExceeded desc = context deadline exceeded",

@@ -90,6 +90,7 @@ describe("the schema refuses", () => {
     ["a probe without its time", check({ elapsedMs: undefined }), ": must have required property 'elapsedMs'"],
     ["a probe of what is not CSI", check({ state: "notCsi" }), "/state: must be equal to one of the allowed values"],
     ["an inspection without steps", inspection({ steps: undefined }), ": must have required property 'steps'"],
+    ["a report without what was cut", list({ kind: "Report" }), ": must have required property 'redactions'"],
     ["an incident without events", incident({ events: undefined }), ": must have required property 'events'"],
     ["an incident without its reason", incident({ reason: undefined }), ": must have required property 'reason'"],
     [

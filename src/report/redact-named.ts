@@ -1,0 +1,110 @@
+import { kindOfName, type NameKind } from "./secret-names";
+
+/** What stands in the place of a secret. */
+export const REDACTED = "[redacted]";
+
+/** For a class of characters in a pattern. */
+export const QUOTES = "\"'`";
+
+/**
+ * Between a name and its value: a sign, also as a URL or a program in another language escapes it; `password for alice: ...`; or the
+ * member of a variable in JSON, `"name": "PASSWORD", "value": "..."`.
+ */
+const SIGN = String.raw`(?:=>|:=|->|==?|:(?!\/\/)|>|%3[aAdD]|\\{1,8}u003[aAdD])`;
+const QUOTE = String.raw`\\{0,8}[${QUOTES}]`;
+const VALUE_MEMBER = String.raw`(?:${QUOTE})?[,\s]\s*(?:${QUOTE})?[vV]alue(?:${QUOTE})?\s*[:=]\s*`;
+const WITH_SIGN = String.raw`(?:${QUOTE})?(?:\s+(?:for|of)\s+\S{1,64}?)?\s*${SIGN}\s*`;
+/** Words between them, or a space alone. */
+const WITHOUT_SIGN = String.raw`\s+(?:(?:is|was|to|as|of|with|value|set to)\s+)?`;
+const PAIR = new RegExp(String.raw`(?<![\w.-])([\w.-]+)(?:(${VALUE_MEMBER}|${WITH_SIGN})|${WITHOUT_SIGN})`, "g");
+
+/** Cuts the values of what is named as a secret: `password=...`, `"token": "..."`, `--secret ...`, `password "..."`. */
+export function redactNamed(text: string, onCut: (kind: NameKind) => void): string {
+  let redacted = "";
+  let done = 0;
+  PAIR.lastIndex = 0;
+  for (let pair = PAIR.exec(text); pair !== null; pair = PAIR.exec(text)) {
+    const [, name = "", sign] = pair;
+    const start = PAIR.lastIndex;
+    const kind = kindOfName(name);
+    const before = text[pair.index - 1] ?? "";
+    const rest = kind === undefined || isElsewhere(before, sign) ? "" : text.slice(start);
+    const value = sign === undefined ? valueWithoutSign(rest, name) : valueOf(rest, /[?&]/.test(before));
+    // What follows may be the beginning of another pair.
+    PAIR.lastIndex = start + value.length;
+    if (kind === undefined || value === "" || NO_SECRET.test(value)) continue;
+    if ((sign === undefined || /:\s/.test(sign)) && NO_VALUE.has(value.toLowerCase())) continue;
+    onCut(kind);
+    redacted += text.slice(done, start) + REDACTED;
+    done = start + value.length;
+  }
+  return redacted + text.slice(done);
+}
+
+/** Whether it only looks like a name: the file `/run/token`, before what is wrong with it; or `a > b` in place of an element of XML. */
+function isElsewhere(before: string, sign = ""): boolean {
+  return (before === "/" && /^:\s/.test(sign)) || (sign.trim() === ">" && before !== "<");
+}
+
+/** Values that tell only that there is none, or that somebody else has cut it. */
+const NO_SECRET =
+  /^\\*["'`]?(?:|true|false|null|nil|none|<nil>|<hidden>|\*+|\*+stripped\*+|\[*redacted\]*|<redacted>|sys|krb5[ip]?|ntlm(?:ssp|v2)?i?)\\*["'`]?[\])}.,;]*$/i;
+
+/** Words that follow a name in a sentence: `failed to get secret: rpc error`, `the token is expired`. */
+const NO_VALUE: ReadonlySet<string> = new Set(
+  (
+    "a an the no not is was be being already too in of on for from by with could cannot can unable failed failure error errors " +
+    "expired invalid missing required incorrect wrong empty unset malformed revoked valid unknown unavailable set found rejected " +
+    "denied permission unauthorized unauthenticated forbidden context rpc connection timeout timed secret secrets get open read " +
+    "mounted loaded"
+  ).split(" "),
+);
+
+/** The value behind a name without a sign between them: most such names are words of a sentence. */
+function valueWithoutSign(rest: string, name: string): string {
+  if (name.startsWith("-")) return rest.startsWith("-") ? "" : valueOf(rest);
+  const isQuoted = /^\\*["'`]/.test(rest);
+  // A word with a digit, or with a sign that no sentence has.
+  if (!isQuoted && !/^(?=\S*(?:\d|[^\w\s.,:;()'"-]))(?=\S*[^\d\s.,:;)])\S{4,}/.test(rest)) return "";
+  const value = valueOf(rest);
+  // `secret "a" not found` names an object of Kubernetes.
+  return isQuoted && /^secrets?$/i.test(name) && OF_OBJECT.test(rest.slice(value.length)) ? "" : value;
+}
+
+const OF_OBJECT = /^\s+(?:not found|is forbidden|already exists|does not exist|in (?:the )?namespace)\b/;
+
+/** The value at the beginning of a text: in quotes, in brackets, or up to a space; and what is joined to it. */
+function valueOf(value: string, inQuery = false): string {
+  // A block of YAML has lines, of which nobody knows the last.
+  if (/^[|>][-+]?(?:\\{1,8}n|\n)/.test(value)) return value;
+  const [quote] = /^\\*["'`]/.exec(value) ?? [];
+  const [opening] = /^&?[\w.*]*(?:\[\w*\][\w.*]+)?[[{(]/.exec(value) ?? [];
+  const first =
+    quote !== undefined ? quoted(value, quote) : opening === undefined ? "" : bracketed(value, opening.length - 1);
+  const rest = value.slice(first.length);
+  if (first !== "" && /^(?:$|[\s,;&)}\]]|\\+[nrt"])/.test(rest)) return first;
+  return first + ((inQuery ? /^[^\s&;#]+/ : PLAIN).exec(rest)?.[0] ?? "");
+}
+
+/** A comma ends it only where the next option follows, because a password may hold one. */
+const PLAIN = /^(?:[^\s,;]|[,;](?!\s|$|["'\\]|[\w.-]+\s*[=:]))+/;
+
+/** Up to the same quote; all where there is none any more. */
+function quoted(text: string, quote: string): string {
+  for (let at = text.indexOf(quote, quote.length); at !== -1; at = text.indexOf(quote, at + 1))
+    if (text[at - 1] !== "\\") return text.slice(0, at + quote.length);
+  return text;
+}
+
+/** Up to the bracket that closes the one at `at`; all where there is none. */
+function bracketed(text: string, at: number): string {
+  const open = text[at];
+  const close = open === "[" ? "]" : open === "{" ? "}" : ")";
+  let depth = 0;
+  for (let index = at; index < text.length; index += 1) {
+    if (text[index] === open) depth += 1;
+    if (text[index] === close) depth -= 1;
+    if (depth === 0) return text.slice(0, index + 1);
+  }
+  return text;
+}
