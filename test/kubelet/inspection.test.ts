@@ -5,7 +5,7 @@ import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../../scripts/release/files";
 import { waitUntil } from "../support/wait";
 import { applyExample } from "./examples";
 import { KUBECONFIG, type Node, startNode } from "./node";
-import { apply, containerOf, csiPod, podReady, processOf, readPod } from "./pods";
+import { apply, cgroupOf, containerOf, csiPod, podReady, processOf, readPod } from "./pods";
 
 /** What these tests read of `list -o json`. */
 interface Listed {
@@ -47,6 +47,30 @@ test("inspect prints kubectl lines for the log of a driver, and they work", asyn
   process.kill(processOf(restarted, "driver"), "SIGSTOP");
   expect(await logOf("stuck")).toContain('"listening"');
 });
+
+test("inspect counts the out-of-memory kills of a driver's pod, before and after the driver itself is killed", async () => {
+  const resources = { limits: { memory: "64Mi" } };
+  const driver = { livenessProbe: undefined, resources };
+  await apply(node, csiPod("hungry", { driverArgs: ["--leak-mib=24"], driver }));
+  await exhaustMemory(processOf(await podReady(node, "hungry"), "driver"));
+  expect(await inspected("hungry")).toMatch(
+    /process .* 1 out-of-memory kill in its container, 1 out-of-memory kill in its pod/,
+  );
+  // The memory is enough for two probes.
+  await inspected("hungry");
+  await inspected("hungry");
+  const pod = await podReady(node, "hungry", (now) => containerOf(now, "driver").restartCount === 1);
+  expect(containerOf(pod, "driver").lastState.terminated?.reason).toBe("OOMKilled");
+  expect(await inspected("hungry")).toMatch(/process .* 2 out-of-memory kills in its pod/);
+});
+
+/** Runs a process in the control group of another one until the kernel kills it, and no other, because memory ran out. */
+async function exhaustMemory(pid: number): Promise<void> {
+  const eat = 'echo $$ >"$0/cgroup.procs" && echo 1000 >/proc/self/oom_score_adj && exec tail /dev/zero';
+  const eater = Bun.spawn(["sh", "-c", eat, cgroupOf(pid, "memory").path]);
+  await eater.exited;
+  expect(eater.signalCode).toBe("SIGKILL");
+}
 
 /** What the command prints that `inspect` gives for the log of a driver that hangs. */
 async function logOf(name: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { waitUntil } from "../support/wait";
 import type { Node } from "./node";
 
@@ -43,11 +44,20 @@ export interface CsiPodOptions {
   readonly driver?: object;
   /** Of the sidecar's. */
   readonly sidecar?: object;
+  /** Besides the driver's and the sidecar's (core/v1). */
+  readonly containers?: readonly object[];
 }
 
 /** A pod of a driver with the sidecar, which is in the namespace `default`. */
 export function csiPod(name: string, options: CsiPodOptions = {}): object {
-  const { hostNetwork = false, driverArgs = [], port = 9808, finalizers = [], registrarArgs } = options;
+  const {
+    hostNetwork = false,
+    driverArgs = [],
+    port = 9808,
+    finalizers = [],
+    registrarArgs,
+    containers = [],
+  } = options;
   const volumeMounts = [{ name: "plugin-dir", mountPath: "/csi" }];
   const driver = {
     name: "driver",
@@ -86,7 +96,7 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
       nodeName: "node",
       hostNetwork,
       automountServiceAccountToken: false,
-      containers: [driver, livenessprobe, ...(registrarArgs === undefined ? [] : [registrar])],
+      containers: [driver, livenessprobe, ...containers, ...(registrarArgs === undefined ? [] : [registrar])],
       volumes: [
         { name: "plugin-dir", hostPath: { path, type: "DirectoryOrCreate" } },
         { name: "registration-dir", hostPath: { path: "/var/lib/kubelet/plugins_registry" } },
@@ -150,10 +160,21 @@ export function cgroupFile(pid: number | string): string {
   }
 }
 
+/** The folder of a process's control group in the hierarchy of a controller, and the hierarchy's version. */
+export function cgroupOf(
+  pid: number,
+  controller: "cpu" | "memory",
+): { readonly path: string; readonly version: 1 | 2 } {
+  const file = cgroupFile(pid);
+  const [, v1] = new RegExp(`^\\d+:(?:\\w+,)*${controller}(?:,\\w+)*:(.*)$`, "m").exec(file) ?? [];
+  if (v1 !== undefined) return { path: join("/sys/fs/cgroup", controller, v1), version: 1 };
+  const [, v2 = ""] = /^0::(.*)$/m.exec(file) ?? [];
+  return { path: join("/sys/fs/cgroup", v2), version: 2 };
+}
+
 /** How many processes of a process's control group were killed because it was out of memory. */
 export function outOfMemoryKills(pid: number): number {
-  const path = /^\d+:(?:memory)?:(.*)$/m.exec(cgroupFile(pid))?.[1] ?? "";
-  const v1 = cgroupFile(pid).includes(":memory:");
-  const file = v1 ? `/sys/fs/cgroup/memory${path}/memory.oom_control` : `/sys/fs/cgroup${path}/memory.events`;
-  return Number(/^oom_kill (\d+)$/m.exec(readFileSync(file, "utf8"))?.[1]);
+  const { path, version } = cgroupOf(pid, "memory");
+  const file = version === 1 ? "memory.oom_control" : "memory.events";
+  return Number(/^oom_kill (\d+)$/m.exec(readFileSync(join(path, file), "utf8"))?.[1]);
 }

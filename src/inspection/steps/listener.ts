@@ -2,11 +2,13 @@ import { formatDuration } from "../../base/duration";
 import { PODS } from "../next-commands";
 import type { NodeView } from "../node-view";
 import { findListeners, type ListenerSearch } from "../../processes/listeners";
-import { readOomKills } from "../../processes/cgroups";
+import { type Cgroup, containerIdsOf, readOomKills } from "../../processes/cgroups";
+import { countLoggedOomKills, readKernelLog } from "../../processes/kernel-log";
 import { findPod, type Pod } from "../../processes/pod";
 import { describeProcess, type ProcessFacts, withoutShortWaits } from "../../processes/processes";
 import { once } from "../../processes/proc-files";
 import { startSlices } from "../../base/slices";
+import type { Root } from "../../node/rooted-path";
 import type { NodeSocket } from "../../node/socket-search";
 import { failed, type InspectStep, type ListenerReport, NOT_REACHED, passed, type StepOutcome, step } from "../report";
 import { shellCommand } from "../../base/shell-command";
@@ -153,14 +155,12 @@ function podDetails(pod: Pod | undefined): readonly string[] {
 
 function judgeProcess(process: ProcessFacts, { root, procDir }: ListenerView): StepOutcome {
   const { pid, state, uid, ageMs, executable } = process;
-  const kills = readOomKills(root, process.cgroups);
   const facts = [
     `${state.word} (${state.letter})`,
     ...(uid === undefined ? [] : [`uid ${uid}`]),
     ...(ageMs === undefined ? [] : [`up for ${formatDuration(Math.round(ageMs / 1_000) * 1_000)}`]),
     ...(executable === undefined ? [] : [executable]),
-    ...killText("its container", kills.container),
-    ...killText("its pod", kills.pod),
+    ...killTexts(root, process.cgroups),
   ];
   const waits = [process, ...process.blocked].flatMap(({ wait }) => wait ?? []);
   const stacks = shellCommand(["cat", `${procDir}/${pid}/task`]);
@@ -188,7 +188,17 @@ function judgeProcess(process: ProcessFacts, { root, procDir }: ListenerView): S
   return passed(facts);
 }
 
-function killText(where: string, kills: number | undefined): readonly string[] {
+function killTexts(root: Root, cgroups: readonly Cgroup[]): readonly string[] {
+  const { container, pod } = readOomKills(root, cgroups);
+  const { podUid } = containerIdsOf(cgroups);
+  const inContainer = killText(container, "its container");
+  // In version 1 the count ends with the container, and a driver that is killed is the end of it.
+  return pod === undefined && podUid !== undefined
+    ? [...inContainer, ...killText(countLoggedOomKills(readKernelLog(), podUid), "its pod by the kernel's log")]
+    : [...inContainer, ...killText(pod, "its pod")];
+}
+
+function killText(kills: number | undefined, where: string): readonly string[] {
   if (kills === undefined || kills === 0) return [];
   return [`${kills === 1 ? "1 out-of-memory kill" : `${kills} out-of-memory kills`} in ${where}`];
 }

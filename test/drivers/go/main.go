@@ -1,6 +1,6 @@
 // A CSI driver on grpc-go that does as it is told: the modes are those of test/support/driver-protocol.ts.
 //
-//	driver --socket PATH | --endpoint unix://PATH --name NAME [--mode MODE] [--vendor-version TEXT]
+//	driver --socket PATH | --endpoint unix://PATH --name NAME [--mode MODE] [--vendor-version TEXT] [--leak-mib N]
 //	    [--plugin-capabilities NAME,...] [--node-capabilities NAME,...] [--controller-capabilities NAME,...]
 //
 // Commands arrive on standard input, a line each; events leave on standard output as JSON lines. With --endpoint, which is
@@ -9,6 +9,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,10 +44,11 @@ func main() {
 	plugin := flag.String("plugin-capabilities", "CONTROLLER_SERVICE,ONLINE", "by name, or a service by number")
 	node := flag.String("node-capabilities", "STAGE_UNSTAGE_VOLUME,GET_VOLUME_STATS", "by name or number")
 	controller := flag.String("controller-capabilities", "CREATE_DELETE_VOLUME,PUBLISH_UNPUBLISH_VOLUME", "by name or number")
+	leak := flag.Int("leak-mib", 0, "MiB of memory that each Probe takes and keeps")
 	flag.Parse()
 	log.SetFlags(0)
 
-	d := &driver{name: *name, version: *version}
+	d := &driver{name: *name, version: *version, leak: *leak << 20}
 	if err := errors.Join(
 		d.command("mode "+*first), d.readPlugin(*plugin), d.readNode(*node), d.readController(*controller),
 	); err != nil {
@@ -72,6 +74,9 @@ type driver struct {
 	node       []*csi.NodeServiceCapability
 	controller []*csi.ControllerServiceCapability
 	modes      modes
+	leak       int
+	leaking    sync.Mutex
+	leaked     [][]byte
 }
 
 // modes is how each RPC answers, by the word that commands it.
@@ -255,6 +260,12 @@ func (m *mode) follow(ctx context.Context) error {
 }
 
 func (d *driver) Probe(ctx context.Context, _ *csi.ProbeRequest) (*csi.ProbeResponse, error) {
+	if d.leak > 0 {
+		d.leaking.Lock()
+		// Written to, or the kernel gives no memory for it.
+		d.leaked = append(d.leaked, bytes.Repeat([]byte{1}, d.leak))
+		d.leaking.Unlock()
+	}
 	m := d.modes.probe.Load()
 	if err := m.follow(ctx); err != nil {
 		return nil, err
