@@ -76,6 +76,8 @@ export type WatchEvent =
       readonly hang: Hang | undefined;
     }
   | { readonly kind: "probed"; readonly record: DriverRecord }
+  /** No driver has the name of the one that is watched. */
+  | { readonly kind: "absent"; readonly why: string }
   | { readonly kind: "nodeUnreadable"; readonly error: string }
   | { readonly kind: "nodeReadable" };
 

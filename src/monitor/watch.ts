@@ -89,6 +89,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
   let durationMs = 0;
   let isScanning = false;
   let isBroken = false;
+  let isAbsent = false;
   let stopped = false;
   let cancel: (() => void) | undefined;
 
@@ -129,6 +130,7 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
         onRestart: (record, pid) => onEvent({ kind: "restarted", record, pid }),
       });
       table.refresh();
+      tellAbsence();
       if (isBroken) onEvent({ kind: "nodeReadable" });
       isBroken = false;
     } catch (error) {
@@ -143,6 +145,14 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
       durationMs = scannedMs - begunMs;
       if (!stopped) cancel = clock.after(intervalMs, () => void scan());
     }
+  }
+
+  /** Once every driver was asked, since it may be the one that is watched by the name that it tells. */
+  function tellAbsence(): void {
+    if (options.driver === undefined || table.records().some(isUnasked)) return;
+    const { absent } = table.report();
+    if (absent !== undefined && !isAbsent) onEvent({ kind: "absent", why: absent });
+    isAbsent = absent !== undefined;
   }
 
   /** A socket is not what it was: the node is looked through before its time, but not again and again. */
@@ -229,4 +239,8 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
       for (const { hold } of [...table.records(), ...registrars.values()]) hold?.letGo();
     },
   };
+}
+
+function isUnasked({ place, answers }: DriverRecord): boolean {
+  return place.kind === "socket" && answers === undefined;
 }

@@ -1,5 +1,12 @@
 import { jsonText } from "../base/text";
-import type { DriverOutcome, DriverReport, InspectReport, InspectStep, NodeReport } from "../inspection/report";
+import {
+  type DriverOutcome,
+  type DriverReport,
+  type InspectReport,
+  type InspectStep,
+  NOT_READY,
+  type NodeReport,
+} from "../inspection/report";
 import { tenths } from "./layout";
 
 export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection" | "IncidentList" | "Incident" | "Report";
@@ -20,7 +27,7 @@ export function renderDocument(kind: DocumentKind, members: object, indent = 2):
 
 /** What came of asking a driver, in members that are named as those of `ProbeResult`. */
 export function outcomeMembers({ kind: state, ...members }: DriverOutcome): object {
-  return { state, ...members };
+  return { state, ...(state === "notReady" && { reason: "not_ready", message: NOT_READY }), ...members };
 }
 
 // Line feeds are those of the indentation: within a string they are escaped already.

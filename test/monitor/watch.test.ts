@@ -71,6 +71,29 @@ describe("a driver", () => {
     await testing.waitFor("a.csi", "notCsi");
   });
 
+  test("of the name of --driver that is not there is told of once, with the names that are", async () => {
+    await using testing = await startTestWatch({ driver: "nosuch.csi" });
+    await testing.start("a.csi");
+    const told = () => testing.log.filter((line) => line.includes("The driver of --driver was not found"));
+    await waitUntil(() => told().length > 0, "the warning");
+    const { sinceScanMs } = testing.watch;
+    for (let scan = 0; scan < 3; scan += 1) {
+      const before = sinceScanMs();
+      await waitUntil(() => sinceScanMs() < before, "another scan");
+    }
+    expect(told()).toEqual([
+      expect.stringMatching(/^W.* why="No driver called \\"nosuch.csi\\" was found. There are: a.csi"\n$/),
+    ]);
+  });
+
+  test("of the name of --driver in a directory of another name is not missed", async () => {
+    await using testing = await startTestWatch({ driver: "a.csi" });
+    await testing.start("a.csi", "elsewhere");
+    await testing.waitFor("a.csi", "ready");
+    await testing.probes("a.csi", 3);
+    expect(testing.log.filter((line) => line.startsWith("W"))).toEqual([]);
+  });
+
   test("of another name than --driver is asked no more", async () => {
     await using testing = await startTestWatch({ driver: "a.csi" });
     await testing.start("a.csi");
@@ -95,6 +118,7 @@ describe("a driver that hangs", () => {
     await testing.waitFor("b.csi", "ready");
     driver.mode = "hold";
     await testing.waitFor("a.csi", "hung");
+    const seenMs = Date.now();
     const hung = testing.driver("a.csi");
     expect(hung?.history.durations()).toHaveLength(hung?.probes.ready ?? 0);
     const { total } = driver.connections;
@@ -114,6 +138,8 @@ describe("a driver that hangs", () => {
     expect(incident).toMatchObject({ reason: "hung", end: "recovered", driver: "a.csi" });
     expect(incident?.events.map(({ kind }) => kind)).toEqual(["failed", "ready"]);
     expect(incident?.inspection?.verdict).toStartWith("failed: hung at Probe");
+    // From the beginning of the probe that failed: it took the timeout of 400 ms, and a timer may be early.
+    expect(seenMs - (incident?.openedAtMs ?? seenMs)).toBeGreaterThanOrEqual(390);
   });
 
   test("because it was stopped has one connection in its queue, and recovers when it is continued", async () => {

@@ -122,7 +122,7 @@ describe("the schema refuses", () => {
 });
 
 test("the schema names every reason", () => {
-  expect(schema.$defs.failure.then.properties.reason.examples).toEqual([...FAILURE_REASONS]);
+  expect(schema.$defs.failure.then.properties.reason.examples).toEqual([...FAILURE_REASONS, "not_ready"]);
 });
 
 test("what is known has the same name in check, list and inspect", () => {

@@ -17,7 +17,8 @@ import type { IncidentStore } from "./incident-store";
 
 /** Keeps the incidents of drivers: in memory, in the log, and in files where there is a directory for them. */
 export interface IncidentLog {
-  open(record: DriverRecord, failure: Failure): void;
+  /** @param elapsedMs how long the probe took that failed: an incident counts from its beginning */
+  open(record: DriverRecord, failure: Failure, elapsedMs: number): void;
   /** Adds what happened; nothing where no incident is open. The first `ready` closes it. */
   note(record: DriverRecord, change: IncidentChange): void;
   /** The driver does not come back. */
@@ -77,7 +78,7 @@ export function createIncidentLog({ store, files, render, logger, nowMs, wallMs 
   }
 
   return {
-    open: (record, failure) => {
+    open: (record, failure, elapsedMs) => {
       opened += 1;
       counts.set(failure.reason, (counts.get(failure.reason) ?? 0) + 1);
       const { listener } = record.process ?? {};
@@ -88,8 +89,9 @@ export function createIncidentLog({ store, files, render, logger, nowMs, wallMs 
         pod: listener?.pod,
         container: listener?.container,
       };
-      const incident = openIncident(subject, failure, incidentId(wallMs(), opened), wallMs());
-      record.incident = { incident, openedMs: nowMs(), log: undefined };
+      const openedAtMs = wallMs() - elapsedMs;
+      const incident = openIncident(subject, failure, incidentId(openedAtMs, opened), openedAtMs);
+      record.incident = { incident, openedMs: nowMs() - elapsedMs, log: undefined };
       logger.error(failure.message, "CSI driver failed: an incident is open", {
         driver: nameOf(record),
         incident: incident.id,

@@ -5,6 +5,7 @@ import type { InspectReport } from "../../inspection/report";
 export interface Incident extends IncidentSubject {
   /** Sorts by time, and is fit for a URL and a file's name: `20261125T131500.250Z-1`. */
   readonly id: string;
+  /** When the first probe began that failed. */
   readonly openedAtMs: number;
   readonly closedAtMs: number | undefined;
   /** Why it was closed. `gone`: the driver did not come back. */

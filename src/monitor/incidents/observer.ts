@@ -35,6 +35,8 @@ export function createIncidentObserver(options: Omit<InspectionsOptions, keyof W
           const result = stateOf(outcome) ?? outcome.kind;
           return verbose.info("Probed the CSI driver", { driver: nameOf(event.record), result });
         }
+        case "absent":
+          return logger.warning("The driver of --driver was not found", { why: event.why });
         case "nodeUnreadable":
           return logger.warning("The node cannot be looked through", { error: event.error });
         case "nodeReadable":
@@ -60,7 +62,7 @@ export function createIncidentObserver(options: Omit<InspectionsOptions, keyof W
             if (isNews) logger.error(message, "CSI driver failed its probe", { ...values, reason });
             return;
           }
-          incidents.open(record, { reason, message });
+          incidents.open(record, { reason, message }, hang?.timing.elapsedMs ?? elapsedMs(record));
           return inspect(record, hang);
         }
         case "notReady":
@@ -77,6 +79,11 @@ export function createIncidentObserver(options: Omit<InspectionsOptions, keyof W
       outcome satisfies never;
     }
   };
+}
+
+/** How long its last probe took. */
+function elapsedMs({ answers }: DriverRecord): number {
+  return (answers?.connectMs ?? 0) + (answers?.callMs ?? 0);
 }
 
 function valuesOf(record: DriverRecord) {
