@@ -58,10 +58,12 @@ function renderTicket({ members }: NodeTicket): string {
   return renderDocument("Report", members);
 }
 
-/** Such as `wrote /tmp/report.json: 3 drivers; redacted: 2 mount option, 1 token`. */
+/** Such as `wrote /tmp/report.json: 3 drivers; redacted 3 texts: mount option (2), token (1)`. */
 function summaryOf({ drivers, redactions }: NodeTicket, path: string): string {
   const counts = new Map<string, number>();
   for (const { kind, count } of redactions) counts.set(kind, (counts.get(kind) ?? 0) + count);
-  const cut = [...counts].map(([kind, count]) => `${count} of the kind ${kind}`).join(", ");
-  return `wrote ${path}: ${drivers} ${drivers === 1 ? "driver" : "drivers"}; redacted: ${cut === "" ? "nothing" : cut}`;
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const kinds = [...counts].map(([kind, count]) => `${kind} (${count})`).join(", ");
+  const cut = total === 0 ? "nothing was redacted" : `redacted ${total} ${total === 1 ? "text" : "texts"}: ${kinds}`;
+  return `wrote ${path}: ${drivers} ${drivers === 1 ? "driver" : "drivers"}; ${cut}`;
 }

@@ -51,7 +51,7 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
   const mounts = readMounts(node, kubelets);
   const [versions, { incidents, notes }] = await Promise.all([
     readVersions(node, kubelets),
-    findIncidents(options.monitor, options.incidentDir),
+    findIncidents(options.monitor, options.incidentDir, probeTimeoutMs),
   ]);
   const content = {
     versions,

@@ -19,8 +19,6 @@ interface Incident {
 const MAX_INCIDENTS = 20;
 /** A document of a monitor is far smaller. */
 const MAX_BYTES = 4 * 1_024 * 1_024;
-/** For all that is asked of a monitor, in milliseconds. */
-const MONITOR_TIMEOUT_MS = 3_000;
 
 /**
  * Reads the last incidents from a monitor's HTTP API and from the directory of its files. An incident that is in both is taken from its
@@ -28,11 +26,12 @@ const MONITOR_TIMEOUT_MS = 3_000;
  *
  * @param monitor `host:port`; undefined is none
  * @param directory as this process sees it; undefined is none
+ * @param timeoutMs for all that is asked of the monitor
  */
 export async function findIncidents(
   monitor: string | undefined,
   directory: string | undefined,
-  timeoutMs = MONITOR_TIMEOUT_MS,
+  timeoutMs: number,
 ): Promise<FoundIncidents> {
   const served = monitor === undefined ? NONE : await fromMonitor(monitor, timeoutMs);
   const filed = directory === undefined ? NONE : fromFiles(directory);

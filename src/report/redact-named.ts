@@ -29,7 +29,7 @@ export function redactNamed(text: string, onCut: (kind: NameKind) => void): stri
     const kind = kindOfName(name);
     const before = text[pair.index - 1] ?? "";
     const rest = kind === undefined || isElsewhere(before, sign) ? "" : text.slice(start);
-    const value = sign === undefined ? valueWithoutSign(rest, name) : valueOf(rest, /[?&]/.test(before));
+    const value = sign === undefined ? valueWithoutSign(rest, name, kind) : valueOf(rest, /[?&]/.test(before));
     // What follows may be the beginning of another pair.
     PAIR.lastIndex = start + value.length;
     if (kind === undefined || value === "" || NO_SECRET.test(value)) continue;
@@ -61,8 +61,9 @@ const NO_VALUE: ReadonlySet<string> = new Set(
 );
 
 /** The value behind a name without a sign between them: most such names are words of a sentence. */
-function valueWithoutSign(rest: string, name: string): string {
+function valueWithoutSign(rest: string, name: string, kind: NameKind | undefined): string {
   if (name.startsWith("-")) return rest.startsWith("-") ? "" : valueOf(rest);
+  if (kind === "user name") return "";
   const isQuoted = /^\\*["'`]/.test(rest);
   // A word with a digit, or with a sign that no sentence has.
   if (!isQuoted && !/^(?=\S*(?:\d|[^\w\s.,:;()'"-]))(?=\S*[^\d\s.,:;)])\S{4,}/.test(rest)) return "";

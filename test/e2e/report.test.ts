@@ -1,14 +1,16 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/temporary";
+import { startDriver } from "../support/drivers";
+import { EXECUTABLE } from "../support/executable";
 import { kubeletNode, PLUGINS, placeIn, startIn } from "../support/listed-node";
 import type { MadeNode } from "../support/made-node";
 import { mayMount, mountTelling } from "../support/made-node-mount";
 import { startPython } from "../support/made-node-process";
 import { schemaFaults } from "../support/output-schema";
 import { runSidecar } from "../support/sidecar";
-import { startDriver } from "../support/drivers";
+import { waitUntil } from "../support/wait";
 
 interface Report {
   readonly redacts: boolean;
@@ -77,13 +79,29 @@ test("--redact=off shows them, and says so first", async () => {
   expect(stdout).toContain("hunter2d");
 });
 
-test("a hung driver does not keep it from ending", async () => {
+test("drivers and a monitor that hang do not keep it from ending", async () => {
   await using node = kubeletNode();
-  await using driver = await startIn(node, "grpc-js", "a.csi");
-  await driver.pause();
-  const { code, report } = await reportOf(node, ["--probe-timeout=300ms"]);
+  const names = Array.from({ length: 10 }, (_, index) => `${index}.csi`);
+  for (const name of names) await node.liveSocket(placeIn(node, name).slice(node.rootDir.length));
+  using monitor = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Promise<Response>(() => {}) });
+  const { code, report } = await reportOf(node, ["--probe-timeout=300ms", `--monitor=127.0.0.1:${monitor.port}`]);
   expect(code).toBe(0);
-  expect(report.inspections).toMatchObject([{ state: "failed", reason: "hung" }]);
+  expect(report.inspections.map(({ verdict }) => verdict)).toEqual(names.map(() => "failed: hung at HTTP/2"));
+  expect(report.notes).toContain(
+    `no incidents of a monitor at 127.0.0.1:${monitor.port}: it does not answer within 300ms`,
+  );
+});
+
+test("a signal ends it, and leaves no file", async () => {
+  await using node = kubeletNode();
+  using place = temporaryDirectory();
+  await node.liveSocket(placeIn(node, "a.csi").slice(node.rootDir.length));
+  const words = ["report", "--root", node.rootDir, "--probe-timeout=1m", "-o", join(place.path, "report.json")];
+  const child = Bun.spawn([EXECUTABLE, ...words]);
+  await waitUntil(() => readdirSync(place.path).length > 0, "the file's part");
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(143);
+  expect(readdirSync(place.path)).toEqual([]);
 });
 
 test("no secret of the node's files and processes is in a report: mounts, a driver's command line and its name", async () => {
@@ -109,6 +127,27 @@ test("no secret of the node's files and processes is in a report: mounts, a driv
     ],
   });
   expect(report.redactions).toContainEqual({ where: "mounts[0].superOptions", kind: "mount option", count: 2 });
+});
+
+test("no secret of an incident's file is in a report, and its log is left out", async () => {
+  await using node = kubeletNode();
+  using place = temporaryDirectory();
+  const incident = {
+    apiVersion: "livenessprobe/v1",
+    kind: "Incident",
+    id: "20261125T120000.000Z-1",
+    socket: "/a",
+    reason: "rpc_error",
+    message: MESSAGE,
+    openedAt: "2026-11-25T12:00:00.000Z",
+    events: [{ at: "2026-11-25T12:00:00.000Z", kind: "failed", reason: "rpc_error", message: MESSAGE }],
+    log: ["hunter2d", "hunter2e"],
+  };
+  writeFileSync(join(place.path, `incident-${incident.id}.json`), JSON.stringify(incident));
+  const { stdout, report } = await reportOf(node, [`--incident-dir=${place.path}`]);
+  expect(report.incidents).toMatchObject([{ id: incident.id, log: ["[redacted]"] }]);
+  expect(SECRETS.filter((secret) => stdout.includes(secret))).toEqual([]);
+  expect(report.redactions).toContainEqual({ where: "incidents[0].log", kind: "container log", count: 2 });
 });
 
 test("what cannot be read is a note", async () => {
@@ -149,7 +188,7 @@ test("-o FILE is written for its owner alone, and standard error says in a line 
   expect(ran).toMatchObject({
     code: 0,
     stdout: "",
-    stderr: `wrote ${path}: 1 driver; redacted: 2 of the kind named secret\n`,
+    stderr: `wrote ${path}: 1 driver; redacted 2 texts: named secret (2)\n`,
   });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(schemaFaults(JSON.parse(readFileSync(path, "utf8")))).toEqual([]);

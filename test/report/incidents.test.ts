@@ -11,7 +11,7 @@ const INCIDENTS = [2, 1, 0].map(incidentOf);
 
 test("a monitor's incidents are those of its HTTP API, the newest first", async () => {
   using monitor = serve();
-  const { incidents, notes } = await findIncidents(monitor.address, undefined);
+  const { incidents, notes } = await findIncidents(monitor.address, undefined, 60_000);
   expect(incidents.map(({ id }) => id)).toEqual(INCIDENTS.map(({ id }) => id));
   expect({ apiVersion: "livenessprobe/v1", kind: "Incident", ...incidents[0] }).toEqual(
     JSON.parse(DOCUMENTS.incident(incidentOf(2))),
@@ -24,7 +24,7 @@ test("those of its files have the container's log, and an incident that is in bo
   using place = temporaryDirectory();
   const files = openIncidentFiles(place.path);
   for (const incident of [1, 5].map(incidentOf)) files.write(incident.id, renderIncidentFile(incident, ["a line"]));
-  const { incidents } = await findIncidents(monitor.address, place.path);
+  const { incidents } = await findIncidents(monitor.address, place.path, 60_000);
   expect(incidents.map(({ id }) => id)).toEqual([5, 2, 1, 0].map((second) => incidentOf(second).id));
   expect(incidents.map((incident) => "log" in incident)).toEqual([true, false, true, false]);
 });
@@ -34,7 +34,7 @@ test("the newest 20 are read", async () => {
   const files = openIncidentFiles(place.path);
   for (let second = 0; second < 25; second += 1)
     files.write(incidentOf(second).id, renderIncidentFile(incidentOf(second), undefined));
-  const { incidents } = await findIncidents(undefined, place.path);
+  const { incidents } = await findIncidents(undefined, place.path, 60_000);
   expect(incidents.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => incidentOf(24 - index).id));
 });
 
@@ -59,11 +59,13 @@ test("what is no incident's file is noted, and nothing else is opened", async ()
   Bun.spawnSync(["mkfifo", join(place.path, nameOf(1))]);
   symlinkSync("/etc/passwd", join(place.path, nameOf(2)));
   writeFileSync(join(place.path, "other.json"), "{");
-  expect(await findIncidents(undefined, place.path)).toEqual({
+  expect(await findIncidents(undefined, place.path, 60_000)).toEqual({
     incidents: [],
     notes: [0, 1, 2].map((second) => `no incident in ${place.path}/${nameOf(second)}: ${WHY[second]}`),
   });
-  expect((await findIncidents(undefined, "/no/such")).notes).toEqual(["no incidents of /no/such: no such directory"]);
+  expect((await findIncidents(undefined, "/no/such", 60_000)).notes).toEqual([
+    "no incidents of /no/such: no such directory",
+  ]);
 });
 
 const WHY = ["it is no document of an incident", "it is no regular file", "ELOOP"];

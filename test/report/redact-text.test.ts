@@ -127,6 +127,7 @@ test.each([
   "secrets-store.csi.k8s.io: connection refused",
   "open /var/run/secrets/kubernetes.io/serviceaccount/token: permission denied",
   "failed to get secret: rpc error: code = NotFound; the token is expired; password is incorrect; key: not found",
+  'login to https://a.example:8443 failed; User "system:serviceaccount:kube-system:csi" cannot list',
   "mkdir -p /var/lib/a: permission denied, 5 > 3, code -> 13",
   "run livenessprobe as uid 0 (runAsUser: 0)",
   "the token expired; bearer token expired; authentication failed; no credentials were found",
