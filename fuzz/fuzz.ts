@@ -8,6 +8,8 @@ import { durations } from "./targets/durations";
 import { listenAddresses } from "./targets/listen-addresses";
 import { jsonLog, klogText } from "./targets/logs";
 import { messages, messagesOfProtoLoader } from "./targets/messages";
+import { mountLines } from "./targets/mount-lines";
+import { nodeFiles } from "./targets/node-files";
 import { globs, quantities, quotes, statusCodes } from "./targets/texts";
 import { startWatchdog } from "./watchdog";
 
@@ -23,6 +25,8 @@ const TARGETS: readonly Target[] = [
   jsonLog,
   messages,
   messagesOfProtoLoader,
+  nodeFiles,
+  mountLines,
 ];
 
 const MAX_SEED = 2 ** 31 - 1;

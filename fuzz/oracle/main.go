@@ -22,6 +22,7 @@ var kinds = map[string]func([]byte) any{
 	"klog":     each(klogText),
 	"listen":   each(listen),
 	"message":  each(message),
+	"mount":    each(mount),
 	"quantity": each(quantity),
 	"quote":    each(strconv.Quote),
 	"status":   each(status),

@@ -28,8 +28,8 @@ export function readRights(): Rights {
  * @param uidMap that of `/proc/PID/uid_map`
  */
 export function parseRights(status: string, uidMap: string): Omit<Rights, "uid"> {
-  const fieldsOf = (name: string) => new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.match(/\w+/g) ?? [];
-  const effective = BigInt(`0x${fieldsOf("CapEff")[0] ?? "0"}`);
+  const fieldsOf = (name: string) => new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.match(/\b\d+\b/g) ?? [];
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   const has = (name: FileCapability) => ((effective >> CAPABILITY_BITS[name]) & 1n) === 1n;
   return {
     // Real, effective, saved and file system's: the last one counts for files.

@@ -33,24 +33,24 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const ticks = Number(field(22) ?? Number.NaN);
   if (letter === undefined || Number.isNaN(ticks)) return undefined;
   return {
-    state: { letter, word: WORDS[letter] ?? "unknown" },
+    state: { letter, word: WORDS.get(letter) ?? "unknown" },
     parentPid: Number(field(4)),
     startedMs: (ticks / TICKS_PER_SECOND) * 1_000,
     isKernelThread: (flags & PF_KTHREAD) !== 0,
   };
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  R: "running",
-  S: "sleeping",
-  D: "uninterruptible",
-  T: "stopped",
-  t: "stopped by a debugger",
-  Z: "zombie",
-  X: "dead",
-  I: "idle",
-  P: "parked",
-};
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["R", "running"],
+  ["S", "sleeping"],
+  ["D", "uninterruptible"],
+  ["T", "stopped"],
+  ["t", "stopped by a debugger"],
+  ["Z", "zombie"],
+  ["X", "dead"],
+  ["I", "idle"],
+  ["P", "parked"],
+]);
 
 // linux/sched.h
 const PF_KTHREAD = 0x20_0000;

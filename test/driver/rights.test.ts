@@ -21,6 +21,7 @@ test.each([
     { capabilities: ["DAC_OVERRIDE"] },
   ],
   ["DAC_READ_SEARCH alone", status("0\t0\t0\t0", "0", "0000000000000004"), { capabilities: ["DAC_READ_SEARCH"] }],
+  ["what is no number", status("a\tb\tc\td", "x 5", "none"), { groups: [5], capabilities: [] }],
   ["no /proc", "", { groups: [], capabilities: [] }],
 ])("of a process with %s", (_, text, expected) => {
   expect(parseRights(text, WHOLE_MAP)).toMatchObject(expected);

@@ -12,6 +12,7 @@ test.each([
   ["t", "stopped by a debugger"],
   ["Z", "zombie"],
   ["?", "unknown"],
+  ["constructor", "unknown"],
 ])("%s stands for %s", (letter, word) => {
   expect(parseProcessStat(`7 (driver) ${letter} ${AFTER}`)).toEqual({
     state: { letter, word },
