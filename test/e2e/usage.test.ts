@@ -85,17 +85,17 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
     [
       "unlike with the Go sidecar, a first word that is nowhere near a command",
       ["/csi/csi.sock", "--v=1"],
-      'unknown command "/csi/csi.sock"; the commands are serve, check, list, inspect, monitor, install, completion, help, version',
+      'unknown command "/csi/csi.sock"; the commands are serve, check, list, inspect, report, monitor, install, completion, help, version',
     ],
     [
       "a first word that every object has",
       ["toString"],
-      'unknown command "toString"; the commands are serve, check, list, inspect, monitor, install, completion, help, version',
+      'unknown command "toString"; the commands are serve, check, list, inspect, report, monitor, install, completion, help, version',
     ],
     [
       "an empty first word",
       [""],
-      'unknown command ""; the commands are serve, check, list, inspect, monitor, install, completion, help, version',
+      'unknown command ""; the commands are serve, check, list, inspect, report, monitor, install, completion, help, version',
     ],
     ["a habit from other programs", ["list", "-ojson"], "flag provided but not defined: -ojson; did you mean -o json?"],
     ["and another", ["list", "-V"], "flag provided but not defined: -V; did you mean --version?"],
