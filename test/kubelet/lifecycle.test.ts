@@ -60,7 +60,8 @@ test.each([
   const restarted = await podReady(node, name, (now) => containerOf(now, "driver").restartCount === 1);
   const seconds = (performance.now() - stopped) / 1_000;
 
-  expect(seconds).toBeLessThan(LIVENESS_SECONDS + 3);
+  // 7 s on an idle machine; starting a container takes seconds on a busy one.
+  expect(seconds).toBeLessThan(2 * (LIVENESS_SECONDS + 3));
   expect(containerOf(restarted, "driver").lastState.terminated?.exitCode).toBe(137);
   expect(containerOf(restarted, "livenessprobe").restartCount).toBe(0);
   expect(outOfMemoryKills(sidecar)).toBe(0);
