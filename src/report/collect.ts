@@ -1,3 +1,4 @@
+import { errorText } from "../base/errors";
 import { readText } from "../base/reads";
 import type { Invocation } from "../base/shell-command";
 import { inspectDriver } from "../inspection/inspection";
@@ -45,7 +46,7 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
     onProgress: (asked, total) => onProgress(`asked ${asked} of ${total} drivers ...`),
   });
   const drivers = survey.drivers.filter(({ outcome }) => outcome.kind !== "notCsi");
-  const inspections = await inspectAll(drivers, options);
+  const { inspections, notes: faults } = await inspectAll(drivers, options);
   onProgress("reading versions, mounts and incidents ...");
   const kubelets = await findKubeletsOf(node);
   const mounts = readMounts(node, kubelets);
@@ -59,7 +60,7 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
     inspections,
     mounts: mounts.lines,
     incidents,
-    notes: [...mounts.notes, ...notes],
+    notes: [...faults, ...mounts.notes, ...notes],
   };
   if (!options.redacts)
     return {
@@ -76,23 +77,30 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
 /** As many at once as this: each looks at every process of the node. */
 const AT_ONCE = 8;
 
-async function inspectAll(drivers: readonly DriverReport[], options: ReportOptions): Promise<readonly object[]> {
+/** The inspections that were made, in the order of the drivers. */
+async function inspectAll(drivers: readonly DriverReport[], options: ReportOptions) {
   const { node, self, probeTimeoutMs, onProgress } = options;
   const slots = createSlots();
   const waiting = drivers.values();
   const inspected = new Map<DriverReport, object>();
+  const notes: string[] = [];
   const work = async (): Promise<void> => {
     for (const driver of waiting) {
       onProgress(`inspected ${inspected.size} of ${drivers.length} drivers ...`);
       const { socket: socketPath } = driver;
       // Nobody has typed the path: a registration may name any.
       const asking = { node, self, socketPath, probeTimeoutMs, byName: true, nodeInfo: false, onWait: () => {} };
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-      inspected.set(driver, inspectionMembers(await slots.use(() => inspectDriver(asking))));
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+        inspected.set(driver, inspectionMembers(await slots.use(() => inspectDriver(asking))));
+      } catch (error) {
+        // A fault of ours must not cost the rest of the report.
+        notes.push(`${socketPath} could not be inspected: ${errorText(error)}`);
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return drivers.flatMap((driver) => inspected.get(driver) ?? []);
+  return { inspections: drivers.flatMap((driver) => inspected.get(driver) ?? []), notes };
 }
 
 /** The mount tables of the kubelets, which have all volumes; ours where they have none, or cannot be read. */

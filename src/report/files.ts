@@ -7,11 +7,12 @@ export function readRegularFile(path: string, maxBytes: number): Read<string> {
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      if (!fstatSync(fd).isFile()) return { kind: "failed", code: "it is no regular file" };
-      const buffer = Buffer.alloc(maxBytes);
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return { kind: "failed", code: "it is no regular file" };
+      const buffer = Buffer.alloc(Math.min(stats.size, maxBytes));
       let length = 0;
-      for (let bytes = -1; bytes !== 0 && length < maxBytes; length += bytes)
-        bytes = readSync(fd, buffer, length, maxBytes - length, null);
+      for (let bytes = -1; bytes !== 0 && length < buffer.length; length += bytes)
+        bytes = readSync(fd, buffer, length, buffer.length - length, null);
       return { kind: "read", value: buffer.toString("utf8", 0, length) };
     } finally {
       closeSync(fd);

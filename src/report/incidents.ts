@@ -17,8 +17,8 @@ interface Incident {
 
 /** How many are in a report: the newest. */
 const MAX_INCIDENTS = 20;
-/** A document of a monitor is far smaller. */
-const MAX_BYTES = 4 * 1_024 * 1_024;
+/** A document of a monitor is smaller. */
+const MAX_BYTES = 1_048_576;
 
 /**
  * Reads the last incidents from a monitor's HTTP API and from the directory of its files. An incident that is in both is taken from its
@@ -100,8 +100,17 @@ function isOurs(document: unknown, kind: string): document is object {
 /** The members of an incident without those that say what kind of document it is; undefined where it is none. */
 function asIncident(document: unknown): Incident | undefined {
   if (!isOurs(document, "Incident") || !("id" in document) || typeof document.id !== "string") return undefined;
+  if (isDeeperThan(MAX_DEPTH, document)) return undefined;
   const { apiVersion: _, kind: __, ...incident } = { apiVersion: "", kind: "", ...document, id: document.id };
   return incident;
+}
+
+/** Twice as deep as an incident: other documents could take the whole stack. */
+const MAX_DEPTH = 10;
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
 }
 
 // As monitor names them.

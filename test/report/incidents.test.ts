@@ -43,7 +43,7 @@ test.each<readonly [string, () => Response | Promise<Response>, string]>([
   ["has another document", () => Response.json({ kind: "Pod" }), "its answer is no IncidentList"],
   ["serves metrics alone", () => new Response("", { status: 404 }), "HTTP status 404"],
   ["leads elsewhere", () => Response.redirect("http://localhost:1/"), "HTTP status 302"],
-  ["answers too much", () => new Response("x".repeat(5_000_000)), "it answers with more than 4194304 bytes"],
+  ["answers too much", () => new Response("x".repeat(5_000_000)), "it answers with more than 1048576 bytes"],
   ["answers nothing", () => new Promise(() => {}), "it does not answer within 300ms"],
 ])("who listens there %s: a note says so", async (_, answer, why) => {
   using monitor = serve(answer);
@@ -58,17 +58,22 @@ test("what is no incident's file is noted, and nothing else is opened", async ()
   writeFileSync(join(place.path, nameOf(0)), "{");
   Bun.spawnSync(["mkfifo", join(place.path, nameOf(1))]);
   symlinkSync("/etc/passwd", join(place.path, nameOf(2)));
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  writeFileSync(
+    join(place.path, nameOf(3)),
+    `{"apiVersion":"livenessprobe/v1","kind":"Incident","id":"a","events":${deep}}`,
+  );
   writeFileSync(join(place.path, "other.json"), "{");
   expect(await findIncidents(undefined, place.path, 60_000)).toEqual({
     incidents: [],
-    notes: [0, 1, 2].map((second) => `no incident in ${place.path}/${nameOf(second)}: ${WHY[second]}`),
+    notes: [0, 1, 2, 3].map((second) => `no incident in ${place.path}/${nameOf(second)}: ${WHY[second]}`),
   });
   expect((await findIncidents(undefined, "/no/such", 60_000)).notes).toEqual([
     "no incidents of /no/such: no such directory",
   ]);
 });
 
-const WHY = ["it is no document of an incident", "it is no regular file", "ELOOP"];
+const WHY = ["it is no document of an incident", "it is no regular file", "ELOOP", "it is no document of an incident"];
 
 function nameOf(second: number): string {
   return `incident-${incidentOf(second).id}.json`;
