@@ -54,6 +54,7 @@ const CASES: readonly (readonly [what: string, line: string, follows: readonly s
   ["files for a path, behind =", "livenessprobe --csi-address=pl", ["place", "plan"]],
   ["directories for a directory", "livenessprobe list --root pl", ["place"]],
   ["directories for a directory, behind =", "livenessprobe monitor --incident-dir=pl", ["place"]],
+  ["files for the file of a report", "livenessprobe report -o pl", ["place", "plan"]],
   ["directories to install into", "livenessprobe install pl", ["place"]],
   ["the drivers of the node at --root", `livenessprobe inspect --root ${ROOT} `, DRIVERS],
   ["drivers that begin so, with =", `livenessprobe check --root=${ROOT} e`, ["ebs.csi.aws.com", "efs.csi.aws.com"]],

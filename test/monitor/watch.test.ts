@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { MONOTONIC_CLOCK } from "../../src/base/clock";
+import { parseDuration } from "../../src/base/duration";
 import { renderMetrics } from "../../src/monitor/metrics";
 import { parseExposition, valueOf } from "../support/exposition";
 import { MAX_GONE } from "../../src/monitor/driver-table";
@@ -139,7 +140,10 @@ describe("a driver that hangs", () => {
     expect(incident?.events.map(({ kind }) => kind)).toEqual(["failed", "ready"]);
     expect(incident?.inspection?.verdict).toStartWith("failed: hung at Probe");
     // From the beginning of the probe that failed: it took the timeout of 400 ms, and a timer may be early.
-    expect(seenMs - (incident?.openedAtMs ?? seenMs)).toBeGreaterThanOrEqual(390);
+    const { openedAtMs = seenMs, closedAtMs = 0 } = incident ?? {};
+    expect(seenMs - openedAtMs).toBeGreaterThanOrEqual(390);
+    const [, lasted = ""] = /its incident is closed".* lasted="([^"]+)"/.exec(testing.log.join("")) ?? [];
+    expect(Math.abs((parseDuration(lasted) ?? 0) - (closedAtMs - openedAtMs))).toBeLessThan(200);
   });
 
   test("because it was stopped has one connection in its queue, and recovers when it is continued", async () => {
