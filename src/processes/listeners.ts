@@ -115,7 +115,7 @@ interface View extends ProcAccess, HolderSearch {
   readonly rows: ReadonlyMap<string, readonly UnixSocket[]>;
   /** Whether another row says something else of the same inode, as far as it was seen. */
   readonly isContradicted: (row: UnixSocket) => boolean;
-  readonly seesNode: boolean;
+  readonly seesNode: ReturnType<typeof seesNodeProcesses>;
   readonly uidsOf: (pid: number) => readonly number[] | undefined;
   readonly finderFor: (pid: number) => ReturnType<typeof createFileFinder>;
 }
@@ -134,9 +134,10 @@ function judge(view: View, socket: NodeSocket): ListenerSearch {
   if (only !== undefined && more.length === 0) return { kind: "found", pids: only.pids, boundPath: only.boundPath };
   const pids = listeners.map(({ pids: [pid] }) => pid);
   if (pids.length > 0) return { kind: "doubtful", why: only === undefined ? "forged" : "several", pids };
-  if (!view.seesNode) return { kind: "notPermitted", needs: "hostPID" };
+  const needs = view.uid === 0 ? "SYS_PTRACE" : "uid 0";
+  if (view.seesNode !== "yes") return { kind: "notPermitted", needs: view.seesNode === "no" ? "hostPID" : needs };
   const has = (kind: Claim["kind"]): boolean => claims.some((claim) => claim.kind === kind);
-  if (denied && has("unheld")) return { kind: "notPermitted", needs: view.uid === 0 ? "SYS_PTRACE" : "uid 0" };
+  if (denied && has("unheld")) return { kind: "notPermitted", needs };
   if (cut) return { kind: "unknown", why: "cut" };
   if (has("mount")) return { kind: "unknown", why: "mount" };
   const strangers = claims.flatMap((claim) => (claim.kind === "stranger" ? claim.pids.slice(0, 1) : []));

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { containerIdsOf, readCgroups } from "./cgroups";
 import { readProcessStat } from "./process-state";
 import { listPids, readArgv, readUids } from "./proc-files";
-import { readLink, valueOf } from "../base/reads";
+import { readLink, readText, valueOf } from "../base/reads";
 
 /** Executables that are or contain a kubelet: also of k0s and RKE2; k3s; MicroK8s; all of Kubernetes before 1.19. */
 const EXECUTABLES: ReadonlySet<string> = new Set([
@@ -39,12 +39,14 @@ export async function findRunningRootDirs(procDir: string): Promise<readonly str
 }
 
 /**
- * Whether this is the process namespace of the node, not of one container: it has the kernel's second thread or, if the node is itself a
- * container, a kubelet.
+ * Whether the processes of the node can be seen, not of one container only: there is the kernel's second thread or, if the node is
+ * itself a container, a kubelet. `denied` if there is a process with a kubelet's name, and we may not see its executable.
  */
-export function seesNodeProcesses(procDir: string): boolean {
-  if (readProcessStat(`${procDir}/2`)?.isKernelThread === true) return true;
-  return listPids(procDir).some((pid) => isKubelet(procDir, pid));
+export function seesNodeProcesses(procDir: string): "yes" | "no" | "denied" {
+  if (readProcessStat(`${procDir}/2`)?.isKernelThread === true) return "yes";
+  const pids = listPids(procDir);
+  if (pids.some((pid) => isKubelet(procDir, pid))) return "yes";
+  return pids.some((pid) => isHiddenKubelet(procDir, pid)) ? "denied" : "no";
 }
 
 /**
@@ -72,4 +74,10 @@ function isKubelet(procDir: string, pid: number): boolean {
   if (!EXECUTABLES.has(basename(executable.replace(/ \(deleted\)$/, "")))) return false;
   if (readUids(procDir, pid)?.every((uid) => uid === 0) !== true) return false;
   return containerIdsOf(readCgroups(`${procDir}/${pid}`)).podUid === undefined;
+}
+
+// Only for advice: any process can take the name.
+function isHiddenKubelet(procDir: string, pid: number): boolean {
+  if (!EXECUTABLES.has(readText(`${procDir}/${pid}/comm`).trimEnd())) return false;
+  return readLink(`${procDir}/${pid}/exe`).kind === "notPermitted";
 }

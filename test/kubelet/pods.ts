@@ -27,6 +27,7 @@ export interface ContainerStatus {
 interface ContainerState {
   readonly running?: object;
   readonly terminated?: { readonly exitCode: number; readonly reason: string };
+  readonly waiting?: { readonly reason: string; readonly message?: string };
 }
 
 /** Before a hung driver is restarted: `periodSeconds` x `failureThreshold`. */

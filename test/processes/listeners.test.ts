@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { statSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryDirectory } from "../../scripts/temporary";
 import { findListeners, type ListenerQuestion, type ListenerSearch } from "../../src/processes/listeners";
 import { readText } from "../../src/base/reads";
 import { makeNode, type MadeNode } from "../support/made-node";
@@ -172,6 +174,16 @@ describe.if(isRoot)("what cannot be seen is told", () => {
   test.if(containers)("among the processes of one container, who needs those of the node", async () => {
     const prefix = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
     expect(await searchWith({ prefix })).toEqual({ kind: "notPermitted", needs: "hostPID" });
+  });
+
+  test.if(containers)("among those of a node that is a container, to uid 0 without capabilities", async () => {
+    using scratch = temporaryDirectory();
+    const kubelet = join(scratch.path, "kubelet");
+    symlinkSync(Bun.which("sleep") ?? "", kubelet);
+    const startKubelet = '"$0" 60 & until grep -q kubelet /proc/$!/comm; do :; done; exec "$@"';
+    const node = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", startKubelet, kubelet];
+    const prefix = [...node, "setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    expect(await searchWith({ prefix })).toEqual({ kind: "notPermitted", needs: "SYS_PTRACE" });
   });
 
   test("and nobody is still nobody to uid 0 with all capabilities", async () => {
