@@ -50,7 +50,7 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
   onProgress("reading versions, mounts and incidents ...");
   const kubelets = await findKubeletsOf(node);
   const mounts = readMounts(node, kubelets);
-  const [versions, { incidents, notes }] = await Promise.all([
+  const [{ versions, notes: unread }, { incidents, notes }] = await Promise.all([
     readVersions(node, kubelets),
     findIncidents(options.monitor, options.incidentDir, probeTimeoutMs),
   ]);
@@ -60,7 +60,7 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
     inspections,
     mounts: mounts.lines,
     incidents,
-    notes: [...faults, ...mounts.notes, ...notes],
+    notes: [...faults, ...unread, ...mounts.notes, ...notes],
   };
   if (!options.redacts)
     return {
@@ -103,19 +103,20 @@ async function inspectAll(drivers: readonly DriverReport[], options: ReportOptio
   return { inspections: drivers.flatMap((driver) => inspected.get(driver) ?? []), notes };
 }
 
-/** The mount tables of the kubelets, which have all volumes; ours where they have none, or cannot be read. */
+/** The mount tables of the kubelets, which have all volumes; ours where none can be read. */
 function readMounts(
   { procDir, root, kubelets }: NodeView,
   running: readonly RunningKubelet[],
 ): { readonly lines: readonly CsiMount[]; readonly notes: readonly string[] } {
   const directories = kubelets.roots.map(({ realPath }) => realPath);
-  const linesOf = (path: string, prefix: string) => csiMountsIn(readText(path), prefix, directories);
-  const lines = running.flatMap(({ pid }) => linesOf(`${procDir}/${pid}/mountinfo`, ""));
+  const tables = running.map(({ pid }) => readText(`${procDir}/${pid}/mountinfo`)).filter((text) => text !== "");
+  const lines = tables.flatMap((text) => csiMountsIn(text, "", directories));
   // Several kubelets may share a mount namespace.
-  if (lines.length > 0)
+  if (tables.length > 0)
     return { lines: [...new Map(lines.map((line) => [JSON.stringify(line), line])).values()], notes: [] };
+  const why = running.length === 0 ? "no running kubelet was found" : "the kubelet's mount table cannot be read";
   return {
-    lines: linesOf("/proc/self/mountinfo", root.outerPath("/").replace(/\/$/, "")),
-    notes: running.length > 0 ? [] : ["no running kubelet was found, so the mounts are those that are seen from here"],
+    lines: csiMountsIn(readText("/proc/self/mountinfo"), root.outerPath("/").replace(/\/$/, ""), directories),
+    notes: [`${why}, so the mounts are those that are seen from here`],
   };
 }

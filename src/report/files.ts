@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { type Read, readFailure } from "../base/reads";
-import type { Root } from "../node/rooted-path";
+import { type Read, readFailure, valueOf } from "../base/reads";
+import { resolutionText, type Root } from "../node/rooted-path";
 
 /** Reads a regular file by a path that leads to it without links. Nothing else is waited for, such as a FIFO. */
 export function readRegularFile(path: string, maxBytes: number): Read<string> {
@@ -35,10 +35,30 @@ export function failureText(failure: Exclude<Read<unknown>, { readonly kind: "re
   return failure satisfies never;
 }
 
-/** Reads a file of the node as `readRegularFile` does; nothing on a mount that may hang, and nothing outside of the root. */
-export function readNodeFile(root: Root, path: string, maxBytes: number): Read<string> {
-  const found = root.resolve(path);
-  if (found.kind === "found") return readRegularFile(found.outerPath, maxBytes);
-  if (found.kind === "missing" || found.kind === "notPermitted") return { kind: found.kind };
-  return { kind: "failed", code: found.kind };
+/** Texts of files, and a sentence for each that is there and could not be read. */
+export interface Texts {
+  readonly texts: readonly string[];
+  readonly notes: readonly string[];
 }
+
+/** Reads small files of the node as `readRegularFile` does; nothing on a mount that may hang, and nothing outside of the root. */
+export function readNodeFiles(root: Root, paths: readonly string[]): Texts {
+  const reads = paths.map((path) => {
+    const found = root.resolve(path);
+    const read: Read<string> =
+      found.kind === "found"
+        ? readRegularFile(found.outerPath, SMALL_FILE_BYTES)
+        : found.kind === "missing"
+          ? { kind: "missing" }
+          : { kind: "failed", code: resolutionText(found) };
+    return { path, read };
+  });
+  return {
+    texts: reads.flatMap(({ read }) => valueOf(read) ?? []),
+    notes: reads.flatMap(({ path, read }) =>
+      read.kind === "read" || read.kind === "missing" ? [] : [`${path} was not read: ${failureText(read)}`],
+    ),
+  };
+}
+
+const SMALL_FILE_BYTES = 65_536;

@@ -68,11 +68,17 @@ function valueWithoutSign(rest: string, name: string, kind: NameKind | undefined
   // A word with a digit, or with a sign that no sentence has.
   if (!isQuoted && !/^(?=\S*(?:\d|[^\w\s.,:;()'"-]))(?=\S*[^\d\s.,:;)])\S{4,}/.test(rest)) return "";
   const value = valueOf(rest);
-  // `secret "a" not found` names an object of Kubernetes.
-  return isQuoted && /^secrets?$/i.test(name) && OF_OBJECT.test(rest.slice(value.length)) ? "" : value;
+  return isOfKubernetes(name, value, rest.slice(value.length)) ? "" : value;
 }
 
-const OF_OBJECT = /^\s+(?:not found|is forbidden|already exists|does not exist|in (?:the )?namespace)\b/;
+/** Whether a name belongs to an object of Kubernetes, or to a key in it: `secret "a" not found`, `secret ns/a`, `key "a" is missing`. */
+function isOfKubernetes(name: string, value: string, after: string): boolean {
+  if (!/^(?:secret|key)s?$/i.test(name)) return false;
+  return /^["']/.test(value) ? OF_OBJECT.test(after) : /^[a-z\d.-]+\/[a-z\d.-]+:?$/.test(value);
+}
+
+const OF_OBJECT =
+  /^\s+(?:(?:was )?not found|(?:is )?missing|is forbidden|already exists|does not exist|in (?:the )?(?:namespace|secret))\b/;
 
 /** The value at the beginning of a text: in quotes, in brackets, or up to a space; and what is joined to it. */
 function valueOf(value: string, inQuery = false): string {

@@ -16,9 +16,10 @@ const SECRET_PAIRS = /^(?:auth|key|session|sas)(?:id|data|string|url|value|mater
 
 /** Last words of a name that tell where a secret is, or of what kind, and not what it is. */
 const HARMLESS_ENDS: ReadonlySet<string> = new Set(
-  "name names namespace ref file path dir class type mode method algorithm size length count version ttl expiry expiration timeout".split(
-    " ",
-  ),
+  (
+    "name names namespace ref file path dir class type mode method algorithm size length count version ttl expiry expiration " +
+    "timeout exception error failed failure provider providers expired invalid missing required"
+  ).split(" "),
 );
 
 // `runAsUser` of a pod is a number.

@@ -1,9 +1,8 @@
 import { arch, release } from "node:os";
-import { valueOf } from "../base/reads";
 import type { NodeView } from "../inspection/node-view";
 import type { RunningKubelet } from "../processes/running-kubelets";
 import { COMMIT, VERSION } from "../version";
-import { readNodeFile } from "./files";
+import { readNodeFiles } from "./files";
 import { describeKubelet, type Kubelet } from "./kubelets";
 
 export interface Versions {
@@ -23,23 +22,31 @@ export interface ContainerRuntime {
   readonly origin: "flag" | "config" | "known";
 }
 
-const SMALL_FILE_BYTES = 65_536;
-
-/** Never rejects. */
+/** What is known of versions, and what could not be read, in sentences. Never rejects. */
 export async function readVersions(
   { root, procDir }: Pick<NodeView, "root" | "procDir">,
   running: readonly RunningKubelet[],
-): Promise<Versions> {
-  const osRelease = ["/etc/os-release", "/usr/lib/os-release"].flatMap(
-    (path) => valueOf(readNodeFile(root, path, SMALL_FILE_BYTES)) ?? [],
-  )[0];
+): Promise<{ readonly versions: Versions; readonly notes: readonly string[] }> {
+  const osRelease = readNodeFiles(root, ["/etc/os-release", "/usr/lib/os-release"]);
+  const kubelets = await Promise.all(running.map((kubelet) => describeKubelet(procDir, kubelet)));
+  const { containerRuntimes, notes } = findContainerRuntimes(root, running);
+  const unknown = kubelets.filter(({ version }) => version === undefined);
   return {
-    livenessprobe: { version: VERSION, commit: COMMIT },
-    kernel: release(),
-    architecture: arch(),
-    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease ?? "")?.[1],
-    kubelets: await Promise.all(running.map((kubelet) => describeKubelet(procDir, kubelet))),
-    containerRuntimes: findContainerRuntimes(root, running),
+    versions: {
+      livenessprobe: { version: VERSION, commit: COMMIT },
+      kernel: release(),
+      architecture: arch(),
+      os: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease.texts[0] ?? "")?.[1],
+      kubelets,
+      containerRuntimes,
+    },
+    notes: [
+      ...osRelease.notes,
+      ...unknown.map(
+        ({ pid }) => `the executable of the kubelet, pid ${pid}, does not tell its version, or cannot be read`,
+      ),
+      ...notes,
+    ],
   };
 }
 
@@ -53,19 +60,11 @@ const KNOWN_SOCKETS = [
   "/var/snap/microk8s/common/run/containerd.sock",
 ] as const;
 
-function findContainerRuntimes(
-  root: NodeView["root"],
-  kubelets: readonly RunningKubelet[],
-): readonly ContainerRuntime[] {
+function findContainerRuntimes(root: NodeView["root"], kubelets: readonly RunningKubelet[]) {
   const flags = kubelets.flatMap(({ argv }) => flagOf(argv, "container-runtime-endpoint") ?? []);
-  const files = new Set([
-    ...kubelets.flatMap(({ argv }) => flagOf(argv, "config") ?? []),
-    "/var/lib/kubelet/config.yaml",
-  ]);
-  const configured = [...files].flatMap((path) => {
-    const text = valueOf(readNodeFile(root, path, SMALL_FILE_BYTES)) ?? "";
-    return /^containerRuntimeEndpoint:\s*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? [];
-  });
+  const files = [...kubelets.flatMap(({ argv }) => flagOf(argv, "config") ?? []), "/var/lib/kubelet/config.yaml"];
+  const { texts, notes } = readNodeFiles(root, [...new Set(files)]);
+  const configured = texts.flatMap((text) => /^containerRuntimeEndpoint:\s*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? []);
   const known = KNOWN_SOCKETS.filter((path) => {
     const found = root.resolve(path);
     return found.kind === "found" && found.file.type === "socket";
@@ -74,9 +73,12 @@ function findContainerRuntimes(
     ...flags.map((socket) => ({ socket, origin: "flag" as const })),
     ...configured.map((socket) => ({ socket, origin: "config" as const })),
     ...known.map((socket) => ({ socket, origin: "known" as const })),
-  ].map(({ socket, origin }) => ({ socket: socket.replace(/^unix:\/\//, ""), origin }));
+  ].map(({ socket, origin }): ContainerRuntime => ({ socket: socket.replace(/^unix:\/\//, ""), origin }));
   // Of two that name a socket, the first is whom the kubelet goes by.
-  return all.filter(({ socket }, index) => all.findIndex((each) => each.socket === socket) === index);
+  const containerRuntimes = all.filter(
+    ({ socket }, index) => all.findIndex((each) => each.socket === socket) === index,
+  );
+  return { containerRuntimes, notes };
 }
 
 /** The last value of a flag in Go's forms, `-flag=value`, `--flag=value` and `--flag value`; none of a list of flags. */

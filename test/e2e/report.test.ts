@@ -156,6 +156,7 @@ test("what cannot be read is a note", async () => {
   const { code, report } = await reportOf(node, ["--incident-dir=/no/such"]);
   expect(code).toBe(0);
   expect(report.notes).toEqual([
+    "/etc/os-release was not read: it is no regular file",
     "no running kubelet was found, so the mounts are those that are seen from here",
     "no incidents of a monitor at localhost:1: nobody listens there",
     "no incidents of /no/such: no such directory",
