@@ -78,7 +78,7 @@ describe("of very many drivers", () => {
   });
 });
 
-describe("an incident", () => {
+describe.concurrent("an incident", () => {
   const UID = "8f3a7c52-1b2d-4e5f-9a0b-c1d2e3f40516";
   const LOG = `/var/log/pods/kube-system_a-csi-node-x2v9k_${UID}/driver/0.log`;
   const mayMount = usable("the log of a driver's container", ["unshare", "--mount", "true"]);

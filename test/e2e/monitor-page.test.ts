@@ -113,7 +113,7 @@ describe.if(browser !== undefined)("the page in a browser", () => {
   });
 });
 
-describe.if(browser !== undefined)("a page that stays open", () => {
+describe.if(browser !== undefined).concurrent("a page that stays open", () => {
   test("shows a driver that hangs: what did not change stays, with its focus and the selection", async () => {
     await using opened = await open("/", { scheme: "light", width: 1_400, scripts: true });
     const { page, complaints } = opened;

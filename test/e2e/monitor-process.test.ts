@@ -18,7 +18,7 @@ setDefaultTimeout(240_000);
 
 const library = await findFaketime();
 
-test("a monitor that is stopped and continued calls no driver hung", async () => {
+test.concurrent("a monitor that is stopped and continued calls no driver hung", async () => {
   await using node = kubeletNode();
   await using drivers = new AsyncDisposableStack();
   const names = ["a.csi", "b.csi", "c.csi", "d.csi"];
@@ -49,9 +49,9 @@ test("a monitor that is stopped and continued calls no driver hung", async () =>
   expect(JSON.parse(await textOf(monitor, "/api/v1/incidents")).items).toEqual([]);
 });
 
-test.if(usable("a monitor without free descriptors", ["prlimit", "--nofile"]))(
-  "a monitor without free descriptors knows nothing, and calls no driver failed",
-  async () => {
+test
+  .if(usable("a monitor without free descriptors", ["prlimit", "--nofile"]))
+  .concurrent("a monitor without free descriptors knows nothing, and calls no driver failed", async () => {
     await using node = kubeletNode();
     await using driver = await startNamed(node, "a.csi");
     await using monitor = await startMonitor(node, ["--logging-format=json", "-v=5"]);
@@ -68,10 +68,9 @@ test.if(usable("a monitor without free descriptors", ["prlimit", "--nofile"]))(
     expect(valueOf(families, "csi_node_driver_probes_total", { result: "failed" })).toBe(0);
     expect(JSON.parse(await textOf(monitor, "/api/v1/incidents")).items).toEqual([]);
     expect(driver.connections.maxOpen).toBe(1);
-  },
-);
+  });
 
-test.if(usable("a directory that cannot be written to for now", ["unshare", "--mount", "true"])).each([
+test.if(usable("a directory that cannot be written to for now", ["unshare", "--mount", "true"])).concurrent.each([
   ["is read-only, as after an error of the disk", "ro", "the file system is read-only; mount it writable"],
   ["has no room for one more file", "nr_inodes=1", "the disk is full; make room there"],
 ])("an incident directory that %s is a warning at the start, and watching begins", async (_, mountOptions, why) => {
@@ -93,7 +92,7 @@ test.if(usable("a directory that cannot be written to for now", ["unshare", "--m
   expect(others).toEqual([]);
 });
 
-test.skipIf(library === undefined).each([
+test.skipIf(library === undefined).concurrent.each([
   ["forward", "+86400"],
   ["back", "-86400"],
 ])(
@@ -122,7 +121,7 @@ test.skipIf(library === undefined).each([
   },
 );
 
-test("a driver's process has started at one time, whichever monitor looks", async () => {
+test.concurrent("a driver's process has started at one time, whichever monitor looks", async () => {
   await using node = kubeletNode();
   await using _ = await startIn(node, "grpc-js", "a.csi");
   const seen = new Set<number | undefined>();
@@ -138,7 +137,7 @@ test("a driver's process has started at one time, whichever monitor looks", asyn
   expect(started).toBeWithin(Date.now() / 1_000 - 300, Date.now() / 1_000 + 2);
 });
 
-test("--driver, --kubelet-dir twice, --logging-format=json and -v=5 do what they say", async () => {
+test.concurrent("--driver, --kubelet-dir twice, --logging-format=json and -v=5 do what they say", async () => {
   await using node = makeNode();
   await using drivers = new AsyncDisposableStack();
   const place = (directory: string, name: string) => {

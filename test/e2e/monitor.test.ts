@@ -178,7 +178,7 @@ test("it closes its connections and ends with 0 on SIGTERM", async () => {
 
 const mayMount = usable("a full disk", ["unshare", "--mount", "true"]);
 
-describe("an incident that cannot be written is one warning, and watching goes on", () => {
+describe.concurrent("an incident that cannot be written is one warning, and watching goes on", () => {
   test("where the directory is gone", async () => {
     using place = temporaryDirectory();
     await failOnce(place.path, [], {}, () => {

@@ -37,46 +37,52 @@ async function report(monitor: Sidecar): Promise<Condition> {
   }
 }
 
-test("played with the example's environment, the reporter's condition follows the driver that it names", async () => {
-  await using node = kubeletNode();
-  await using other = await startNamed(node, "other.csi");
-  await using monitor = await startMonitor(node);
-  const reported = (status: Condition["status"], message: RegExp) =>
-    waitUntil(async () => {
-      const condition = await report(monitor);
-      return condition.status === status && message.test(condition.message);
-    }, `the condition to be ${status}, and its message ${message}`);
+test.concurrent(
+  "played with the example's environment, the reporter's condition follows the driver that it names",
+  async () => {
+    await using node = kubeletNode();
+    await using other = await startNamed(node, "other.csi");
+    await using monitor = await startMonitor(node);
+    const reported = (status: Condition["status"], message: RegExp) =>
+      waitUntil(async () => {
+        const condition = await report(monitor);
+        return condition.status === status && message.test(condition.message);
+      }, `the condition to be ${status}, and its message ${message}`);
 
-  await reported("False", /^no such driver was seen$/m);
-  const driver = await startNamed(node, DRIVER);
-  await reported("True", /^$/);
-  driver.mode = "notReady";
-  await reported("False", /not ready/);
-  driver.mode = "hold";
-  await reported("False", /^driver hung: /);
-  driver.mode = "ready";
-  driver.release();
-  await reported("True", /^$/);
-  other.mode = "unavailable";
-  await waitUntil(async () => (await monitor.get("/readyz")).status === 500, "the other driver's failure");
-  await reported("True", /^$/);
-  await driver[Symbol.asyncDispose]();
-  await reported("False", /./);
-  monitor.signal("SIGKILL");
-  await reported("False", /./);
-});
+    await reported("False", /^no such driver was seen$/m);
+    const driver = await startNamed(node, DRIVER);
+    await reported("True", /^$/);
+    driver.mode = "notReady";
+    await reported("False", /not ready/);
+    driver.mode = "hold";
+    await reported("False", /^driver hung: /);
+    driver.mode = "ready";
+    driver.release();
+    await reported("True", /^$/);
+    other.mode = "unavailable";
+    await waitUntil(async () => (await monitor.get("/readyz")).status === 500, "the other driver's failure");
+    await reported("True", /^$/);
+    await driver[Symbol.asyncDispose]();
+    await reported("False", /./);
+    monitor.signal("SIGKILL");
+    await reported("False", /./);
+  },
+);
 
-test("a driver that goes on failing has one message, so that its node's status is not written again and again", async () => {
-  await using node = kubeletNode();
-  await using driver = await startNamed(node, DRIVER);
-  driver.mode = "unavailable";
-  await using monitor = await startMonitor(node);
-  const probes = () => driver.calls.filter((call) => call.endsWith("/Probe")).length;
-  await waitUntil(() => probes() > 1, "a second probe");
-  const { message } = await report(monitor);
-  await waitUntil(() => probes() > 2, "a third probe");
-  expect((await report(monitor)).message).toBe(message);
-});
+test.concurrent(
+  "a driver that goes on failing has one message, so that its node's status is not written again and again",
+  async () => {
+    await using node = kubeletNode();
+    await using driver = await startNamed(node, DRIVER);
+    driver.mode = "unavailable";
+    await using monitor = await startMonitor(node);
+    const probes = () => driver.calls.filter((call) => call.endsWith("/Probe")).length;
+    await waitUntil(() => probes() > 1, "a second probe");
+    const { message } = await report(monitor);
+    await waitUntil(() => probes() > 2, "a third probe");
+    expect((await report(monitor)).message).toBe(message);
+  },
+);
 
 test("the reporter may do what it does, which is to read its node and to write that node's status", () => {
   const roles = READINESS.filter(({ kind }) => kind === "ClusterRole");
