@@ -127,7 +127,17 @@ describe("kubectl csi", () => {
     expect(await csi(["report", "node", "-o", file, "--probe-timeout=1s"])).toBe(
       `kubectl csi: wrote ${file}\nexit code 0\n`,
     );
-    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ kind: "Report" });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({
+      kind: "Report",
+      versions: {
+        kubelets: [{ version: expect.stringMatching(/^v1\.\d+\.\d+$/) }],
+        containerRuntimes: [{ socket: expect.stringMatching(/containerd\.sock$/) }],
+      },
+      inspections: expect.arrayContaining([
+        expect.objectContaining({ driver: "privileged.csi.example", state: "ready" }),
+      ]),
+      notes: [],
+    });
   });
 });
 
