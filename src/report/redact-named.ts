@@ -82,6 +82,7 @@ const OF_OBJECT =
 
 /** The value at the beginning of a text: in quotes, in brackets, or up to a space; and what is joined to it. */
 function valueOf(value: string, inQuery = false): string {
+  if (inQuery) return /^[^\s&;#]*/.exec(value)?.[0] ?? "";
   // A block of YAML has lines, of which nobody knows the last.
   if (/^[|>][-+]?(?:\\{1,8}n|\n)/.test(value)) return value;
   const [quote] = /^\\*["'`]/.exec(value) ?? [];
@@ -89,12 +90,15 @@ function valueOf(value: string, inQuery = false): string {
   const first =
     quote !== undefined ? quoted(value, quote) : opening === undefined ? "" : bracketed(value, opening.length - 1);
   const rest = value.slice(first.length);
-  if (first !== "" && /^(?:$|[\s,;&)}\]]|\\+[nrt"])/.test(rest)) return first;
-  return first + ((inQuery ? /^[^\s&;#]+/ : PLAIN).exec(rest)?.[0] ?? "");
+  return first !== "" && END.test(rest) ? first : first + (PLAIN.exec(rest)?.[0] ?? "");
 }
 
-/** A comma ends it only where the next option follows, because a password may hold one. */
-const PLAIN = /^(?:[^\s,;]|[,;](?!\s|$|["'\\]|[\w.-]+\s*[=:]))+/;
+/** What ends an option: a space, or what begins the next one. A password may hold any other comma. */
+const NEXT = String.raw`(?:\s|$|[A-Za-z_][\w.-]*\s*=)`;
+/** What may follow a value in quotes or brackets. */
+const END = new RegExp(String.raw`^[)}\]]*(?:$|\s|[,;&](?:${NEXT}|\\*["'])|\\+[nrt"])`);
+/** A comma between two quotes ends it, too. */
+const PLAIN = new RegExp(String.raw`^(?:[^\s,;]|[,;](?!${NEXT})(?!(?<=["'][,;])\\*["']))+`);
 
 /** Up to the same quote; all where there is none any more. */
 function quoted(text: string, quote: string): string {

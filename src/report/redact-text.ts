@@ -81,9 +81,10 @@ const BEFORE_NAMES: readonly Rule[] = [
     kind: "cookie",
     pattern: new RegExp(String.raw`(cookie\\*[${QUOTES}]?\s*[:=])(?!\s*\[redacted\])${REST_OF_LINE}`, "gi"),
   },
-  // RFC 3986, "User Information". A password that is not escaped may hold any character but a space.
-  { kind: "URL credentials", pattern: /(\/\/)[^\s/?#@"'`]{0,256}:(?!\d+\/)\S{0,1024}(?=@[\w.[-])/g },
-  { kind: "URL credentials", pattern: /(\/\/)(?!\[redacted\]@)[^\s/?#"'`]{1,1024}(?=@[\w.[-])/g },
+  // RFC 3986, "User Information", also where the text was cut before its end. A password that is not escaped may hold any character but
+  // a space.
+  { kind: "URL credentials", pattern: /(\/\/)[^\s/?#@"'`]{0,256}:\S{0,1024}(?=@(?!sha\d+:)[\w.[-]|\u2026)/g },
+  { kind: "URL credentials", pattern: /(\/\/)(?!\[redacted\])[^\s/?#"'`]{1,1024}(?=@[\w.[-])/g },
   // As curl and smbclient take them, and sshpass.
   { kind: "URL credentials", pattern: /((?:^|\s)-[uU]\s*)[^\s:%]+[:%]\S+/g },
   { kind: "named secret", pattern: /(sshpass\s+-p\s*)(?!\[redacted\])\S+/g },
