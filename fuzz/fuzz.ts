@@ -8,6 +8,8 @@ import { durations } from "./targets/durations";
 import { listenAddresses } from "./targets/listen-addresses";
 import { jsonLog, klogText } from "./targets/logs";
 import { messages, messagesOfProtoLoader } from "./targets/messages";
+import { grpcAnswers } from "./targets/grpc-answers";
+import { httpRequests } from "./targets/http-requests";
 import { mountLines } from "./targets/mount-lines";
 import { nodeFiles } from "./targets/node-files";
 import { globs, quantities, quotes, statusCodes } from "./targets/texts";
@@ -27,6 +29,8 @@ const TARGETS: readonly Target[] = [
   messagesOfProtoLoader,
   nodeFiles,
   mountLines,
+  grpcAnswers,
+  httpRequests,
 ];
 
 const MAX_SEED = 2 ** 31 - 1;

@@ -14,7 +14,7 @@ export function vmoduleVerbosity(patterns: readonly VmodulePattern[], source: st
   return patterns.find(({ pattern }) => globMatches(pattern, name))?.verbosity ?? 0;
 }
 
-const TOKEN = String.raw`\\(.)|(\*)|(\?)|\[(\^?)((?:(?:\\.|[^\]\\-])(?:-(?:\\.|[^\]\\-]))?)+)\]|([^\\[*?])`;
+const TOKEN = String.raw`\\(.)|(\*)|(\?)|\[(\^|(?!\^))((?:(?:\\.|[^\]\\-])(?:-(?:\\.|[^\]\\-]))?)+)\]|([^\\[*?])`;
 const GLOB = new RegExp(`^(?:${TOKEN})*$`, "su");
 const TOKENS = new RegExp(TOKEN, "gsu");
 const RANGES = /\\?(.)(?:-\\?(.))?/gsu;

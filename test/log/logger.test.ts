@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createLogging, droppedLinesNotice, type LoggerOptions } from "../../src/log/logger";
-import type { VmodulePattern } from "../../src/log/vmodule";
+import { type VmodulePattern, vmoduleVerbosity } from "../../src/log/vmodule";
 
 const timeMs = new Date(2026, 10, 22, 9, 53, 50, 671).getTime();
 const options: LoggerOptions = {
@@ -80,6 +80,10 @@ describe("vmodule", () => {
   ])("%s", (_, pattern, enabled) => {
     const logger = logTo([], { vmodule: [{ pattern, verbosity: 5 }] });
     expect(logger.v(5).enabled).toBe(enabled);
+  });
+
+  test("a negation of nothing is not well-formed, and does not match its own character", () => {
+    expect(vmoduleVerbosity([{ pattern: "[^]", verbosity: 5 }], "^.ts")).toBe(0);
   });
 
   test.each<[string, number, readonly VmodulePattern[], number]>([
