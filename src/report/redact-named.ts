@@ -7,16 +7,22 @@ export const REDACTED = "[redacted]";
 export const QUOTES = "\"'`";
 
 /**
- * Between a name and its value: a sign, also as a URL or a program in another language escapes it; `password for alice: ...`; or the
- * member of a variable in JSON, `"name": "PASSWORD", "value": "..."`.
+ * Between a name and its value: a sign, also as a URL or a program in another language escapes it; `password for alice: ...`; the
+ * member of a variable in JSON, `"name": "PASSWORD", "value": "..."`, or of a map's entry in protobuf's text, `key:"password" value:"..."`;
+ * the flag of `iscsiadm --name node.session.auth.password --value ...`; or what parts the items of a list.
  */
 const SIGN = String.raw`(?:=>|:=|->|==?|:(?!\/\/)|>|%3[aAdD]|\\{1,8}u003[aAdD])`;
-const QUOTE = String.raw`\\{0,8}[${QUOTES}]`;
-const VALUE_MEMBER = String.raw`(?:${QUOTE})?[,\s]\s*(?:${QUOTE})?[vV]alue(?:${QUOTE})?\s*[:=]\s*`;
-const WITH_SIGN = String.raw`(?:${QUOTE})?(?:\s+(?:for|of)\s+\S{1,64}?)?\s*${SIGN}\s*`;
+const QUOTE = String.raw`(?:\\{0,8}[${QUOTES}]|%22)`;
+const VALUE_MEMBER = String.raw`${QUOTE}?[,\s]\s*${QUOTE}?(?:[vV]alue${QUOTE}?\s*[:=]\s*|(?:-v|--value)(?:${QUOTE},?\s*|[\s=]\s*))`;
+const WITH_SIGN = String.raw`${QUOTE}?(?:\s+(?:for|of)(?:\s+user)?\s+\S{1,64}?)?\s*${SIGN}\s*`;
+const IN_LIST = String.raw`${QUOTE}(?:,\s*|\s+)(?=${QUOTE})`;
 /** Words between them, or a space alone. */
 const WITHOUT_SIGN = String.raw`\s+(?:(?:is|was|to|as|of|with|value|set to)\s+)?`;
-const PAIR = new RegExp(String.raw`(?<![\w.-])([\w.-]+)(?:(${VALUE_MEMBER}|${WITH_SIGN})|${WITHOUT_SIGN})`, "g");
+const PAIR = new RegExp(
+  String.raw`(?<![\w.-])([\w.-]+)(?:(${VALUE_MEMBER}|${WITH_SIGN}|${IN_LIST})|${WITHOUT_SIGN})`,
+  "g",
+);
+const NAME_AND_VALUE_MEMBER = new RegExp(String.raw`^${QUOTE}?[\w./-]+${VALUE_MEMBER}`);
 
 /** Cuts the values of what is named as a secret: `password=...`, `"token": "..."`, `--secret ...`, `password "..."`. */
 export function redactNamed(text: string, onCut: (kind: NameKind) => void): string {
@@ -28,7 +34,9 @@ export function redactNamed(text: string, onCut: (kind: NameKind) => void): stri
     const start = PAIR.lastIndex;
     const kind = kindOfName(name);
     const before = text[pair.index - 1] ?? "";
-    const rest = kind === undefined || isElsewhere(before, sign) ? "" : text.slice(start);
+    const rest = kind === undefined || isElsewhere(before, name, sign) ? "" : text.slice(start);
+    // `key: "password", value: "..."` has the name that counts behind it.
+    if (/^key$/i.test(name) && NAME_AND_VALUE_MEMBER.test(rest)) continue;
     const value = sign === undefined ? valueWithoutSign(rest, name, kind) : valueOf(rest, /[?&]/.test(before));
     // What follows may be the beginning of another pair.
     PAIR.lastIndex = start + value.length;
@@ -41,10 +49,16 @@ export function redactNamed(text: string, onCut: (kind: NameKind) => void): stri
   return redacted + text.slice(done);
 }
 
-/** Whether it only looks like a name: the file `/run/token`, before what is wrong with it; or `a > b` in place of an element of XML. */
-function isElsewhere(before: string, sign = ""): boolean {
+/**
+ * Whether it only looks like a name: the file `/run/token`, before what is wrong with it; `a > b` in place of an element of XML; or an
+ * item of a list that is no flag.
+ */
+function isElsewhere(before: string, name: string, sign = ""): boolean {
+  if (SEPARATOR.test(sign)) return !name.startsWith("-");
   return (before === "/" && /^:\s/.test(sign)) || (sign.trim() === ">" && before !== "<");
 }
+
+const SEPARATOR = new RegExp(`^${QUOTE}[,\\s]\\s*$`);
 
 /** Values that tell only that there is none, or that somebody else has cut it. */
 const NO_SECRET =
@@ -86,7 +100,7 @@ function valueOf(value: string, inQuery = false): string {
   // A block of YAML has lines, of which nobody knows the last.
   if (/^[|>][-+]?(?:\\{1,8}n|\n)/.test(value)) return value;
   const [quote] = /^\\*["'`]/.exec(value) ?? [];
-  const [opening] = /^&?[\w.*]*(?:\[\w*\][\w.*]+)?[[{(]/.exec(value) ?? [];
+  const [opening] = /^&?[\w.*]*(?:\[\w*\][\w.*]+)?[[{(]|^<(?=\s*key\s*:)/.exec(value) ?? [];
   const first =
     quote !== undefined ? quoted(value, quote) : opening === undefined ? "" : bracketed(value, opening.length - 1);
   const rest = value.slice(first.length);
@@ -107,12 +121,17 @@ function quoted(text: string, quote: string): string {
   return text;
 }
 
-/** Up to the bracket that closes the one at `at`; all where there is none. */
+/** Up to the bracket that closes the one at `at`, which is outside of quotes; all where there is none. */
 function bracketed(text: string, at: number): string {
   const open = text[at];
-  const close = open === "[" ? "]" : open === "{" ? "}" : ")";
+  const close = open === "[" ? "]" : open === "{" ? "}" : open === "<" ? ">" : ")";
   let depth = 0;
   for (let index = at; index < text.length; index += 1) {
+    const [quote] = /[\s,:[{(<=]/.test(text[index - 1] ?? "") ? (/^\\*"/.exec(text.slice(index, index + 9)) ?? []) : [];
+    if (quote !== undefined) {
+      index += quoted(text.slice(index), quote).length - 1;
+      continue;
+    }
     if (text[index] === open) depth += 1;
     if (text[index] === close) depth -= 1;
     if (depth === 0) return text.slice(0, index + 1);

@@ -2,7 +2,10 @@ export type NameKind = "named secret" | "user name";
 
 /** Words of a name, in one, that make its value a secret wherever they stand. */
 const SECRET =
-  /pass(?:word|wort|wd|phrase|code|wrd)|pswd|secret|token|credential|signature|authorization|connectionstring|keyring|(?:api|access|account|private|shared|storage|encryption|master|client|signing)key/;
+  /pass(?:word|wort|wd|phrase|code|wrd)|pswd|secret|token|credential|signature|authorization|connectionstring|keyring|(?:api|access|account|private|shared|storage|encryption|master|client|signing|auth|ssh|user|admin|session|pass|license)key/;
+
+/** The same at the end of a name that is written in one: `bindpw`, `dbpass`. */
+const SECRET_SUFFIX = /(?:pw|pwd|psk|(?<!by|com|sur|tres)pass)$/;
 
 /** Words that make its value a secret where they are the last. */
 const SECRET_ENDS: ReadonlySet<string> = new Set(
@@ -36,7 +39,11 @@ export function kindOfName(name: string): NameKind | undefined {
   const joined = words.join("").replace("secretsstore", "");
   if (USER.test(joined)) return "user name";
   if (HARMLESS_ENDS.has(last)) return undefined;
-  const isSecret = SECRET.test(joined) || SECRET_ENDS.has(last) || SECRET_PAIRS.test(words.slice(-2).join(""));
+  const isSecret =
+    SECRET.test(joined) ||
+    SECRET_SUFFIX.test(last) ||
+    SECRET_ENDS.has(last) ||
+    SECRET_PAIRS.test(words.slice(-2).join(""));
   return isSecret ? "named secret" : undefined;
 }
 
