@@ -5,7 +5,7 @@ import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../../scripts/release/files";
 import { runInPty, screenOf } from "../support/pty";
 import { waitUntil } from "../support/wait";
 import { type Node, startNode } from "./node";
-import { apply, csiPod, podReady, processOf, readPod } from "./pods";
+import { apply, csiPod, podReady, processOf, readPod, registeredDrivers } from "./pods";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/debugging.md"), "utf8");
 const COLUMNS = 140;
@@ -24,7 +24,7 @@ beforeAll(async () => {
     return csiPod(name, { driver, registrarArgs: [`--kubelet-registration-path=${path}`] });
   });
   await apply(node, ...registered, csiPod("gone", { driver }));
-  for (const name of ["blue", "green"]) await podReady(node, name);
+  await waitUntil(async () => (await registeredDrivers(node)).length === registered.length, "the drivers' CSINode");
   for (const name of ["red", "gone"]) process.kill(processOf(await podReady(node, name), "driver"), "SIGSTOP");
   // It ends by SIGKILL, so its socket stays.
   await node.kubectl(["delete", "pod", "gone", "--grace-period=1"]);

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { waitUntil } from "../support/wait";
 import { applyExample } from "./examples";
 import { type Node, startNode } from "./node";
-import { cgroupFile, containerOf, podReady, processOf, readPod } from "./pods";
+import { cgroupFile, containerOf, podReady, processOf, readPod, registeredDrivers } from "./pods";
 
 const NAMESPACE = "my-csi-driver";
 const POD = "my-csi-driver-node";
@@ -12,8 +13,12 @@ beforeAll(async () => {
   node = await startNode();
 });
 afterAll(async () => node[Symbol.asyncDispose]());
-// The examples have one pod, and its driver one directory.
-afterEach(() => node.kubectl(["delete", "pods", `--namespace=${NAMESPACE}`, "--all", "--grace-period=5"]));
+// The examples have one pod, and its driver one directory and one registration.
+afterEach(async () => {
+  await node.kubectl(["delete", "pods", `--namespace=${NAMESPACE}`, "--all", "--grace-period=5"]);
+  rmSync(node.path("/var/lib/kubelet/plugins_registry/go.csi.test-reg.sock"), { force: true });
+  await waitUntil(async () => (await registeredDrivers(node)).length === 0, "the driver to be unregistered");
+});
 
 test.each(["node", "node-startup", "node-selinux", "node-affinity"])(
   "deploy/examples/%s runs as it is, and the kubelet registers its driver",
@@ -79,6 +84,5 @@ test.each(["node-exec-probe", "node-exec-probe-install"])(
 );
 
 async function isRegistered(): Promise<void> {
-  const names = ["get", "csinode", "node", "--output=jsonpath={.spec.drivers[*].name}"];
-  await waitUntil(async () => (await node.kubectl(names)) === "go.csi.test", "the driver's CSINode");
+  await waitUntil(async () => (await registeredDrivers(node)).includes("go.csi.test"), "the driver's CSINode");
 }

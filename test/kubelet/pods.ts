@@ -137,6 +137,17 @@ export async function podReady(
   );
 }
 
+/** The names of the drivers that the kubelet has registered. */
+export async function registeredDrivers(node: Node): Promise<readonly string[]> {
+  const { spec } = JSON.parse(await node.read("/apis/storage.k8s.io/v1/csinodes/node")) as CsiNode;
+  return (spec.drivers ?? []).map(({ name }) => name);
+}
+
+/** What these tests read of a CSINode (storage.k8s.io/v1). */
+interface CsiNode {
+  readonly spec: { readonly drivers?: readonly { readonly name: string }[] | null };
+}
+
 export function containerOf(pod: Pod, name: string): ContainerStatus {
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
   const status = [...containerStatuses, ...initContainerStatuses].find((container) => container.name === name);
