@@ -24,7 +24,7 @@ start_container() {
   mkdir "$container"
   echo 64M >"$container/memory.max"
   rm -f /mnt/csi.sock
-  in_container "$DRIVER" --endpoint=unix:///mnt/csi.sock --leak-mib=64 >/dev/null &
+  in_container "${DRIVER:?}" --endpoint=unix:///mnt/csi.sock --leak-mib=64 >/dev/null &
   driver=$!
   until [ -S /mnt/csi.sock ]; do sleep 0.1; done
 }
