@@ -5,7 +5,7 @@ import { RELEASE_DIRECTORY, RELEASE_NAMES } from "../../scripts/release/files";
 import { waitUntil } from "../support/wait";
 import { applyExample } from "./examples";
 import { KUBECONFIG, type Node, startNode } from "./node";
-import { apply, cgroupOf, containerOf, csiPod, podReady, processOf, readPod } from "./pods";
+import { type Pod, apply, cgroupOf, containerOf, csiPod, podReady, processOf, readPod } from "./pods";
 
 /** What these tests read of `list -o json`. */
 interface Listed {
@@ -40,13 +40,20 @@ test.each([
 test("inspect prints kubectl lines for the log of a driver, and they work", async () => {
   // Without a liveness probe, since it is to stay stopped.
   await apply(node, csiPod("stuck", { driver: { livenessProbe: undefined } }));
-  process.kill(processOf(await podReady(node, "stuck"), "driver"), "SIGSTOP");
+  await stop(await podReady(node, "stuck"));
   expect(await logOf("stuck")).toContain('"listening"');
   process.kill(processOf(await readPod(node, "stuck"), "driver"), "SIGKILL");
   const restarted = await podReady(node, "stuck", (now) => containerOf(now, "driver").restartCount === 1);
-  process.kill(processOf(restarted, "driver"), "SIGSTOP");
+  await stop(restarted);
   expect(await logOf("stuck")).toContain('"listening"');
 });
+
+/** Without probes, containers are ready before the driver listens. */
+async function stop(pod: Pod): Promise<void> {
+  const { name } = pod.metadata;
+  await waitUntil(async () => (await inspected(name)).endsWith("\nready\n"), "the driver to answer");
+  process.kill(processOf(pod, "driver"), "SIGSTOP");
+}
 
 test("inspect counts the out-of-memory kills of a driver's pod, before and after the driver itself is killed", async () => {
   const driver = { livenessProbe: undefined, resources: { limits: { memory: "64Mi" } } };
