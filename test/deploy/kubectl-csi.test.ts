@@ -64,6 +64,7 @@ describe.each([
 
   test.each([
     ["SIGINT", 130],
+    ["SIGQUIT", 131],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const)("%s deletes the debug pod, and the exit code is %i", async (signal, code) => {
@@ -110,7 +111,7 @@ test("a signal while the image is pulled deletes the debug pod", async () => {
 /** Signals the process group, as a terminal does, once kubectl has been called. */
 async function interrupted(
   script: KubectlScript,
-  signal: "SIGINT" | "SIGTERM" | "SIGHUP",
+  signal: "SIGINT" | "SIGQUIT" | "SIGTERM" | "SIGHUP",
   during: "exec" | "debug" | "get-pod",
   shell: readonly string[],
 ): Promise<number> {
@@ -286,6 +287,25 @@ test("report -o FILE writes the file, and only where there is a report", async (
   kubectl[Symbol.dispose]();
   expect((await csi({ ...MONITOR, exec: FORBIDDEN }, ["report", "node-1", "-o", "r.json"])).code).toBe(1);
   expect(readdirSync(kubectl.directory).filter((name) => name.startsWith("r.json"))).toEqual([]);
+});
+
+test("report -o FILE keeps the file that is there where livenessprobe writes no report", async () => {
+  const refused = "echo --redact must be on or off >&2; echo command terminated with exit code 1 >&2; exit 1";
+  const script = { ...MONITOR, exec: `echo kept >r.json; ${refused}` };
+  expect(await csi(script, ["report", "node-1", "-o", "r.json", "--redact=maybe"])).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "--redact must be on or off\n",
+  });
+  expect(readFileSync(join(kubectl.directory, "r.json"), "utf8")).toBe("kept\n");
+});
+
+test("report -o FILE fails where the file cannot be put in its place", async () => {
+  const { code, stderr } = await csi({ ...MONITOR, exec: "rm r.json.*" }, ["report", "node-1", "-o", "r.json"]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/\nkubectl csi: r\.json cannot be written; name another file with -o\n$/),
+  });
 });
 
 test.each([
