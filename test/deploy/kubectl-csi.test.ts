@@ -74,6 +74,23 @@ describe.each([
     expect(kubectl.callsOf("delete")).toEqual([`--request-timeout=30s ${DELETE} --now`]);
   });
 
+  test("where nobody reads any more, it ends in silence", async () => {
+    const [script, sh] = [
+      { ...MONITOR, exec: "yes; exit" },
+      [...(await shellOf()), PLUGIN, "list", "node-1"].join(" "),
+    ];
+    kubectl = scriptKubectl(script);
+    const ended = await runToEnd(["bash", "-c", `${sh} | head -n 1; echo "\${PIPESTATUS[0]}"`], kubectl.env);
+    expect(ended).toEqual({ code: 0, stdout: "y\n141\n", stderr: "" });
+  });
+
+  test("without standard streams, it leaves no file", async () => {
+    const sh = [...(await shellOf()), PLUGIN, "list", "node-1"].join(" ");
+    kubectl = scriptKubectl(MONITOR);
+    await runToEnd(["sh", "-c", `${sh} <&- >&-`], kubectl.env);
+    expect(readdirSync(kubectl.directory).filter((name) => name.startsWith("kubectl-csi"))).toEqual([]);
+  });
+
   test("words with spaces and quotes reach kubectl as they are", async () => {
     const script = { ...MONITOR, exec: `for word; do case $word in *"'"*) echo "<$word>" ;; esac; done` };
     const words = ["list", "node-1", "--context", "it's $HOME", "--", "--driver=a 'b' it"];
