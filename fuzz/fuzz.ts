@@ -4,12 +4,14 @@ import { runCampaign, type Result } from "./campaign";
 import { ORACLE_TIME_ZONE } from "./go-oracle";
 import type { Finding, Target } from "./target";
 import { argv } from "./targets/argv";
+import { csiAddresses } from "./targets/csi-addresses";
 import { durations } from "./targets/durations";
 import { listenAddresses } from "./targets/listen-addresses";
 import { jsonLog, klogText } from "./targets/logs";
 import { messages, messagesOfProtoLoader } from "./targets/messages";
 import { grpcAnswers } from "./targets/grpc-answers";
 import { httpRequests } from "./targets/http-requests";
+import { metrics } from "./targets/metrics";
 import { mountLines } from "./targets/mount-lines";
 import { nodeFiles } from "./targets/node-files";
 import { globs, quantities, quotes, statusCodes } from "./targets/texts";
@@ -19,12 +21,14 @@ const TARGETS: readonly Target[] = [
   argv,
   durations,
   listenAddresses,
+  csiAddresses,
   quantities,
   globs,
   quotes,
   statusCodes,
   klogText,
   jsonLog,
+  metrics,
   messages,
   messagesOfProtoLoader,
   nodeFiles,

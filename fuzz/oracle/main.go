@@ -18,6 +18,7 @@ var kinds = map[string]func([]byte) any{
 	"argv":     each(argv),
 	"duration": each(duration),
 	"glob":     each(matches),
+	"metrics":  each(exposition),
 	"json":     each(klogJSON),
 	"klog":     each(klogText),
 	"listen":   each(listen),
@@ -25,6 +26,7 @@ var kinds = map[string]func([]byte) any{
 	"mount":    each(mount),
 	"quantity": each(quantity),
 	"quote":    each(strconv.Quote),
+	"socket":   each(socket),
 	"status":   each(status),
 }
 
