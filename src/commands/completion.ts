@@ -1,9 +1,11 @@
-import type { CommandOf, Commands, ProcessContext } from "../cli/command";
+import { type CommandOf, type Commands, type ProcessContext, UsageError } from "../cli/command";
+import { quote } from "../base/text";
 import { type Candidate, completeLine, type Completion, startingWith } from "../cli/completion";
 import { COMPLETION_SCRIPTS } from "../cli/completion-scripts";
 import { GENERAL_FLAGS } from "../cli/flags";
-import { readOneOf } from "../cli/options";
 import { driverNames, openNode } from "../inspection/node-view";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
 
 const COMPLETION_ARGS = {
   shell: { type: "positional", valueHint: "bash|zsh|fish", required: true, description: "the shell" },
@@ -32,7 +34,8 @@ export function defineCompletion(context: ProcessContext, commands: Commands): C
       "Drivers are found in the kubelet's directories, and none is asked.",
     ],
     run: async ({ args: { shell, line } }) => {
-      const known = readOneOf("shell", ["bash", "zsh", "fish"], shell);
+      const known = SHELLS.find((each) => each === shell);
+      if (known === undefined) throw new UsageError(`completion is for bash, zsh and fish, got ${quote(shell)}`);
       context.writeOut(line === undefined ? COMPLETION_SCRIPTS[known] : await answer(line, commands));
       return 0;
     },

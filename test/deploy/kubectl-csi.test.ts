@@ -267,6 +267,15 @@ test("kubectl's own flags are in every call, and --namespace, --image and --debu
   expect(calls[0]).toContain("--namespace=debug --profile=sysadmin --image=IMAGE ");
 });
 
+test.each([
+  ["--nope", "unknown flag --nope"],
+  ["-x", "unknown flag -x"],
+  ["--image", "--image needs a value"],
+])("a last word %s is told as: %s", async (word, said) => {
+  const { stderr } = await csi({}, ["list", "node-1", word]);
+  expect(stderr).toBe(`kubectl csi: ${said}; kubectl csi --help says what it takes\n`);
+});
+
 test.each<readonly [readonly string[]]>([
   [["list", "../etc"]],
   [["list", "node-1;reboot"]],
@@ -285,6 +294,9 @@ test.each<readonly [readonly string[]]>([
   [["list", "node-1", "--root=/"]],
   [["list", "node-1", "--timeout", "1h"]],
   [["list", "node-1", "--image"]],
+  [["list", "node-1", "-o", "yaml"]],
+  [["list", "--output=yaml"]],
+  [["inspect", "node-1", "a", "-owide"]],
   [["lost"]],
 ])("%j is refused in one line, and nothing is asked", async (words) => {
   const { code, stdout, stderr } = await csi({}, words);
@@ -397,6 +409,7 @@ test("every flag of list, inspect and report is known", () => {
 test("version and image are those of the release and of the chart", async () => {
   const { stdout } = await csi({}, ["version"]);
   expect(stdout).toBe(`kubectl-csi ${packageJson.version}, image ${image()}\n`);
+  expect((await csi({}, ["--version"])).stdout).toBe(stdout);
 });
 
 // With CI=true it is installed.

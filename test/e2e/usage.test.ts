@@ -121,6 +121,11 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
       ["inspect"],
       "inspect needs ADDRESS|DRIVER: the path of a driver's socket, or a driver's name; livenessprobe list shows both",
     ],
+    [
+      "a shell that completion does not know",
+      ["completion", "tcsh"],
+      'completion is for bash, zsh and fish, got "tcsh"',
+    ],
     ["a duration of check", ["check", "--wait=1"], '--wait must be a duration such as 3s or 500ms, got "1"; write 1s'],
   ])("%s", async (_, argv, text) => {
     const { code, stdout, stderr } = await runSidecar(argv);
