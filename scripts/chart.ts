@@ -18,7 +18,7 @@ kind: Namespace
 metadata:
   name: ${NAME}
   labels:
-    # hostPID and hostPath need it.
+    # hostPath needs it.
     pod-security.kubernetes.io/enforce: privileged
 `;
 

@@ -67,14 +67,13 @@ describe("Kubernetes takes what the chart makes, and the monitor its flags", () 
   test("with nothing that can be left out", async () => {
     const { pod, options } = await makeValid([
       ["incidents.storage", "none"],
-      ["hostPID", "false"],
       ["sysPtrace", "false"],
       ["appArmorProfile", ""],
       ["seLinuxType", ""],
       ["priorityClassName", ""],
       ["tolerations", "null"],
     ]);
-    expect([options.incidentDir, pod.hostPID, pod.volumes?.length]).toEqual([undefined, false, 1]);
+    expect([options.incidentDir, pod.volumes?.length]).toEqual([undefined, 1]);
     expect(containerOf(pod, "monitor").securityContext).toEqual({
       runAsUser: 0,
       allowPrivilegeEscalation: false,

@@ -242,8 +242,8 @@ describe("the monitor", () => {
     expect(monitor.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "monitor" });
   });
 
-  test("may see the node's processes, and nothing else that a pod may not", () => {
-    expect([pod.hostPID, pod.hostNetwork, pod.hostIPC]).toEqual([true, undefined, undefined]);
+  test("is in no namespace of the node, and has one capability", () => {
+    expect([pod.hostPID, pod.hostNetwork, pod.hostIPC]).toEqual([undefined, undefined, undefined]);
     expect(effectiveContext(pod, monitor)).toEqual({
       runAsUser: 0,
       allowPrivilegeEscalation: false,

@@ -60,7 +60,9 @@ test.if(promtool !== undefined)(
 );
 
 test("the incident of a stopped driver holds the evidence from before the kubelet restarted it", async () => {
-  await apply(node, csiPod("stopped", { driver: { livenessProbe: SLOW_LIVENESS } }));
+  // What is seen of a privileged driver is seen of any.
+  const securityContext = { privileged: true };
+  await apply(node, csiPod("stopped", { driver: { livenessProbe: SLOW_LIVENESS, securityContext } }));
   const pod = await podReady(node, "stopped");
   await waitUntil(
     async () => (await ask("/metrics")).includes(`${READY}{driver_name="stopped.csi.example"} 1`),
