@@ -41,7 +41,8 @@ function habitOf(word: string, flags: readonly string[]): string | undefined {
   if (word === "V") return flags.includes("version") ? "--version" : undefined;
   const [, value] = /^o?(json|(?<=o)(?:yaml|wide|table))$/.exec(word) ?? [];
   if (value === undefined) return undefined;
-  if (flags.includes("output")) return `-o ${value}`;
+  // Of a report it is a file.
+  if (flags.includes("output")) return flags.includes("redact") ? undefined : `-o ${value}`;
   return value === "json" && flags.includes("logging-format") ? "--logging-format=json" : undefined;
 }
 

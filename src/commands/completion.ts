@@ -28,8 +28,9 @@ export function defineCompletion(context: ProcessContext, commands: Commands): C
     args: COMPLETION_ARGS,
     notes: [
       "Turn it on in this shell, and in its start file for the next ones:",
-      "  bash, zsh  source <(livenessprobe completion bash)",
-      "  fish       livenessprobe completion fish | source",
+      "  bash  source <(livenessprobe completion bash)",
+      "  zsh   source <(livenessprobe completion zsh), after compinit",
+      "  fish  livenessprobe completion fish | source",
       "",
       "Drivers are found in the kubelet's directories, and none is asked.",
     ],

@@ -97,6 +97,11 @@ describe.concurrent("a word that is not known: what was meant, exit code 1", () 
       [""],
       'unknown command ""; the commands are serve, check, list, inspect, report, monitor, install, completion, help, version',
     ],
+    [
+      "a habit that a report does not have",
+      ["report", "--json"],
+      "flag provided but not defined: -json; see livenessprobe report --help",
+    ],
     ["a habit from other programs", ["list", "-ojson"], "flag provided but not defined: -ojson; did you mean -o json?"],
     ["and another", ["list", "-V"], "flag provided but not defined: -V; did you mean --version?"],
     ["a flag of check", ["check", "--wiat=1s"], "flag provided but not defined: -wiat; did you mean --wait?"],
