@@ -47,8 +47,8 @@ interface Given {
 }
 
 async function fuzz(given: Given): Promise<number> {
-  const minutes = numberOf("minutes", given.minutes ?? "2", (value) => value > 0);
-  const seed = numberOf("seed", given.seed ?? String(randomInt(MAX_SEED)), Number.isInteger);
+  const minutes = numberOf("minutes", given.minutes ?? "2", "above 0", (value) => value > 0);
+  const seed = numberOf("seed", given.seed ?? String(randomInt(MAX_SEED)), "without a fraction", Number.isInteger);
   const targets = targetsNamed(given.target);
   // Both sides print times in it.
   process.env["TZ"] = ORACLE_TIME_ZONE;
@@ -84,8 +84,12 @@ async function replay(targets: readonly Target[], seed: number, path: string): P
 
 function report({ target, inputs, wanted, finding }: Result): void {
   console.log(`${target.name} against ${target.against}: ${inputs.toLocaleString("en")} inputs`);
-  for (const [reason, count] of wanted) console.log(`  differs ${count.toLocaleString("en")} times: ${reason}`);
+  for (const [reason, count] of wanted) console.log(`  differs ${times(count)}: ${reason}`);
   if (finding !== undefined) console.log(textOf(target, finding));
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${count.toLocaleString("en")} times`;
 }
 
 function textOf({ name }: Target, { seed, path, input, text }: Finding): string {
@@ -99,10 +103,10 @@ function targetsNamed(name: string | undefined): readonly Target[] {
   throw new Error(`--target must be one of ${TARGETS.map((target) => target.name).join(", ")}, got ${name}`);
 }
 
-function numberOf(flag: string, text: string, holds: (value: number) => boolean): number {
+function numberOf(flag: string, text: string, rule: string, holds: (value: number) => boolean): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value) && holds(value)) return value;
-  throw new Error(`--${flag} must be a number that makes sense, got ${text}`);
+  throw new Error(`--${flag} must be a number ${rule}, got ${text}`);
 }
 
 await runCommand({

@@ -59,11 +59,12 @@ function renderTicket({ members }: NodeTicket): string {
 }
 
 /** Such as `wrote /tmp/report.json: 3 drivers; redacted 3 texts: mount option (2), token (1)`. */
-function summaryOf({ drivers, redactions }: NodeTicket, path: string): string {
+function summaryOf({ drivers, redactions, complete }: NodeTicket, path: string): string {
   const counts = new Map<string, number>();
   for (const { kind, count } of redactions) counts.set(kind, (counts.get(kind) ?? 0) + count);
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const kinds = [...counts].map(([kind, count]) => `${kind} (${count})`).join(", ");
   const cut = total === 0 ? "nothing was redacted" : `redacted ${total} ${total === 1 ? "text" : "texts"}: ${kinds}`;
-  return `wrote ${path}: ${drivers} ${drivers === 1 ? "driver" : "drivers"}; ${cut}`;
+  const unseen = complete ? "" : "; not every driver could be seen: see .drivers.notes";
+  return `wrote ${path}: ${drivers} ${drivers === 1 ? "driver" : "drivers"}; ${cut}${unseen}`;
 }

@@ -30,6 +30,8 @@ export interface NodeTicket {
   /** The members of a document of the kind `Report`. */
   readonly members: object;
   readonly drivers: number;
+  /** Whether every driver of the node could be seen. */
+  readonly complete: boolean;
   readonly redactions: readonly Redaction[];
 }
 
@@ -62,16 +64,13 @@ export async function collectReport(options: ReportOptions): Promise<NodeTicket>
     incidents,
     notes: [...faults, ...unread, ...mounts.notes, ...notes],
   };
+  const known = { drivers: drivers.length, complete: survey.complete };
   if (!options.redacts)
-    return {
-      members: { createdAt, redacts: false, redactions: [], ...content },
-      drivers: drivers.length,
-      redactions: [],
-    };
+    return { members: { createdAt, redacts: false, redactions: [], ...content }, redactions: [], ...known };
   const cut = redactMounts(mounts.lines, "mounts");
   const { part, redactions: others } = redactDocument({ ...content, mounts: cut.part });
   const redactions = [...cut.redactions, ...others];
-  return { members: { createdAt, redacts: true, redactions, ...part }, drivers: drivers.length, redactions };
+  return { members: { createdAt, redacts: true, redactions, ...part }, redactions, ...known };
 }
 
 /** As many at once as this: each looks at every process of the node. */

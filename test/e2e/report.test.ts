@@ -196,6 +196,16 @@ test("-o FILE is written for its owner alone, and standard error says in a line 
   expect(readdirSync(place.path)).toEqual(["report.json"]);
 });
 
+test("-o FILE of a directory that is not there says on standard error that the report does not have everything", async () => {
+  using place = temporaryDirectory();
+  const path = join(place.path, "report.json");
+  const ran = await runSidecar(["report", "--kubelet-dir", "/no/such/kubelet", "--monitor=none", "-o", path]);
+  expect(ran).toMatchObject({
+    code: 0,
+    stderr: `wrote ${path}: 0 drivers; nothing was redacted; not every driver could be seen: see .drivers.notes\n`,
+  });
+});
+
 /** Listens on the path given, after it has called itself by a secret. */
 const LISTEN_AS = `
 import socket, sys
