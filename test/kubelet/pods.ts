@@ -7,6 +7,8 @@ import type { Node } from "./node";
 export interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string };
   readonly status: {
+    readonly phase?: string;
+    readonly reason?: string;
     readonly podIP?: string;
     readonly containerStatuses?: readonly ContainerStatus[];
     /** Of init containers, native sidecars among them. */
@@ -135,6 +137,19 @@ export async function podReady(
     },
     () => `the pod ${name} to be ready; it was ${JSON.stringify(seen)}`,
   );
+}
+
+/** What the kubelet has told of a pod, oldest first: reasons, such as `Unhealthy`, with their messages. */
+export async function eventsOf(node: Node, name: string, namespace = "default"): Promise<readonly Event[]> {
+  const selector = `fieldSelector=involvedObject.name=${name}`;
+  const list = await node.read(`/api/v1/namespaces/${namespace}/events?${selector}`);
+  return (JSON.parse(list) as { readonly items: readonly Event[] }).items;
+}
+
+/** What these tests read of an event (core/v1). */
+interface Event {
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** The names of the drivers that the kubelet has registered. */
