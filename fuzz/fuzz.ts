@@ -3,39 +3,8 @@ import { progress, runCommand } from "../scripts/command";
 import { runCampaign, type Result } from "./campaign";
 import { ORACLE_TIME_ZONE } from "./go-oracle";
 import type { Finding, Target } from "./target";
-import { argv } from "./targets/argv";
-import { csiAddresses } from "./targets/csi-addresses";
-import { durations } from "./targets/durations";
-import { listenAddresses } from "./targets/listen-addresses";
-import { jsonLog, klogText } from "./targets/logs";
-import { messages, messagesOfProtoLoader } from "./targets/messages";
-import { grpcAnswers } from "./targets/grpc-answers";
-import { httpRequests } from "./targets/http-requests";
-import { metrics } from "./targets/metrics";
-import { mountLines } from "./targets/mount-lines";
-import { nodeFiles } from "./targets/node-files";
-import { globs, quantities, quotes, statusCodes } from "./targets/texts";
+import { TARGETS } from "./targets";
 import { startWatchdog } from "./watchdog";
-
-const TARGETS: readonly Target[] = [
-  argv,
-  durations,
-  listenAddresses,
-  csiAddresses,
-  quantities,
-  globs,
-  quotes,
-  statusCodes,
-  klogText,
-  jsonLog,
-  metrics,
-  messages,
-  messagesOfProtoLoader,
-  nodeFiles,
-  mountLines,
-  grpcAnswers,
-  httpRequests,
-];
 
 const MAX_SEED = 2 ** 31 - 1;
 

@@ -1,0 +1,36 @@
+import type { Target } from "./target";
+import { argv } from "./targets/argv";
+import { csiAddresses } from "./targets/csi-addresses";
+import { durations } from "./targets/durations";
+import { listenAddresses } from "./targets/listen-addresses";
+import { jsonLog, klogText } from "./targets/logs";
+import { messages, messagesOfProtoLoader } from "./targets/messages";
+import { grpcAnswers } from "./targets/grpc-answers";
+import { httpRequests } from "./targets/http-requests";
+import { metrics } from "./targets/metrics";
+import { mountLines } from "./targets/mount-lines";
+import { nodeFiles } from "./targets/node-files";
+import { secrets } from "./targets/secrets";
+import { globs, quantities, quotes, statusCodes } from "./targets/texts";
+
+/** Every target, in the order in which they are run. */
+export const TARGETS: readonly Target[] = [
+  argv,
+  durations,
+  listenAddresses,
+  csiAddresses,
+  quantities,
+  globs,
+  quotes,
+  statusCodes,
+  klogText,
+  jsonLog,
+  metrics,
+  messages,
+  messagesOfProtoLoader,
+  nodeFiles,
+  secrets,
+  mountLines,
+  grpcAnswers,
+  httpRequests,
+];
