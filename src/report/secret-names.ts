@@ -2,14 +2,14 @@ export type NameKind = "named secret" | "user name";
 
 /** Words of a name, in one, that make its value a secret wherever they stand. */
 const SECRET =
-  /pass(?:word|wort|wd|phrase|code|wrd)|pswd|secret|token|credential|signature|authorization|connectionstring|keyring|(?:api|access|account|private|shared|storage|encryption|master|client|signing|auth|ssh|user|admin|session|pass|license)key/;
+  /pass(?:word|wort|wd|phrase|code|wrd)|pswd|secret|token|credential|signature|authorization|connectionstring|keyring|sess(?:ion)?id|(?:api|access|account|private|shared|storage|encryption|master|client|signing|auth|ssh|user|admin|session|pass|license)key/;
 
 /** The same at the end of a name that is written in one: `bindpw`, `dbpass`. */
 const SECRET_SUFFIX = /(?:pw|pwd|psk|(?<!by|com|sur|tres)pass)$/;
 
 /** Words that make its value a secret where they are the last. */
 const SECRET_ENDS: ReadonlySet<string> = new Set(
-  "pass pw pwd psw key keys pin sig sas otp auth cred creds jwt salt chap cookie session bearer psk hmac seed sec".split(
+  "psw key keys pin sig sas otp auth cred creds jwt salt chap cookie session bearer ticket csrf hmac seed sec".split(
     " ",
   ),
 );

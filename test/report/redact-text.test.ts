@@ -63,6 +63,8 @@ describe("a secret is cut, and the rest is left to read", () => {
     ["a list of arguments as Go quotes them", '["--password" "hunter2" "-d"]', '["--password" [redacted] "-d"]'],
     ["JSON in a query", "q=%7B%22token%22%3A%22hunter2%22%7D", "q=%7B%22token%22%3A[redacted]"],
     ["a password for a user", "Password for user alice: hunter2", "Password for user alice: [redacted]"],
+    ["sessions", "JSESSIONID=hunter2 isisessid=hunter2", "JSESSIONID=[redacted] isisessid=[redacted]"],
+    ["a ticket", '"ticket":"PVE:root@pam:hunter2" x', '"ticket":[redacted] x'],
     ["a name in one word", "bindpw=hunter2 dbpass=hunter2", "bindpw=[redacted] dbpass=[redacted]"],
     ["an element of XML", "<Password>hunter2</Password> x", "<Password>[redacted] x"],
     ["a member of Ruby", ":password => 'hunter2'", ":password => [redacted]"],
