@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Client, credentials } from "@grpc/grpc-js";
+import { attempt } from "../../src/base/errors";
 import { parseExposition, valueOf } from "../support/exposition";
 import { type Node, startNode } from "./node";
-import { apply, cgroupOf, containerOf, csiPod, outOfMemoryKills, podReady, processOf, readPod } from "./pods";
-import { type UnreadLog, stopReading } from "./unread-log";
+import { type Pod, apply, cgroupOf, containerOf, csiPod, outOfMemoryKills, podReady, processOf, readPod } from "./pods";
 
-// Bun sorts files by path before it hands them to its workers. This one takes longest, so its name is the first.
+// `bun run test:kubelet` runs the other files meanwhile.
 
 const SOAK_MS = 300_000;
 const SIDECAR_ARGS = ["--csi-address=/csi/csi.sock", "--http-endpoint=:9808", "--probe-timeout=3s"];
@@ -61,7 +62,7 @@ beforeAll(async () => {
   );
   for (const { name } of DRIVERS) await podReady(node, name);
   starve(processOf(await readPod(node, "starved"), "driver"));
-  unread = await stopReading(node, await readPod(node, "unread"), "livenessprobe");
+  unread = await stopReading(await readPod(node, "unread"), "livenessprobe");
   startedMs = performance.now();
 });
 afterAll(async () => {
@@ -103,4 +104,53 @@ function starve(pid: number): void {
   const quota = String(STARVED_SHARE * 100_000);
   if (version === 1) writeFileSync(join(dirname(path), "cpu.cfs_quota_us"), quota);
   else writeFileSync(join(dirname(path), "cpu.max"), `${quota} 100000`);
+}
+
+/** A container's log while nobody reads what the container writes. Dispose of it after the node. */
+interface UnreadLog extends Disposable {
+  /** Whether the pipe between the container and containerd has no room for another line. */
+  isFull(): boolean;
+}
+
+const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
+/** What a pipe takes as a whole or not at all (PIPE_BUF in pipe(7)). */
+const LINE = "x".repeat(4_095) + "\n";
+
+/**
+ * Puts a pipe in the place of a container's log file and reads nothing of it. containerd then blocks in its write, as on a
+ * disk that hangs, and reads no more of the pipe that is the container's standard error; that one is filled.
+ */
+async function stopReading(pod: Pod, container: string): Promise<UnreadLog> {
+  const { name, uid } = pod.metadata;
+  const file = `/var/log/pods/default_${name}_${uid}/${container}/0.log`;
+  rmSync(node.path(file));
+  await node.run(["mkfifo", file]);
+  const reader = openSync(node.path(file), O_RDONLY | O_NONBLOCK);
+  await reopenLog(containerOf(pod, container).containerID?.replace("containerd://", "") ?? "");
+  const writer = openSync(`/proc/${processOf(pod, container)}/fd/2`, O_WRONLY | O_NONBLOCK);
+  const isFull = () => attempt(() => writeSync(writer, LINE)) === undefined;
+  while (!isFull());
+  return {
+    isFull,
+    [Symbol.dispose]: () => {
+      closeSync(reader);
+      closeSync(writer);
+    },
+  };
+}
+
+/** Has containerd open the log file of a container anew, as the kubelet does when it rotates it (CRI, `ReopenContainerLog`). */
+async function reopenLog(containerId: string): Promise<void> {
+  const client = new Client(`unix:${node.path("/run/containerd/containerd.sock")}`, credentials.createInsecure());
+  // The message's first field, a string of fewer than 128 bytes.
+  const request = Buffer.from([0x0a, containerId.length, ...Buffer.from(containerId)]);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  client.makeUnaryRequest("/runtime.v1.RuntimeService/ReopenContainerLog", asItIs, asItIs, request, (error) =>
+    error === null ? resolve() : reject(error),
+  );
+  await promise.finally(() => client.close());
+}
+
+function asItIs(bytes: Buffer): Buffer {
+  return bytes;
 }
