@@ -22,18 +22,18 @@ const LOST: Row = [
 ];
 const CLOSES: Row = [
   500,
-  /^connection closed: the driver closes each connection to .* \(tried for ([2-9]\d\dms|[\d.]+s)\)/,
+  /^connection closed: the driver closes each connection to .* \(tried for ([4-9]\d\dms|[\d.]+s)\)/,
   "closed",
 ];
 const NO_HTTP2: Row = [
   500,
-  /^not gRPC: what listens on .* does not speak HTTP\/2 \(tried for ([2-9]\d\dms|[\d.]+s)\)/,
+  /^not gRPC: what listens on .* does not speak HTTP\/2 \(tried for ([4-9]\d\dms|[\d.]+s)\)/,
   "not_grpc",
 ];
-const SILENT: Row = [500, /^driver hung: it took the connection on .* HTTP\/2 within ([2-9]\d\dms|[\d.]+s);/, "hung"];
+const SILENT: Row = [500, /^driver hung: it took the connection on .* HTTP\/2 within ([4-9]\d\dms|[\d.]+s);/, "hung"];
 const NO_ANSWER: Row = [
   500,
-  /^driver hung: HTTP\/2 is up on .*, but Identity\/Probe was not answered within ([2-9]\d\dms|[\d.]+s);/,
+  /^driver hung: HTTP\/2 is up on .*, but Identity\/Probe was not answered within ([4-9]\d\dms|[\d.]+s);/,
   "hung",
 ];
 
@@ -140,7 +140,7 @@ const QUICK = {
   "answers ready after 70 KB of headers (right)": READY,
 } as const satisfies Record<Exclude<HostileName, keyof typeof SLOW>, Row> & Partial<Record<BehaviourName, Row>>;
 
-const SLOW_TIMEOUT_MS = 300;
+const SLOW_TIMEOUT_MS = 500;
 /** Far from what these probes take, on a busy machine too. */
 const QUICK_TIMEOUT_MS = 10_000;
 
