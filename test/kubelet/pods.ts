@@ -150,6 +150,8 @@ export async function eventsOf(node: Node, name: string, namespace = "default"):
 interface Event {
   readonly reason: string;
   readonly message: string;
+  /** RFC 3339, in whole seconds. */
+  readonly firstTimestamp: string;
 }
 
 /** The names of the drivers that the kubelet has registered. */
