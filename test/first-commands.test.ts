@@ -1,7 +1,8 @@
-import { expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandsOf, freshClone } from "./support/fresh-clone";
+import packageJson from "../package.json" with { type: "json" };
+import { type FreshClone, commandsOf, freshClone } from "./support/fresh-clone";
 
 // The suite cannot run itself, so `run test` is given one file; .ci/run runs it whole.
 const ONE_TEST = " test/support/wait.test.ts";
@@ -15,17 +16,26 @@ test("the pages have the commands that a new user begins with", () => {
   expect(names.toSorted()).toEqual(["build", "check", "demo", "demo:monitor", "test"]);
 });
 
+test.each(Object.entries(packageJson.scripts))("%s installs what it needs first", (_, script) => {
+  expect(script).toStartWith("bun install --frozen-lockfile --silent && ");
+});
+
+// All of them begin with the same, so one clone is installed into once: by the first.
+let clone: FreshClone;
+beforeAll(async () => {
+  clone = await freshClone();
+});
+afterAll(() => clone[Symbol.dispose]());
+
 test.each(quick)("the first command in a fresh clone with an empty HOME: %s", async (line) => {
-  using clone = await freshClone();
+  clone.clean();
   const { code, stdout, stderr } = await clone.run(line.endsWith(" test") ? line + ONE_TEST : line);
   expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
 });
 
 test("with the PATH of CONTRIBUTING.md, its driver starts after the first command", async () => {
-  using clone = await freshClone();
   const path = /^export PATH=.*$/m.exec(read("CONTRIBUTING.md"))?.[0] ?? "";
   const driver = /^ *(bun test\/support\/.*)$/m.exec(read("CONTRIBUTING.md"))?.[1]?.replace("/tmp/", "./") ?? "";
-  await clone.run("npx --yes bun@1.4.5 run build");
   // Its input is empty, so the driver stops at once.
   const withoutBun = (process.env["PATH"] ?? "").split(":").filter((folder) => !existsSync(join(folder, "bun")));
   const line = `${path} && bun --version && ${driver}`;

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { copyFile } from "node:fs/promises";
 import { run } from "../../scripts/run";
@@ -15,6 +15,8 @@ export interface FreshClone extends Disposable {
    * @param env beside the machine's own, with the empty HOME
    */
   run(line: string, env?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** Removes what a build wrote. What was installed stays. */
+  clean(): void;
 }
 
 /** Copies the files as they are in the working tree, so that a change is tested before it is committed. */
@@ -34,6 +36,7 @@ export async function freshClone(): Promise<FreshClone> {
   }
   return {
     run: (line, env = {}) => runToEnd(["sh", "-c", line], { HOME: home, XDG_CACHE_HOME: undefined, ...env }, clone),
+    clean: () => rmSync(join(clone, "dist"), { recursive: true, force: true }),
     [Symbol.dispose]: directory[Symbol.dispose],
   };
 }
