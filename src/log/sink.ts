@@ -79,8 +79,8 @@ function writeSome(fd: number, bytes: Uint8Array): number {
   return bytes.length === 0 ? 0 : (attempt(() => writeSync(fd, bytes)) ?? 0);
 }
 
-// Bun's process.stdout and process.stderr do not block either (measured with 1.4.5, sockets and pipes), but buffers what does not fit. So
-// after the first such line it gets nothing more until it has drained.
+// Bun's process.stdout and process.stderr do not block either (measured with 1.4.5, sockets and pipes), but buffer what does
+// not fit. So after the first such line a stream gets nothing more until it has drained.
 function streamWriter(fd: typeof STDOUT | typeof STDERR): TryWrite {
   const stream = fd === STDOUT ? process.stdout : process.stderr;
   let full = false;

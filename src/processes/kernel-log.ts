@@ -40,6 +40,6 @@ export function countLoggedOomKills(records: readonly string[], podUid: string):
   }).length;
 }
 
-// Linux, mm/oom_kill.c, `dump_oom_victim`, since 5.0. Priorities above 7 are of lines that a process has written. The victim's group is below the one that ran out, so no group's name can pretend
-// to be another line.
+// Linux, mm/oom_kill.c, `dump_oom_victim`, since 5.0. Priorities above 7 are of lines that a process has written. The victim's group is
+// below the one that ran out, so no group's name can pretend to be another line.
 const OOM_KILL = /^[0-7],[^;]*;oom-kill:.*?,(?:oom_memcg=(\/.*?)|global_oom),task_memcg=(\1.*?),task=/;

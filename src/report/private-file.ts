@@ -19,7 +19,7 @@ import { MAX_LINKS } from "../node/rooted-path";
  * Writes a file that its owner alone can read. It appears whole or not at all, and replaces a regular file of that name. That it can be
  * written is known before `make` is called, which may take a while.
  *
- * No link of another user is followed: where a directory is shared, as /tmp is, it may lead root to any place.
+ * No link is followed that another user could change: it may lead root to any place.
  *
  * @param onInterrupt see `ProcessContext.onInterrupt`
  * @returns the absolute path
@@ -78,7 +78,7 @@ function holdWay(path: string, held: DisposableStack): HeldFile {
     }
     links += 1;
     if (links > MAX_LINKS) throw refused(path, "its links lead back to themselves");
-    if (!isTrusted(next, here)) throw refused(path, `the link ${name} on the way to it belongs to another user`);
+    if (!isTrusted(next, here)) throw refused(path, `another user could change the link ${name} on the way to it`);
     const target = readlinkSync(`${here.path}/${name}`);
     ahead = [...target.split("/"), ...rest];
     if (target.startsWith("/")) way = way.slice(0, 1);
@@ -91,12 +91,15 @@ function holdWay(path: string, held: DisposableStack): HeldFile {
 const STICKY = 0o1_000n;
 const WRITABLE_BY_OTHERS = 0o022n;
 
-/** As the kernel's fs.protected_symlinks, and without the setting: in a sticky directory nobody replaces a link of root's or ours. */
+/** Whether only root and we could have made or replaced the link: in a sticky directory only its owner and the link's can. */
 function isTrusted(link: HeldFile, directory: HeldFile): boolean {
   const { mode } = directory.stats;
-  if ((mode & WRITABLE_BY_OTHERS) === 0n) return true;
-  const isOurs = link.stats.uid === 0n || link.stats.uid === BigInt(process.geteuid?.() ?? 0);
-  return isOurs && (mode & STICKY) !== 0n;
+  const isShared = (mode & WRITABLE_BY_OTHERS) !== 0n && (mode & STICKY) === 0n;
+  return isOurs(link) && isOurs(directory) && !isShared;
+}
+
+function isOurs({ stats: { uid } }: HeldFile): boolean {
+  return uid === 0n || uid === BigInt(process.geteuid?.() ?? 0);
 }
 
 function explained<Result>(path: string, call: () => Result): Result {

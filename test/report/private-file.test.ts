@@ -64,17 +64,20 @@ test.each<readonly [string, (place: string) => string, string]>([
 ])("is refused before anything is asked: %s", (_, make, why) => expectRefusal(make, why));
 
 // Making a link another user's takes root.
-test.if(process.getuid?.() === 0).each<readonly [string, number, number]>([
-  ["it belongs to another user", NOBODY_UID, 0o1777],
-  ["anybody could replace it", 0, 0o777],
-])("a link in a shared directory is not followed: %s", (_, uid, mode) =>
+test.if(process.getuid?.() === 0).each<readonly [string, number, number, number]>([
+  ["a shared directory, and it belongs to another user", NOBODY_UID, 0, 0o1777],
+  ["a shared directory, where anybody could replace it", 0, 0, 0o777],
+  ["another user's directory, and it belongs to that user", NOBODY_UID, NOBODY_UID, 0o755],
+  ["another user's directory, where that user could replace it", 0, NOBODY_UID, 0o1755],
+])("a link is not followed: in %s", (_, uid, directoryUid, mode) =>
   expectRefusal((place) => {
-    mkdirSync(join(place, "b"));
-    symlinkSync("b", join(place, "link"));
-    lchownSync(join(place, "link"), uid, uid);
-    chmodSync(place, mode);
-    return join(place, "link/a");
-  }, "the link link on the way to it belongs to another user"),
+    mkdirSync(join(place, "shared/b"), { recursive: true });
+    symlinkSync("b", join(place, "shared/link"));
+    lchownSync(join(place, "shared/link"), uid, uid);
+    lchownSync(join(place, "shared"), directoryUid, directoryUid);
+    chmodSync(join(place, "shared"), mode);
+    return join(place, "shared/link/a");
+  }, "another user could change the link link on the way to it"),
 );
 
 async function expectRefusal(make: (place: string) => string, why: string): Promise<void> {
