@@ -18,7 +18,7 @@ export function defineInspect(context: ProcessContext): CommandOf<typeof INSPECT
       description: "Inspect one driver step by step: its socket, the process that listens, and each RPC.",
     },
     args: INSPECT_ARGS,
-    notes: [...OUTCOME_EXIT_CODES, "", "Identifying the owning process requires hostPID and uid 0."],
+    notes: [...OUTCOME_EXIT_CODES, "", "Identifying the owning process requires uid 0, and hostPID or --root."],
     run: ({ args, given }) => inspect(readInspectOptions(args), readInvocation(given, context.program()), context),
   };
 }

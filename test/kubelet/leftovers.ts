@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { attempt } from "../../src/base/errors";
 
-/** What a running node has on this machine. */
-export interface Belongings {
+/** What a running node has on this machine. While it is not disposed of, no new namespace gets the number of an old one. */
+export interface Belongings extends Disposable {
   readonly directory: string;
   readonly cgroup: string;
   /** Of all its processes: `net:[4026531840]`. */
@@ -11,13 +12,22 @@ export interface Belongings {
   readonly mounts: string;
 }
 
-const NAMESPACES = ["pid", "net", "mnt"] as const;
+const NAMESPACES = ["pid", "net"] as const;
 
 /** @param pid the first process of the node's PID namespace */
 export function belongings(directory: string, cgroup: string, pid: number): Belongings {
-  const own = namespacesOf("self");
-  const namespaces = new Set(descendants(pid).flatMap(namespacesOf));
-  return { directory, cgroup, namespaces: namespaces.difference(new Set(own)), mounts: mounts() };
+  const files = descendants(pid).flatMap((each) =>
+    NAMESPACES.map((name) => attempt(() => openSync(nsFile(each, name), "r"))),
+  );
+  const held = files.filter((file) => file !== undefined);
+  const namespaces = new Set(held.map((file) => readlinkSync(`/proc/self/fd/${file}`)));
+  return {
+    directory,
+    cgroup,
+    namespaces: namespaces.difference(new Set(namespacesOf("self"))),
+    mounts: mounts(),
+    [Symbol.dispose]: () => held.forEach((file) => closeSync(file)),
+  };
 }
 
 /** What is left of a node, each in a line; empty where nothing is. */
@@ -33,7 +43,8 @@ export function leftovers({ directory, cgroup, namespaces, mounts: before }: Bel
   return [...processes, ...cgroups, ...files, ...(mounts() === before ? [] : [`mounts: ${mounts()}`])];
 }
 
-function mounts(): string {
+/** What is mounted in this process's mount namespace. */
+export function mounts(): string {
   return readFileSync("/proc/self/mountinfo", "utf8");
 }
 
@@ -45,9 +56,9 @@ function descendants(pid: number): readonly string[] {
 
 /** Empty where the process has ended. */
 function namespacesOf(pid: string): readonly string[] {
-  try {
-    return NAMESPACES.map((name) => readlinkSync(`/proc/${pid}/ns/${name}`));
-  } catch {
-    return [];
-  }
+  return attempt(() => NAMESPACES.map((name) => readlinkSync(nsFile(pid, name)))) ?? [];
+}
+
+function nsFile(pid: string, name: (typeof NAMESPACES)[number]): string {
+  return `/proc/${pid}/ns/${name}`;
 }

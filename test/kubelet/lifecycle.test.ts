@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitUntil } from "../support/wait";
-import { type Belongings, belongings, leftovers } from "./leftovers";
+import { belongings, leftovers, mounts } from "./leftovers";
 import { type Node, startNode } from "./node";
 import {
   LIVENESS_SECONDS,
@@ -23,31 +23,30 @@ beforeAll(async () => {
 });
 afterAll(async () => node[Symbol.asyncDispose]());
 
-describe("a node leaves nothing behind: no process, namespace, mount, control group or file", () => {
-  test("when it is disposed of, with a pod", async () => {
-    const before = belongings("", "none", process.pid).mounts;
-    const ended = await startNode();
-    await apply(ended, csiPod("left"));
-    await podReady(ended, "left");
-    const had = { ...belongings(ended.directory, ended.cgroup, ended.pid), mounts: before };
-    expect(leftovers(had)).not.toEqual([]);
-    await ended[Symbol.asyncDispose]();
-    expect(leftovers(had)).toEqual([]);
-  });
+// It leaves no process, namespace, mount, control group or file.
+test.concurrent("a node leaves nothing behind when it is disposed of, with a pod", async () => {
+  const before = mounts();
+  const ended = await startNode();
+  await apply(ended, csiPod("left"));
+  await podReady(ended, "left");
+  using had = { ...belongings(ended.directory, ended.cgroup, ended.pid), mounts: before };
+  expect(leftovers(had)).not.toEqual([]);
+  await ended[Symbol.asyncDispose]();
+  expect(leftovers(had)).toEqual([]);
+});
 
-  test("when the process that started it gets Ctrl-C", async () => {
-    const holder = Bun.spawn([process.execPath, join(import.meta.dirname, "hold-node.ts")], { stdout: "pipe" });
-    const { value } = await holder.stdout.getReader().read();
-    // Written by hold-node.ts.
-    const held = JSON.parse(new TextDecoder().decode(value)) as Pick<Node, "directory" | "cgroup" | "pid">;
-    const had: Belongings = belongings(held.directory, held.cgroup, held.pid);
-    holder.kill("SIGINT");
-    await holder.exited;
-    await waitUntil(
-      () => leftovers(had).length === 0,
-      () => `these to go: ${leftovers(had).join(", ")}`,
-    );
-  });
+test.concurrent("a node leaves nothing behind when the process that started it gets Ctrl-C", async () => {
+  const holder = Bun.spawn([process.execPath, join(import.meta.dirname, "hold-node.ts")], { stdout: "pipe" });
+  const { value } = await holder.stdout.getReader().read();
+  // Written by hold-node.ts.
+  const held = JSON.parse(new TextDecoder().decode(value)) as Pick<Node, "directory" | "cgroup" | "pid">;
+  using had = belongings(held.directory, held.cgroup, held.pid);
+  holder.kill("SIGINT");
+  await holder.exited;
+  await waitUntil(
+    () => leftovers(had).length === 0,
+    () => `these to go: ${leftovers(had).join(", ")}`,
+  );
 });
 
 test.concurrent.each([
