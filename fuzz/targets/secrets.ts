@@ -22,6 +22,12 @@ const FORMS = [
   "ghp_SECRETSECRET",
   "eyJhbGciOiJIUzI1NiJ9.SECRET.SECRET",
   "secretKey => SECRET",
+  'secrets:<key:"a" value:"SECRET" >',
+  'secrets:{key:"a}" value:"SECRET"}',
+  '{"key":"password","value":"SECRET"}',
+  "iscsiadm --name node.session.auth.password --value SECRET",
+  '["--password" "SECRET"]',
+  "bindpw=SECRET",
 ];
 /** It has no form of its own by which it is known. */
 const secret = fc.stringMatching(/^[a-z0-9]{12,20}$/).map((text) => `q7${text}`);

@@ -22,7 +22,8 @@ const PAIR = new RegExp(
   String.raw`(?<![\w.-])([\w.-]+)(?:(${VALUE_MEMBER}|${WITH_SIGN}|${IN_LIST})|${WITHOUT_SIGN})`,
   "g",
 );
-const NAME_AND_VALUE_MEMBER = new RegExp(String.raw`^${QUOTE}?[\w./-]+${VALUE_MEMBER}`);
+const NAME_AND_SIGN = new RegExp(String.raw`^([\w.-]{1,64})(?:${VALUE_MEMBER}|${WITH_SIGN})`);
+const QUOTED_NAME_AND_VALUE = new RegExp(String.raw`^${QUOTE}[\w./-]+${VALUE_MEMBER}`);
 
 /** Cuts the values of what is named as a secret: `password=...`, `"token": "..."`, `--secret ...`, `password "..."`. */
 export function redactNamed(text: string, onCut: (kind: NameKind) => void): string {
@@ -35,9 +36,10 @@ export function redactNamed(text: string, onCut: (kind: NameKind) => void): stri
     const kind = kindOfName(name);
     const before = text[pair.index - 1] ?? "";
     const rest = kind === undefined || isElsewhere(before, name, sign) ? "" : text.slice(start);
-    // `key: "password", value: "..."` has the name that counts behind it.
-    if (/^key$/i.test(name) && NAME_AND_VALUE_MEMBER.test(rest)) continue;
-    const value = sign === undefined ? valueWithoutSign(rest, name, kind) : valueOf(rest, /[?&]/.test(before));
+    // The name that counts stands behind it: `key: "password", value: "..."`.
+    if (/^key$/i.test(name) && QUOTED_NAME_AND_VALUE.test(rest)) continue;
+    const value =
+      pairAt(rest) || (sign === undefined ? valueWithoutSign(rest, name, kind) : valueOf(rest, /[?&]/.test(before)));
     // What follows may be the beginning of another pair.
     PAIR.lastIndex = start + value.length;
     if (kind === undefined || value === "" || NO_SECRET.test(value)) continue;
@@ -93,6 +95,14 @@ function isOfKubernetes(name: string, value: string, after: string): boolean {
 
 const OF_OBJECT =
   /^\s+(?:(?:was )?not found|(?:is )?missing|is forbidden|already exists|does not exist|in (?:the )?(?:namespace|secret))\b/;
+
+/** Another name of a secret with its value, such as `password="a b"` behind `bad credentials: `: cut alone, a part of it would stay. */
+function pairAt(text: string): string {
+  const [pair, name = ""] = NAME_AND_SIGN.exec(text) ?? [];
+  if (pair === undefined || kindOfName(name) !== "named secret") return "";
+  const value = valueOf(text.slice(pair.length));
+  return NO_VALUE.has(value.toLowerCase()) ? "" : pair + value;
+}
 
 /** The value at the beginning of a text: in quotes, in brackets, or up to a space; and what is joined to it. */
 function valueOf(value: string, inQuery = false): string {
