@@ -26,6 +26,12 @@ export const MONITOR_ARGS = {
     group: "Node",
   },
   ...NODE_FLAGS,
+  "node-name": {
+    type: "string",
+    valueHint: "NAME",
+    description: "The node's name, for the page, the JSON documents and the files of incidents.",
+    group: "Node",
+  },
   "http-endpoint": {
     type: "string",
     default: `:${USUAL_PORT}`,
@@ -76,6 +82,8 @@ export function readMonitorOptions(args: ParsedArgs<typeof MONITOR_ARGS>) {
     ...node,
     /** Undefined is every driver. */
     driver: args.driver || undefined,
+    /** Undefined is not known. */
+    nodeName: args["node-name"] || undefined,
     intervalMs,
     listen: readListener("http-endpoint", (text) => parseListenAddress(text, USUAL_PORT), args["http-endpoint"]),
     serving: readOneOf("serve", ["all", "metrics"], args.serve),

@@ -5,7 +5,7 @@ import type { Invocation } from "../base/shell-command";
 import type { CreateLogger } from "../log/logger";
 import { type NodeView, openNode } from "../inspection/node-view";
 import { readProcessMetrics } from "../metrics/process";
-import { DOCUMENTS, renderIncidentFile } from "../monitor/documents";
+import { createDocuments, renderIncidentFile } from "../monitor/documents";
 import { openIncidentFiles } from "../monitor/incidents/incident-files";
 import { createIncidentLog } from "../monitor/incidents/incident-log";
 import { createIncidentStore } from "../monitor/incidents/incident-store";
@@ -15,7 +15,6 @@ import { createMonitorHandler } from "../monitor/routes";
 import { startWatch } from "../monitor/watch";
 import { MONOTONIC_CLOCK } from "../base/clock";
 import { answerMetrics } from "../sidecar/routes";
-import { renderNodeJson } from "../terminal/json";
 import { COMMIT, VERSION } from "../version";
 import { listenOn, startLogging, STOP_WITHIN_MS } from "./serve";
 
@@ -75,12 +74,12 @@ async function start(
   createLogger: CreateLogger,
   files: ReturnType<typeof openIncidentFiles> | undefined,
 ) {
-  const { rootDir, kubeletDirs, probeTimeoutMs } = options;
+  const { rootDir, kubeletDirs, nodeName, probeTimeoutMs } = options;
   const store = createIncidentStore();
   const incidents = createIncidentLog({
     store,
     files,
-    render: renderIncidentFile,
+    render: (incident, log) => renderIncidentFile(incident, log, nodeName),
     logger: createLogger("incident-log.ts"),
     nowMs: MONOTONIC_CLOCK.nowMs,
     wallMs: Date.now,
@@ -100,7 +99,7 @@ async function start(
     watch,
     incidents: store,
     wallMs: Date.now,
-    documents: { ...DOCUMENTS, drivers: () => renderNodeJson(watch.table.report()) },
+    documents: createDocuments(nodeName, () => watch.table.report()),
     answerMetrics: (request) =>
       answerMetrics(request, renderMetrics({ ...scraped, processFamilies: readProcessMetrics }), startTimeSeconds),
   });

@@ -1,16 +1,28 @@
-import { inspectionMembers, renderDocument } from "../terminal/json";
+import type { NodeReport } from "../inspection/report";
+import { inspectionMembers, nodeMembers, renderDocument } from "../terminal/json";
 import type { Incident } from "./incidents/incident";
 import type { Documents } from "./routes";
 
-/** The JSON documents of the HTTP API, and of the files. `docs/output.schema.json` describes them. */
-export const DOCUMENTS: Omit<Documents, "drivers"> = {
-  incidents: (incidents) => renderDocument("IncidentList", { items: incidents.map(summaryMembers) }),
-  incident: (incident) => renderDocument("Incident", incidentMembers(incident)),
-};
+/**
+ * Makes the JSON documents of the HTTP API, and of the files. `docs/output.schema.json` describes them.
+ *
+ * @param node its name, undefined where it is not known
+ */
+export function createDocuments(node: string | undefined, readDrivers: () => NodeReport): Documents {
+  return {
+    drivers: () => renderDocument("DriverList", { node, ...nodeMembers(readDrivers()) }),
+    incidents: (incidents) => renderDocument("IncidentList", { node, items: incidents.map(summaryMembers) }),
+    incident: (incident) => renderDocument("Incident", { node, ...incidentMembers(incident) }),
+  };
+}
 
 /** @param log the last lines of the container's log */
-export function renderIncidentFile(incident: Incident, log: readonly string[] | undefined): string {
-  return renderDocument("Incident", { ...incidentMembers(incident), log });
+export function renderIncidentFile(
+  incident: Incident,
+  log: readonly string[] | undefined,
+  node: string | undefined,
+): string {
+  return renderDocument("Incident", { node, ...incidentMembers(incident), log });
 }
 
 /** What a list has of each incident. */

@@ -16,6 +16,8 @@ export type Serving = "all" | "metrics";
 export interface MonitorRoutesOptions {
   readonly watch: Pick<Watch, "sinceScanMs"> & { readonly table: Pick<DriverTable, "drivers" | "hasSeen"> };
   readonly incidents: IncidentStore;
+  /** Undefined is not known. */
+  readonly nodeName: string | undefined;
   readonly intervalMs: number;
   readonly serving: Serving;
   readonly answerMetrics: (request: Request) => Response;
@@ -66,13 +68,14 @@ function route(path: readonly string[] | undefined, request: Request, options: M
 const SCRIPT = compileScript();
 
 /** What is there for people. */
-function page(path: readonly string[], { watch, incidents, wallMs }: MonitorRoutesOptions): Response | undefined {
+function page(path: readonly string[], options: MonitorRoutesOptions): Response | undefined {
+  const { watch, incidents, nodeName, wallMs } = options;
   const [first, second = ""] = path;
   if (path.length === 1 && first === "")
-    return htmlResponse(renderNodePage(watch.table.drivers(), incidents.all(), wallMs()));
+    return htmlResponse(renderNodePage(watch.table.drivers(), incidents.all(), wallMs(), nodeName));
   if (path.length === 1 && `/${first}` === SCRIPT_PATH) return uncached("text/javascript; charset=utf-8", SCRIPT);
   const incident = path.length === 2 && first === "incidents" ? incidents.get(second) : undefined;
-  return incident && htmlResponse(renderIncidentPage(incident, wallMs()));
+  return incident && htmlResponse(renderIncidentPage(incident, wallMs(), nodeName));
 }
 
 function answerHealth({ watch, intervalMs }: MonitorRoutesOptions): Response {

@@ -78,6 +78,7 @@ test("the incident of a stopped driver holds the evidence from before the kubele
   expect(closed).toMatchObject({ namespace: "default", pod: "stopped", container: "driver", reason: "hung" });
   expect(closed.verdict).toBe("failed: hung at HTTP/2; process stopped (T)");
   const file = node.path(`/var/log/csi-node-monitor/incident-${closed.id}.json`);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ node: "node" });
   const isComplete = () => {
     const text = readFileSync(file, "utf8");
     return text.includes("stopped (T)") && text.includes('"kind": "restarted"');

@@ -41,9 +41,9 @@ const views = [...NODE_REPORT.drivers, ...HOSTILE_REPORT.drivers].map((report, i
 }));
 
 const PAGES: readonly (readonly [string, string])[] = [
-  ["the page of the drivers", renderNodePage(views, [INCIDENT], NOW)],
+  ["the page of the drivers", renderNodePage(views, [INCIDENT], NOW, HOSTILE)],
   ["the page of no drivers", renderNodePage([], [], NOW)],
-  ["the page of an incident", renderIncidentPage(INCIDENT, NOW)],
+  ["the page of an incident", renderIncidentPage(INCIDENT, NOW, HOSTILE)],
   [
     "the page of an incident that is not inspected yet",
     renderIncidentPage({ ...INCIDENT, inspection: undefined }, NOW),

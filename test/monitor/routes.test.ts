@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { DriverOutcome } from "../../src/inspection/report";
-import { DOCUMENTS } from "../../src/monitor/documents";
+import { createDocuments } from "../../src/monitor/documents";
 import type { DriverView } from "../../src/monitor/driver-record";
 import { createIncidentStore } from "../../src/monitor/incidents/incident-store";
 import { createHistory } from "../../src/monitor/page/history";
 import { createMonitorHandler } from "../../src/monitor/routes";
-import { driverReport } from "../support/sample-reports";
+import { driverReport, nodeReport } from "../support/sample-reports";
 
 const INTERVAL_MS = 30_000;
 const READY: DriverOutcome = { kind: "ready" };
@@ -18,6 +18,14 @@ describe("/healthz", () => {
   ])("%s", async (_, sinceScanMs, status, body) => {
     expect(await ask("/healthz", [], { sinceScanMs })).toEqual({ status, body });
   });
+});
+
+test.each([
+  ["the page", "/", "CSI drivers of node-1"],
+  ["the list of drivers", "/api/v1/drivers", '"node": "node-1"'],
+  ["the list of incidents", "/api/v1/incidents", '"node": "node-1"'],
+])("%s names the node", async (_, path, named) => {
+  expect((await ask(path, [])).body).toContain(named);
 });
 
 describe("/readyz", () => {
@@ -85,11 +93,8 @@ function view(label: string, outcome: DriverOutcome): DriverView {
 async function ask(path: string, drivers: readonly DriverView[], { sinceScanMs = 0 } = {}) {
   const handle = createMonitorHandler({
     watch: { table: { drivers: () => drivers, hasSeen: (name) => name === "seen" }, sinceScanMs: () => sinceScanMs },
-    documents: {
-      drivers: () => "",
-      incidents: DOCUMENTS.incidents,
-      incident: DOCUMENTS.incident,
-    },
+    documents: createDocuments("node-1", () => nodeReport([])),
+    nodeName: "node-1",
     incidents: createIncidentStore(),
     intervalMs: INTERVAL_MS,
     wallMs: Date.now,

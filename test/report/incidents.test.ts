@@ -1,13 +1,16 @@
 import { expect, test } from "bun:test";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DOCUMENTS, renderIncidentFile } from "../../src/monitor/documents";
+import { createDocuments, renderIncidentFile } from "../../src/monitor/documents";
 import { type Incident, openIncident } from "../../src/monitor/incidents/incident";
 import { openIncidentFiles } from "../../src/monitor/incidents/incident-files";
 import { findIncidents } from "../../src/report/incidents";
+import { nodeReport } from "../support/sample-reports";
 import { temporaryDirectory } from "../../scripts/temporary";
 
 const INCIDENTS = [2, 1, 0].map(incidentOf);
+
+const DOCUMENTS = createDocuments("node-1", () => nodeReport([]));
 
 test("a monitor's incidents are those of its HTTP API, the newest first", async () => {
   using monitor = serve();
@@ -23,7 +26,8 @@ test("those of its files have the container's log, and an incident that is in bo
   using monitor = serve();
   using place = temporaryDirectory();
   const files = openIncidentFiles(place.path);
-  for (const incident of [1, 5].map(incidentOf)) files.write(incident.id, renderIncidentFile(incident, ["a line"]));
+  for (const incident of [1, 5].map(incidentOf))
+    files.write(incident.id, renderIncidentFile(incident, ["a line"], "node-1"));
   const { incidents } = await findIncidents(monitor.address, place.path, 60_000);
   expect(incidents.map(({ id }) => id)).toEqual([5, 2, 1, 0].map((second) => incidentOf(second).id));
   expect(incidents.map((incident) => "log" in incident)).toEqual([true, false, true, false]);
@@ -33,7 +37,7 @@ test("the newest 20 are read", async () => {
   using place = temporaryDirectory();
   const files = openIncidentFiles(place.path);
   for (let second = 0; second < 25; second += 1)
-    files.write(incidentOf(second).id, renderIncidentFile(incidentOf(second), undefined));
+    files.write(incidentOf(second).id, renderIncidentFile(incidentOf(second), undefined, "node-1"));
   const { incidents } = await findIncidents(undefined, place.path, 60_000);
   expect(incidents.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => incidentOf(24 - index).id));
 });

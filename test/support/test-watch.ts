@@ -54,7 +54,7 @@ export async function startTestWatch(
   const incidents = createIncidentLog({
     store,
     files: undefined,
-    render: renderIncidentFile,
+    render: (incident, lines) => renderIncidentFile(incident, lines, undefined),
     logger: createLogger("incident-log.ts"),
     nowMs: MONOTONIC_CLOCK.nowMs,
     wallMs: Date.now,

@@ -4,7 +4,7 @@ import type { ProbeResult } from "../../src/driver/probe";
 import type { DriverReport } from "../../src/inspection/report";
 import { renderCheckJson } from "../../src/terminal/check-line";
 import { renderInspectionJson, renderNodeJson } from "../../src/terminal/json";
-import { DOCUMENTS, renderIncidentFile } from "../../src/monitor/documents";
+import { createDocuments, renderIncidentFile } from "../../src/monitor/documents";
 import { advanceIncident, type Incident, openIncident } from "../../src/monitor/incidents/incident";
 import schema from "../../docs/output.schema.json" with { type: "json" };
 import { schemaFaults } from "../support/output-schema";
@@ -32,6 +32,8 @@ const CLOSED_INCIDENT = advanceIncident(
   2,
 );
 
+const DOCUMENTS = createDocuments("node-1", () => NODE_REPORT);
+
 const timing = { elapsedMs: 1.26, connectMs: 1, rpc: { durationMs: 0.26, statusCode: 0 } };
 
 describe("the schema describes what is printed", () => {
@@ -45,11 +47,12 @@ describe("the schema describes what is printed", () => {
     ["list: nothing", renderNodeJson(nodeReport([]))],
     ["list: a node", renderNodeJson(NODE_REPORT)],
     ["list: hostile drivers", renderNodeJson(HOSTILE_REPORT)],
+    ["monitor: drivers", DOCUMENTS.drivers()],
     ["monitor: no incidents", DOCUMENTS.incidents([])],
     ["monitor: incidents", DOCUMENTS.incidents([INCIDENT, CLOSED_INCIDENT])],
     ["monitor: an incident", DOCUMENTS.incident(INCIDENT)],
     ["monitor: an incident that is closed", DOCUMENTS.incident(CLOSED_INCIDENT)],
-    ["monitor: the file of an incident", renderIncidentFile(CLOSED_INCIDENT, ["a line"])],
+    ["monitor: the file of an incident", renderIncidentFile(CLOSED_INCIDENT, ["a line"], "node-1")],
     ["inspect: a stopped driver", renderInspectionJson(STOPPED_INSPECTION)],
     ["inspect: a hostile one", renderInspectionJson(HOSTILE_INSPECTION)],
     [

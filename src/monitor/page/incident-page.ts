@@ -4,7 +4,7 @@ import { type Html, html } from "./html";
 import { instant, lastedText, podText, renderPage, type Row, table } from "./page";
 
 /** One incident, with its events and what an inspection found. */
-export function renderIncidentPage(incident: Incident, wallMs: number): string {
+export function renderIncidentPage(incident: Incident, wallMs: number, nodeName?: string): string {
   const { driver, socket, reason, message, events, eventsLeftOut, inspection } = incident;
   const title = `${driver ?? "A driver"}: ${reason}`;
   return renderPage({
@@ -16,6 +16,12 @@ export function renderIncidentPage(incident: Incident, wallMs: number): string {
       <dl>
         <dt>Lasted</dt>
         <dd>${lastedText(incident)}</dd>
+        ${
+          nodeName === undefined
+            ? undefined
+            : html`<dt>Node</dt>
+                <dd>${nodeName}</dd> `
+        }
         <dt>Pod</dt>
         <dd>${podText(incident)}</dd>
         <dt>Socket</dt>

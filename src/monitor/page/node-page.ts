@@ -5,13 +5,18 @@ import { type Html, html } from "./html";
 import { instant, lastedText, podText, renderPage, type Row, table } from "./page";
 
 /** The drivers of the node, and the last incidents. */
-export function renderNodePage(drivers: readonly DriverView[], incidents: readonly Incident[], wallMs: number): string {
+export function renderNodePage(
+  drivers: readonly DriverView[],
+  incidents: readonly Incident[],
+  wallMs: number,
+  nodeName = "this node",
+): string {
   const watched = drivers.filter(({ report }) => report.outcome.kind !== "notCsi");
   const ready = watched.filter(({ report }) => report.outcome.kind === "ready").length;
   const count = `${ready} of ${watched.length} ready`;
   return renderPage({
-    title: `${count}: CSI drivers of this node`,
-    heading: html`CSI drivers of this node
+    title: `${count}: CSI drivers of ${nodeName}`,
+    heading: html`CSI drivers of ${nodeName}
       <span class="state ${ready === watched.length ? "ready" : "failed"}">${count}</span>`,
     atMs: wallMs,
     body: html`${watched.length === 0 ? html`<p>No CSI driver was found.</p>` : driverTable(watched, wallMs)}
