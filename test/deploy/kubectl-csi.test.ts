@@ -175,6 +175,12 @@ test.each([
     deleted: true,
   },
   {
+    what: "kubectl is too old",
+    script: { debug: "echo 'error: unknown profile: sysadmin' >&2; exit 1" },
+    said: "no debug pod can be made on node-1: unknown profile: sysadmin; kubectl must be 1.30 or newer",
+    deleted: false,
+  },
+  {
     what: "the image cannot be pulled",
     script: waits('ErrImagePull: failed to pull "x":\nnot found'),
     said: 'node-1 cannot pull the image of the debug pod: ErrImagePull: failed to pull "x":?not found; name one that it can pull with --image',
