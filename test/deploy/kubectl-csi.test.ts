@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { readLock } from "../../scripts/image/inputs/lock";
 import { unpackDeb } from "../../scripts/image/inputs/debs";
@@ -35,13 +35,13 @@ async function csi(script: KubectlScript, words: readonly string[], shell: reado
   return ended;
 }
 
-describe.each([
-  ["dash", async () => ["dash"]],
-  ["bash --posix", async () => ["bash", "--posix"]],
-  ["busybox sh", busybox],
-] as const)("under %s", (_, shellOf) => {
+const SHELLS = [["dash"], ["bash", "--posix"], await busybox()].filter((shell) =>
+  usable(`kubectl csi under ${shell.join(" ")}`, [...shell, "-c", ":"]),
+);
+
+describe.each(SHELLS.map((shell) => [basename(shell.join(" ")), shell] as const))("under %s", (_, shell) => {
   test("list runs in the monitor's pod, and passes on streams and exit code", async () => {
-    const ended = await csi({ ...MONITOR, exec: NOT_READY }, ["list", "node-1"], await shellOf());
+    const ended = await csi({ ...MONITOR, exec: NOT_READY }, ["list", "node-1"], shell);
     expect(ended).toEqual({ code: 4, stdout: "table\n", stderr: "a note\n" });
     expect(kubectl.callsOf("exec")).toEqual([
       "exec --namespace=monitoring csi-1 --container=monitor -- /usr/bin/livenessprobe list --root=/host",
@@ -50,7 +50,7 @@ describe.each([
   });
 
   test("inspect runs in a debug pod where the node has no monitor, and deletes it", async () => {
-    const ended = await csi({ ...DEBUG, exec: NOT_READY }, ["inspect", "node-1", "a.csi.example"], await shellOf());
+    const ended = await csi({ ...DEBUG, exec: NOT_READY }, ["inspect", "node-1", "a.csi.example"], shell);
     const note = `kubectl csi: note: no pod of the monitor was found on node-1; kube-system/${POD} is there until this`;
     expect(ended).toEqual({ code: 4, stdout: "table\n", stderr: `${note} command ends\na note\n` });
     expect(kubectl.calls().slice(1)).toEqual([
@@ -69,23 +69,20 @@ describe.each([
     ["SIGHUP", 129],
   ] as const)("%s deletes the debug pod, and the exit code is %i", async (signal, code) => {
     const script = { ...DEBUG, exec: "exec sleep 600" };
-    const ended = await interrupted(script, signal, "exec", await shellOf());
+    const ended = await interrupted(script, signal, "exec", shell);
     expect(ended).toBe(code);
     expect(kubectl.callsOf("delete")).toEqual([`--request-timeout=30s ${DELETE} --now`]);
   });
 
   test("where nobody reads any more, it ends in silence", async () => {
-    const [script, sh] = [
-      { ...MONITOR, exec: "yes; exit" },
-      [...(await shellOf()), PLUGIN, "list", "node-1"].join(" "),
-    ];
+    const [script, sh] = [{ ...MONITOR, exec: "yes; exit" }, [...shell, PLUGIN, "list", "node-1"].join(" ")];
     kubectl = scriptKubectl(script);
     const ended = await runToEnd(["bash", "-c", `${sh} | head -n 1; echo "\${PIPESTATUS[0]}"`], kubectl.env);
     expect(ended).toEqual({ code: 0, stdout: "y\n141\n", stderr: "" });
   });
 
   test("without standard streams, it leaves no file", async () => {
-    const sh = [...(await shellOf()), PLUGIN, "list", "node-1"].join(" ");
+    const sh = [...shell, PLUGIN, "list", "node-1"].join(" ");
     kubectl = scriptKubectl(MONITOR);
     await runToEnd(["sh", "-c", `${sh} <&- >&-`], kubectl.env);
     expect(readdirSync(kubectl.directory).filter((name) => name.startsWith("kubectl-csi"))).toEqual([]);
@@ -94,11 +91,11 @@ describe.each([
   test("words with spaces and quotes reach kubectl as they are", async () => {
     const script = { ...MONITOR, exec: `for word; do case $word in *"'"*) echo "<$word>" ;; esac; done` };
     const words = ["list", "node-1", "--context", "it's $HOME", "--", "--driver=a 'b' it"];
-    expect((await csi(script, words, await shellOf())).stdout).toBe("<--context=it's $HOME>\n<--driver=a 'b' it>\n");
+    expect((await csi(script, words, shell)).stdout).toBe("<--context=it's $HOME>\n<--driver=a 'b' it>\n");
   });
 
   test("list without a node asks each node that has a monitor", async () => {
-    const ended = await csi(CLUSTER, ["list"], await shellOf());
+    const ended = await csi(CLUSTER, ["list"], shell);
     expect(ended.stdout).toBe("Node: a\nhere csi-a\n\nNode: b\nhere csi-b\n");
     expect(ended.stderr).toBe("a: of csi-a\nb: of csi-b\n");
     expect(ended.code).toBe(4);
@@ -439,13 +436,11 @@ function image(): string {
   return `${/repository: (.+)/.exec(values)?.[1]}:${packageJson.version}`;
 }
 
-let unpacked: Promise<readonly string[]> | undefined;
-
-/** Debian's static busybox, whose sh runs no program of its own in place of one in PATH. */
-function busybox(): Promise<readonly string[]> {
-  unpacked ??= unpackDeb(readLock(), "busybox-static", "amd64", temporaryDirectory().path).then(({ root }) => [
-    join(root, "bin/busybox"),
-    "sh",
-  ]);
-  return unpacked;
+/** Debian's static busybox, whose sh runs busybox's own programs; elsewhere the one in PATH. */
+async function busybox(): Promise<readonly string[]> {
+  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+  if (Bun.which("dpkg-deb") === null || (architecture !== "amd64" && architecture !== "arm64"))
+    return ["busybox", "sh"];
+  const { root } = await unpackDeb(readLock(), "busybox-static", architecture, temporaryDirectory().path);
+  return [join(root, "bin/busybox"), "sh"];
 }
