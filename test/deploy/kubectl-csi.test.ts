@@ -51,7 +51,7 @@ describe.each(SHELLS.map((shell) => [basename(shell.join(" ")), shell] as const)
 
   test("inspect runs in a debug pod where the node has no monitor, and deletes it", async () => {
     const ended = await csi({ ...DEBUG, exec: NOT_READY }, ["inspect", "node-1", "a.csi.example"], shell);
-    const note = `kubectl csi: note: no pod of the monitor was found on node-1; kube-system/${POD} is there until this`;
+    const note = `kubectl csi: note: the debug pod kube-system/${POD} is on node-1 until this`;
     expect(ended).toEqual({ code: 4, stdout: "table\n", stderr: `${note} command ends\na note\n` });
     expect(kubectl.calls().slice(1)).toEqual([
       `--request-timeout=30s debug node/node-1 --namespace=kube-system --profile=sysadmin --image=${image()} ` +
