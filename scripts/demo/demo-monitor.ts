@@ -10,9 +10,9 @@ const HANGS = "files.csi.example";
 const IS_KILLED = "objects.csi.example";
 const NAMES = ["blocks.csi.example", HANGS, IS_KILLED, "secrets.csi.example", "snapshots.csi.example"];
 
-/** Shows `monitor` on a made node: one driver hangs and goes on, another one is killed. Leaves nothing behind. */
-async function demo(cleanup: AsyncDisposableStack): Promise<void> {
-  say("A made node with five CSI drivers, each a real Identity server:");
+/** Shows `monitor` on a sample node: one driver hangs and goes on, another one is killed. Leaves nothing behind. */
+async function demo(cleanup: AsyncDisposableStack, hold: boolean): Promise<void> {
+  say("A sample node with five CSI drivers, each a real Identity server:");
   const kubeletDir = cleanup.use(temporaryDirectory()).path;
   const drivers = await Promise.all(NAMES.map((name) => startDriver(kubeletDir, name, cleanup)));
   for (const { socketPath } of drivers) show(socketPath);
@@ -36,7 +36,16 @@ async function demo(cleanup: AsyncDisposableStack): Promise<void> {
   await tell(monitor, `${IS_KILLED} is killed (SIGKILL):`, failureOf(IS_KILLED));
   await showIncidents(monitor);
   await showMetrics(monitor);
+  if (hold) await holdOn(monitor, kubeletDir);
   await stop(monitor);
+}
+
+/** Until Ctrl-C. */
+async function holdOn(monitor: SampleSidecar, kubeletDir: string): Promise<void> {
+  say("The node, the monitor and its page stay until Ctrl-C. Look around:");
+  show(`${monitor.url}/`);
+  show(`dist/livenessprobe list --kubelet-dir=${kubeletDir}`);
+  await monitor.exited;
 }
 
 function startDriver(kubeletDir: string, name: string, cleanup: AsyncDisposableStack): Promise<SampleDriver> {
@@ -109,8 +118,8 @@ async function stop(monitor: SampleSidecar): Promise<void> {
 
 await runCommand({
   name: "bun run demo:monitor",
-  about: "Builds the executable, and shows monitor on a made node: one driver hangs, another one is killed.",
-  flags: {},
-  run: () => runDemo(demo),
+  about: "Builds the executable, and shows monitor on a sample node: one driver hangs, another one is killed.",
+  flags: { hold: { help: "Keep the node, the monitor and its page until Ctrl-C." } },
+  run: ({ hold }) => runDemo((cleanup) => demo(cleanup, hold)),
 });
 process.exit();

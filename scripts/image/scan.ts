@@ -116,10 +116,12 @@ async function grype(sbom: string): Promise<{ readonly report: GrypeReport; read
   }
 }
 
-/** The last line that grype logs as an error is the reason. */
+/** The last line that grype logs as an error is the reason, and why it has no database is a warning before it. */
 function reasonOf(error: unknown): string {
   const lines = Bun.stripANSI(error instanceof Error ? error.message : String(error)).split("\n");
-  return lines.findLast((text) => text.includes("ERROR"))?.replace(/^.*ERROR /, "grype: ") ?? lines.join("; ");
+  const reason = lines.findLast((text) => text.includes("ERROR"))?.replace(/^.*ERROR /, "grype: ") ?? lines.join("; ");
+  const [, unfetched] = /WARN error updating db error=(.*)/.exec(lines.join("\n")) ?? [];
+  return unfetched === undefined ? reason : `${reason}; it cannot be fetched: ${unfetched}`;
 }
 
 if (import.meta.main)

@@ -141,6 +141,18 @@ describe.if(scanner)("the scan of the built images", () => {
     expect(stdout).not.toContain("CVE-2026-0001");
   });
 
+  test("says why the database cannot be fetched", () => {
+    using directory = temporaryDirectory();
+    const { code, said } = runScan({
+      GRYPE_DB_CACHE_DIR: directory.path,
+      GRYPE_DB_UPDATE_URL: "http://localhost:1/latest.json",
+    });
+    expect([code, said]).toEqual([
+      1,
+      expect.stringMatching(/database does not exist.*localhost:1.*connection refused/),
+    ]);
+  });
+
   test("fails without a database", () => {
     using directory = temporaryDirectory();
     const { code, said } = runScan({ GRYPE_DB_CACHE_DIR: directory.path, GRYPE_DB_AUTO_UPDATE: "false" });
