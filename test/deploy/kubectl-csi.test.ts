@@ -158,6 +158,14 @@ test.each([
     deleted: false,
   },
   {
+    what: "the role that allows it is gone",
+    script: {
+      debug: `echo 'Error from server (Forbidden): nodes "node-1" is forbidden: RBAC: role "x" not found' >&2; exit 1`,
+    },
+    said: 'no debug pod can be made on node-1: nodes "node-1" is forbidden: RBAC: role "x" not found; see which rights',
+    deleted: false,
+  },
+  {
     what: "the namespace enforces Pod Security",
     script: {
       debug: `${DEBUG.debug}; echo 'Error from server (Forbidden): pods "x" is forbidden: violates PodSecurity "baseline:latest": host namespaces' >&2; exit 1`,
@@ -198,7 +206,7 @@ test.each([
   {
     what: "exec is forbidden in the debug pod",
     script: { ...DEBUG, exec: FORBIDDEN.replace("pods is", "pods/exec is") },
-    said: `livenessprobe cannot be run in kube-system/${POD}: pods/exec is forbidden: User "x" cannot create it; this needs the right to create pods/exec`,
+    said: `livenessprobe cannot be run in kube-system/${POD}: pods/exec is forbidden: User "x" cannot create it; see which rights it needs in docs/debugging.md`,
     deleted: true,
   },
   {
@@ -359,7 +367,9 @@ describe("list without a node", () => {
         { node: "b", exitCode: 0, list: { items: [] } },
       ],
     });
-    expect(stderr).toBe('kubectl csi: a: livenessprobe cannot be run: pods is forbidden: User "x" cannot create it\n');
+    expect(stderr).toBe(
+      'kubectl csi: a: livenessprobe cannot be run: pods is forbidden: User "x" cannot create it; see which rights it needs in docs/debugging.md\n',
+    );
     expect(code).toBe(4);
   });
 
