@@ -81,18 +81,23 @@ export function createTarget<Input>({ inputs, batchSize, open, ...about }: Targe
       };
       const run = async (seed: number): Promise<Batch> => {
         const made = fc.sample(inputs, { seed, numRuns: batchSize });
-        const verdicts = await judge.judge(made);
         const wanted = new Map<string, number>();
-        for (const verdict of verdicts) {
-          if (verdict.kind === "wanted") wanted.set(verdict.reason, (wanted.get(verdict.reason) ?? 0) + 1);
+        try {
+          const verdicts = await judge.judge(made);
+          for (const verdict of verdicts) {
+            if (verdict.kind === "wanted") wanted.set(verdict.reason, (wanted.get(verdict.reason) ?? 0) + 1);
+          }
+          const index = verdicts.findIndex(({ kind }) => kind === "finding");
+          const verdict = verdicts[index];
+          if (verdict?.kind !== "finding") return { inputs: made.length, wanted, finding: undefined };
+          const path = String(index);
+          // What happens only in company of the other inputs cannot be shrunk.
+          const unshrunk = { seed, path, input: printed(made[index]), text: verdict.text };
+          return { inputs: made.length, wanted, finding: (await replay(seed, path)) ?? unshrunk };
+        } catch (error) {
+          const finding = { seed, path: "0", input: `a batch of ${made.length}`, text: errorText(error) };
+          return { inputs: made.length, wanted, finding };
         }
-        const index = verdicts.findIndex(({ kind }) => kind === "finding");
-        const verdict = verdicts[index];
-        if (verdict?.kind !== "finding") return { inputs: made.length, wanted, finding: undefined };
-        const path = String(index);
-        // What happens only in company of the other inputs cannot be shrunk.
-        const unshrunk = { seed, path, input: printed(made[index]), text: verdict.text };
-        return { inputs: made.length, wanted, finding: (await replay(seed, path)) ?? unshrunk };
       };
       return { run, replay, [Symbol.asyncDispose]: () => judge[Symbol.asyncDispose]() };
     },

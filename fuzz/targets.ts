@@ -1,8 +1,7 @@
 import type { Target } from "./target";
 import { argv } from "./targets/argv";
-import { csiAddresses } from "./targets/csi-addresses";
 import { durations } from "./targets/durations";
-import { listenAddresses } from "./targets/listen-addresses";
+import { csiAddresses, listenAddresses } from "./targets/addresses";
 import { jsonLog, klogText } from "./targets/logs";
 import { messages, messagesOfProtoLoader } from "./targets/messages";
 import { grpcAnswers } from "./targets/grpc-answers";

@@ -1,146 +1,22 @@
-import * as fc from "fast-check";
 import { callOnce } from "../../src/driver/client";
 import { PROBE } from "../../src/driver/messages";
+import { statusName } from "../../src/grpc/status";
 import { serve } from "../../test/support/hostile-behaviours";
 import { startScriptedDriver } from "../../test/support/hostile-driver";
-import {
-  ERROR,
-  FLAG,
-  FRAME,
-  type Fields,
-  frame,
-  goaway,
-  grpcMessage,
-  headers,
-  reset,
-  settings,
-} from "../../test/support/http2-frames";
-import { grpcJsOracle, type Oracle, startGoOracle } from "../../test/support/oracles";
+import { grpcJsOracle, type Oracle, type OracleAnswer, startGoOracle } from "../../test/support/oracles";
 import { ownSockets } from "../../test/support/own-fds";
-import { PROBE_RESPONSE } from "../../test/support/probe-messages";
 import { waitUntil } from "../../test/support/wait";
+import { bodyOf, encode, READABLE, type ScriptedAnswer, scriptedAnswers, valuesOf } from "../scripted-answers";
 import { AGREES, createTarget, type Judge, same, wantedBecause, type Verdict } from "../target";
-
-/** A frame of an answer; one that ends the stream follows the last. */
-type Piece =
-  | { readonly kind: "headers"; readonly fields: Fields }
-  | { readonly kind: "data"; readonly bytes: Buffer }
-  | { readonly kind: "ping" | "settings" | "goaway" | "window" }
-  | { readonly kind: "reset"; readonly code: number };
-
-interface ScriptedAnswer {
-  readonly pieces: readonly Piece[];
-  readonly trailers: Fields;
-}
-
-const FIELD_VALUES: Readonly<Record<string, readonly string[]>> = {
-  ":status": ["200", "200", "200", "204", "404", "503", "", "abc", "099"],
-  "content-type": [
-    "application/grpc",
-    "application/grpc",
-    "application/grpc+proto",
-    "application/grpc;x",
-    "application/grpcx",
-    "Application/grpc",
-    "text/html",
-    "",
-  ],
-  "grpc-encoding": ["identity", "gzip", ""],
-  "grpc-status": [
-    "0",
-    "0",
-    "0",
-    "00",
-    "+0",
-    "-0",
-    "13",
-    "14",
-    "-1",
-    "abc",
-    "",
-    " 0",
-    "0 ",
-    "0x0",
-    "4294967296",
-    "2147483648",
-    "٠",
-  ],
-  "grpc-message": ["m13", "a%20b", "%", "%ff", "%E2%82%AC", "caf\u00c3\u00a9", "\u00e9", ""],
-  "content-length": ["7", "0", "9"],
-  x: ["", "a".repeat(300)],
-};
-
-const fieldOf = (name: string) => fc.constantFrom(...(FIELD_VALUES[name] ?? [])).map((value) => [name, value] as const);
-const anyField = fc.constantFrom(...Object.keys(FIELD_VALUES)).chain(fieldOf);
-const usually = fc.constantFrom(true, true, true, true, true, true, true, true, false);
-const fieldsWith = (...names: readonly string[]) =>
-  fc
-    .tuple(
-      fc.tuple(...names.map((name) => fc.tuple(usually, fieldOf(name)))),
-      fc.array(anyField, { maxLength: 1 }),
-      usually,
-    )
-    .map(([given, more, isRight]): Fields => [
-      ...given.flatMap(([isThere, field]) =>
-        isThere ? [isRight ? ([field[0], FIELD_VALUES[field[0]]?.[0] ?? ""] as const) : field] : [],
-      ),
-      ...(isRight ? [] : more),
-    ]);
-
-const READY = grpcMessage(PROBE_RESPONSE.ready);
-const bytes = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.constantFrom(
-      READY,
-      READY,
-      grpcMessage(PROBE_RESPONSE.absent),
-      grpcMessage(PROBE_RESPONSE.notReadyEmpty),
-      grpcMessage(PROBE_RESPONSE.notReadyWritten),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom(
-      grpcMessage(PROBE_RESPONSE.ready, 1),
-      READY.subarray(0, 7),
-      READY.subarray(0, 3),
-      Buffer.concat([READY, Buffer.of(0)]),
-      Buffer.concat([READY, READY]),
-      Buffer.from("<html>"),
-      Buffer.alloc(0),
-    ),
-  },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 12 }).map((content) => grpcMessage(content)) },
-);
-const between: fc.Arbitrary<Piece> = fc.oneof(
-  fc.constantFrom<Piece>({ kind: "ping" }, { kind: "settings" }, { kind: "goaway" }, { kind: "window" }),
-  fc.constantFrom(ERROR.NO_ERROR, ERROR.INTERNAL_ERROR, ERROR.CANCEL).map((code): Piece => ({ kind: "reset", code })),
-  fieldsWith("grpc-status").map((fields): Piece => ({ kind: "headers", fields })),
-);
-const data = bytes.map((content): Piece => ({ kind: "data", bytes: content }));
-const first = fieldsWith(":status", "content-type").map((fields): Piece => ({ kind: "headers", fields }));
-
-const inputs: fc.Arbitrary<ScriptedAnswer> = fc.record({
-  pieces: fc
-    .tuple(
-      fc.tuple(usually, first),
-      fc.array(fc.oneof({ weight: 5, arbitrary: data }, { weight: 1, arbitrary: between }), { maxLength: 3 }),
-    )
-    .map(([[isThere, start], rest]) => (isThere ? [start, ...rest] : rest)),
-  trailers: fieldsWith("grpc-status", "grpc-message"),
-});
 
 /** Ends what ends by the timeout alone, with one of the clients. */
 const TIMEOUT_MS = 60_000;
 
-type State = "ready" | "not ready" | "failed";
-
 export const grpcAnswers = createTarget({
   name: "grpc-answers",
-  against: "the stock clients of grpc-go and grpc-js: is the driver ready, not ready or failed",
+  against: "the stock clients of grpc-go and grpc-js: readiness, and the status where the driver sends one",
   weight: 4,
-  inputs,
+  inputs: scriptedAnswers,
   batchSize: 50,
   open,
 });
@@ -170,48 +46,26 @@ async function compareAll(answer: ScriptedAnswer, go: Oracle, js: Oracle): Promi
   );
   const [ours, fromGo, fromJs] = await Promise.all([
     probeOurselves(driver.socketPath),
-    stateOf(go, driver.socketPath),
-    stateOf(js, driver.socketPath),
+    go.probe(driver.socketPath, TIMEOUT_MS),
+    js.probe(driver.socketPath, TIMEOUT_MS),
   ]);
-  if (ours !== fromGo) return reasonFor(answer, FROM_GO) ?? same({ ours }, { "grpc-go": fromGo, "grpc-js": fromJs });
-  if (ours !== fromJs) return reasonFor(answer, FROM_JS) ?? same({ ours, "grpc-go": fromGo }, { "grpc-js": fromJs });
-  return AGREES;
+  const [ourState, goState, jsState] = [ours, fromGo, fromJs].map(stateOf);
+  if (ourState !== goState) return reasonFor(answer, FROM_GO) ?? same({ ours }, { fromGo, fromJs });
+  if (ourState !== jsState) return reasonFor(answer, FROM_JS) ?? same({ ours, fromGo }, { fromJs });
+  // Of what is no proper answer each client has its own opinion.
+  return hasOneStatus(answer) ? same(ours, { ...fromGo, ready: false }) : AGREES;
 }
 
-async function probeOurselves(socketPath: string): Promise<State> {
+async function probeOurselves(socketPath: string): Promise<OracleAnswer> {
   const { outcome } = await callOnce({ socketPath, timeoutMs: TIMEOUT_MS, retryConnect: true }, PROBE);
-  if (outcome.kind !== "answered") return "failed";
-  return outcome.response.ready ? "ready" : "not ready";
+  if (outcome.kind === "answered") return { code: "OK", message: "", ready: outcome.response.ready };
+  if (outcome.kind === "status") return { code: statusName(outcome.code), message: outcome.details, ready: false };
+  return { code: "none", message: outcome.kind, ready: false };
 }
 
-async function stateOf(oracle: Oracle, socketPath: string): Promise<State> {
-  const { code, ready } = await oracle.probe(socketPath, TIMEOUT_MS);
+function stateOf({ code, ready }: OracleAnswer): "ready" | "not ready" | "failed" {
   if (code !== "OK") return "failed";
   return ready ? "ready" : "not ready";
-}
-
-function encode({ pieces, trailers }: ScriptedAnswer, id: number): Buffer {
-  return Buffer.concat([...pieces.map((piece) => encodePiece(piece, id)), headers(id, trailers, FLAG.END_STREAM)]);
-}
-
-function encodePiece(piece: Piece, id: number): Buffer {
-  switch (piece.kind) {
-    case "headers":
-      return headers(id, piece.fields);
-    case "data":
-      return frame(FRAME.DATA, FLAG.NONE, id, piece.bytes);
-    case "ping":
-      return frame(FRAME.PING, FLAG.NONE, 0, Buffer.alloc(8));
-    case "settings":
-      return settings();
-    case "goaway":
-      return goaway(id, ERROR.NO_ERROR);
-    case "window":
-      return frame(FRAME.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.of(0, 0, 0, 1));
-    case "reset":
-      return reset(id, piece.code);
-  }
-  return piece satisfies never;
 }
 
 type Rule = readonly [reason: string, holds: (answer: ScriptedAnswer) => boolean];
@@ -230,11 +84,6 @@ const FROM_JS: readonly Rule[] = [
   ["grpc-js drops what is no whole message", ({ pieces }) => !isWhole(bodyOf(pieces))],
 ];
 
-function valuesOf({ pieces, trailers }: ScriptedAnswer, name: string): readonly string[] {
-  const blocks = [...pieces.flatMap((piece) => (piece.kind === "headers" ? [piece.fields] : [])), trailers];
-  return blocks.flat().flatMap(([each, text]) => (each === name ? [text] : []));
-}
-
 /** By the headers that come first, which may be the trailers. */
 function isGrpc({ pieces, trailers }: ScriptedAnswer): boolean {
   const block = pieces.find((piece) => piece.kind === "headers")?.fields ?? trailers;
@@ -246,8 +95,22 @@ function isPlain(status: string): boolean {
   return /^\d+$/.test(status) && Number(status) < 2 ** 31;
 }
 
-function bodyOf(pieces: readonly Piece[]): Buffer {
-  return Buffer.concat(pieces.flatMap((piece) => (piece.kind === "data" ? [piece.bytes] : [])));
+/** Whether it says that the call failed, once and in the right form. */
+function hasOneStatus(answer: ScriptedAnswer): boolean {
+  const [first200, ...rest] = answer.pieces;
+  const httpStatuses = valuesOf(answer, ":status");
+  const statuses = valuesOf(answer, "grpc-status");
+  const body = bodyOf(rest);
+  return (
+    first200?.kind === "headers" &&
+    first200.fields[0]?.join() === ":status,200" &&
+    httpStatuses.length === 1 &&
+    rest.every(({ kind }) => kind === "data") &&
+    (body.length === 0 || READABLE.some((message) => message.equals(body))) &&
+    isGrpc(answer) &&
+    statuses.length === 1 &&
+    statuses.every((status) => isPlain(status) && Number(status) > 0)
+  );
 }
 
 /** Whether it is messages without anything behind them. */

@@ -42,6 +42,13 @@ test("what happens only beside other inputs is reported as it was found", async 
   expect(finding).toMatchObject({ path: "49", input: String(judged[49]) });
 });
 
+test("a fault of a whole batch is a finding", async () => {
+  const { finding } = await run(() => {
+    throw new Error("the oracle ended");
+  });
+  expect(finding).toMatchObject({ input: "a batch of 100", text: "the oracle ended" });
+});
+
 test("wanted differences are counted by their reason", async () => {
   const result = await run((number) => (number % 2 === 0 ? wantedBecause("it is even") : AGREES));
   expect(result).toMatchObject({ inputs: 100, finding: undefined });

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
+import { MAX_SOCKET_PATH_BYTES, parseCsiAddress } from "../../src/driver/address";
 import { parseListenAddress } from "../../src/http/listen-address";
 import { nearly, words } from "../arbitraries";
 import { startGoOracle } from "../go-oracle";
-import { compare, createTarget, same, wantedBecause, type Verdict } from "../target";
+import { AGREES, compare, createTarget, same, wantedBecause, type Verdict } from "../target";
 
 /** What net.Listen makes of it, or null where it cannot read it; `ip` is empty for a name. */
 type GoAddress = { readonly host: string; readonly port: number; readonly ip: string; readonly every: boolean } | null;
@@ -52,18 +53,18 @@ const host = fc.oneof(
 const wellFormed = fc
   .tuple(host, fc.boolean(), fc.oneof(fc.constantFrom(...PORTS), fc.nat(70_000).map(String)))
   .map(([name, inBrackets, port]) => `${inBrackets || name.includes(":") ? `[${name}]` : name}:${port}`);
-const inputs = nearly(fc.oneof(wellFormed, words([...HOSTS, ...PORTS, ":", "[", "]", "://", "/", "%"], 6)));
+const listenInputs = nearly(fc.oneof(wellFormed, words([...HOSTS, ...PORTS, ":", "[", "]", "://", "/", "%"], 6)));
 
 export const listenAddresses = createTarget({
   name: "listen-addresses",
   against: "net.SplitHostPort, net.LookupPort and netip.ParseAddr",
   weight: 2,
-  inputs,
+  inputs: listenInputs,
   batchSize: 2_000,
-  open: async () => compare(await startGoOracle<string, GoAddress>("listen"), verdictOn),
+  open: async () => compare(await startGoOracle<string, GoAddress>("listen"), verdictOnListen),
 });
 
-function verdictOn(text: string, go: GoAddress): Verdict {
+function verdictOnListen(text: string, go: GoAddress): Verdict {
   const ours = parseListenAddress(text);
   if (go === null) return same(ours.kind, "invalid");
   if (ours.kind === "invalid") {
@@ -88,4 +89,63 @@ function reasonToRefuse(text: string, { host: name, ip }: NonNullable<GoAddress>
     return "an IPv6 zone is read with letters, digits, dots and dashes alone";
   if (ip === "" && !/^[a-z0-9._-]*$/i.test(name)) return "no host has such a name, and Go would ask DNS for it";
   return undefined;
+}
+
+const SCHEMES = [
+  "",
+  "",
+  "unix:",
+  "unix://",
+  "UNIX:",
+  "Unix://",
+  "unix-abstract:",
+  "tcp://",
+  "dns:///",
+  "passthrough:///",
+];
+const PARTS = [
+  "/",
+  "/",
+  "csi",
+  "csi.sock",
+  "..",
+  ".",
+  "//",
+  " ",
+  "%20",
+  "%zz",
+  "%",
+  "?a",
+  "#b",
+  "@",
+  ":80",
+  "é",
+  "\\",
+  "~",
+  "a".repeat(50),
+];
+
+const socketInputs = nearly(fc.tuple(fc.constantFrom(...SCHEMES), words(PARTS, 6)).map((parts) => parts.join("")));
+
+export const csiAddresses = createTarget({
+  name: "csi-addresses",
+  against: "grpc-go's resolver of unix sockets, as csi-lib-utils uses it",
+  weight: 1,
+  inputs: socketInputs,
+  batchSize: 2_000,
+  open: async () => compare(await startGoOracle<string, string | null>("socket"), verdictOnSocket),
+});
+
+function verdictOnSocket(text: string, go: string | null): Verdict {
+  const ours = parseCsiAddress(text);
+  const path = ours.kind === "socket" ? ours.path : undefined;
+  const isUsable = go?.startsWith("/") === true && Buffer.byteLength(go) <= MAX_SOCKET_PATH_BYTES;
+  const theirs = isUsable ? go : undefined;
+  if (path === theirs) return AGREES;
+  // Other forms than "/..." and "unix://..." are URLs to grpc-go.
+  if (!/^(?:\/|unix:\/\/)/.test(text) && /[%?#@\\ ]/.test(text)) {
+    return wantedBecause("a path is taken as it is written, where grpc-go reads some forms as a URL");
+  }
+  if (path === undefined && /\p{Cc}/u.test(text)) return wantedBecause("control characters are most likely a mistake");
+  return same(ours, go);
 }
