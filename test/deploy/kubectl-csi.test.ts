@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
@@ -35,6 +35,8 @@ async function csi(script: KubectlScript, words: readonly string[], shell: reado
   return ended;
 }
 
+const unpacked = temporaryDirectory();
+afterAll(() => unpacked[Symbol.dispose]());
 const SHELLS = [["dash"], ["bash", "--posix"], await busybox()].filter((shell) =>
   usable(`kubectl csi under ${shell.join(" ")}`, [...shell, "-c", ":"]),
 );
@@ -451,6 +453,6 @@ async function busybox(): Promise<readonly string[]> {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
   if (Bun.which("dpkg-deb") === null || (architecture !== "amd64" && architecture !== "arm64"))
     return ["busybox", "sh"];
-  const { root } = await unpackDeb(readLock(), "busybox-static", architecture, temporaryDirectory().path);
+  const { root } = await unpackDeb(readLock(), "busybox-static", architecture, unpacked.path);
   return [join(root, "bin/busybox"), "sh"];
 }
