@@ -5,75 +5,62 @@ import { startSidecar, type Sidecar } from "../../test/support/sidecar";
 import { waitUntil } from "../../test/support/wait";
 import { AGREES, createTarget, type Judge, type Verdict } from "../target";
 
-const METHODS = ["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "PUT", "CONNECT", "get", "PRI", "", "G\u0000T"];
-const PATHS = [
-  "/healthz",
-  "/healthz",
-  "/metrics",
-  "/livez",
-  "/readyz",
-  "/",
-  "//healthz",
-  "/../healthz",
-  "/%68ealthz",
-  "/%",
-  "/healthz?x=1",
-  "*",
-  "http://x/healthz",
-  "",
-  "healthz",
-  "/\u00ff",
-  `/${"a".repeat(9_000)}`,
-];
-const VERSIONS = ["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/0.9", "HTTP/1.", "", "http/1.1"];
-const HEADERS = [
-  "Host: localhost",
-  "Host: localhost",
-  "Host:",
-  "Host: a\r\nHost: b",
-  "Connection: close",
-  "Connection: keep-alive",
-  "Connection: Upgrade\r\nUpgrade: h2c",
-  "Content-Length: 5",
-  "Content-Length: -1",
-  "Content-Length: 5\r\nContent-Length: 6",
-  "Content-Length: 99999999999999999999",
-  "Transfer-Encoding: chunked",
-  "Transfer-Encoding: chunked, chunked",
-  "Expect: 100-continue",
-  "Accept-Encoding: gzip",
-  "Range: bytes=0-1",
-  " folded",
-  ": x",
-  "x",
-  "A: \u0000",
-  `B: ${"b".repeat(20_000)}`,
-  "Upgrade: websocket\r\nSec-WebSocket-Key: eA==",
-];
-const BODIES = [
-  "",
-  "",
-  "hello",
-  "5\r\nhello\r\n0\r\n\r\n",
-  "ffffffffffffffff\r\n",
-  "5;x\r\nhello\r\n",
-  "-1\r\n",
-  "\u0000",
-  "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-];
+/** One of the right words, seldom one of the wrong ones. */
+const mostly = (right: readonly string[], wrong: readonly string[]) =>
+  fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: fc.constantFrom(...wrong) });
+
+const method = mostly(
+  ["GET", "GET", "HEAD", "POST", "OPTIONS", "PUT"],
+  ["CONNECT", "TRACE", "get", "PRI", "", "G\u0000T"],
+);
+const path = mostly(
+  ["/healthz", "/metrics", "/livez", "/readyz", "/", "/healthz?x=1", "//healthz", "/a/../healthz", "/%68ealthz"],
+  ["*", "http://x/healthz", "", "healthz", "/%", "/\u00ff", `/${"a".repeat(9_000)}`],
+);
+const version = mostly(["HTTP/1.1"], ["HTTP/1.0", "HTTP/2.0", "HTTP/0.9", "HTTP/1.", "", "http/1.1"]);
+const host = mostly(["Host: localhost"], ["Host:", "Host: a\r\nHost: b", "X: y"]);
+const header = mostly(
+  ["Connection: close", "Connection: keep-alive", "Accept-Encoding: gzip", "Range: bytes=0-1", "Expect: 100-continue"],
+  [
+    "Connection: Upgrade\r\nUpgrade: h2c",
+    "Upgrade: websocket\r\nSec-WebSocket-Key: eA==",
+    "Content-Length: -1",
+    "Content-Length: 5\r\nContent-Length: 6",
+    "Content-Length: 99999999999999999999",
+    "Transfer-Encoding: chunked, chunked",
+    " folded",
+    ": x",
+    "x",
+    "A: \u0000",
+    `B: ${"b".repeat(20_000)}`,
+  ],
+);
+/** What announces a body, and the body. */
+const content = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(["", ""]) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      ["Content-Length: 5", "hello"],
+      ["Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"],
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constantFrom("", "Content-Length: 5", "Content-Length: 70000", "Transfer-Encoding: chunked"),
+      fc.constantFrom("", "hell", "hello world", "ffffffffffffffff\r\n", "5;x\r\nhello\r\n", "-1\r\n", "\u0000"),
+    ),
+  },
+);
+const lineEnd = mostly(["\r\n"], ["\n", "\r"]);
 
 const wellFormed = fc
-  .tuple(
-    fc.constantFrom(...METHODS),
-    fc.constantFrom(...PATHS),
-    fc.constantFrom(...VERSIONS),
-    fc.array(fc.constantFrom(...HEADERS), { maxLength: 4 }),
-    fc.constantFrom("\r\n", "\r\n", "\r\n", "\n", "\r"),
-    fc.constantFrom(...BODIES),
-  )
-  .map(([method, path, version, headers, end, body]) =>
-    Buffer.from([`${method} ${path} ${version}`, ...headers, "", body].join(end), "latin1"),
-  );
+  .tuple(method, path, version, host, fc.array(header, { maxLength: 3 }), content, lineEnd)
+  .map(([verb, target, protocol, name, headers, [announcement = "", bytes = ""], end]) => {
+    const head = [`${verb} ${target} ${protocol}`, name, ...headers, ...(announcement === "" ? [] : [announcement])];
+    return Buffer.from([...head, "", bytes].join(end), "latin1");
+  });
 const broken = fc
   .tuple(wellFormed, fc.nat(10_000), fc.nat(3), fc.uint8Array({ maxLength: 3 }))
   .map(([bytes, at, length, piece]) => {
@@ -84,7 +71,8 @@ const broken = fc
 interface Sent {
   /** One connection sends them all. */
   readonly requests: readonly Buffer[];
-  readonly end: "finish" | "reset";
+  /** When the client ends the connection: once it is answered, or hears nothing for a while; at once; at once and rudely. */
+  readonly end: "answered" | "finish" | "reset";
 }
 
 const inputs: fc.Arbitrary<Sent> = fc.record({
@@ -96,8 +84,10 @@ const inputs: fc.Arbitrary<Sent> = fc.record({
     ),
     { minLength: 1, maxLength: 3 },
   ),
-  end: fc.constantFrom("finish", "finish", "finish", "reset"),
+  end: fc.constantFrom("answered", "answered", "answered", "finish", "reset"),
 });
+
+const PATIENCE_MS = 500;
 
 /** More than the heap swings between two collections. */
 const MEMORY_SLACK_KIB = 48 * 1_024;
@@ -182,14 +172,19 @@ function send(url: string, requests: readonly Buffer[], end: Sent["end"]): Promi
   const { promise, resolve } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   const socket = createConnection({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (end === "answered" && !chunk.includes("100 Continue")) socket.end();
+  });
   socket.on("end", () => socket.destroy());
   // A server may hang up on such a client.
   socket.on("error", () => {});
   socket.on("close", () => resolve(Buffer.concat(chunks).toString("latin1")));
   socket.on("connect", () => {
     for (const request of requests) socket.write(request);
-    if (end === "finish") socket.end();
+    // A request that is not whole is not answered.
+    if (end === "answered") socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    else if (end === "finish") socket.end();
     else setImmediate(() => socket.resetAndDestroy());
   });
   return promise;

@@ -65,7 +65,9 @@ const PARSERS = {
       "(____ptrval____)",
     ],
     check: (text) => {
-      const listening = [...parseUnixSockets(text)].filter((socket) => socket.isListening);
+      // Each byte as one character.
+      const table = Buffer.from(text).toString("latin1");
+      const listening = [...parseUnixSockets(table)].filter((socket) => socket.isListening);
       return listening.every(({ path }) => path !== "" && !path.startsWith("@"))
         ? undefined
         : "it listens without a path";
