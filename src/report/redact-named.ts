@@ -43,6 +43,8 @@ export function redactNamed(text: string, onCut: (kind: NameKind) => void): stri
     // What follows may be the beginning of another pair.
     PAIR.lastIndex = start + value.length;
     if (kind === undefined || value === "" || NO_SECRET.test(value)) continue;
+    // As `user_id=0` of a FUSE mount.
+    if (kind === "user name" && /id$/i.test(name) && /^\d+[^\w]*$/.test(value)) continue;
     if ((sign === undefined || /:\s/.test(sign)) && NO_VALUE.has(value.toLowerCase())) continue;
     onCut(kind);
     redacted += text.slice(done, start) + REDACTED;

@@ -177,6 +177,7 @@ test.each([
   "iSCSI login failed due to authorization failure (24); the client does not have authorization to perform this",
   "mkdir -p /var/lib/a: permission denied, 5 > 3, code -> 13",
   "run livenessprobe as uid 0 (runAsUser: 0)",
+  "fuse rw,user_id=0,group_id=0,allow_other; {userID: 1000}",
   "the token expired; bearer token expired; authentication failed; no credentials were found",
   "bypass=1 the mount; missing fields: ['password', 'username']; key: a, value: b",
   'volume_context:<key:"server" value:"nfs.example" > key:"share" value:"/a"',
