@@ -65,6 +65,11 @@ function summaryOf({ drivers, redactions, complete }: NodeTicket, path: string):
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const kinds = [...counts].map(([kind, count]) => `${kind} (${count})`).join(", ");
   const cut = total === 0 ? "nothing was redacted" : `redacted ${total} ${total === 1 ? "text" : "texts"}: ${kinds}`;
-  const unseen = complete ? "" : "; not every driver could be seen: see .drivers.notes";
-  return `wrote ${path}: ${drivers} ${drivers === 1 ? "driver" : "drivers"}; ${cut}${unseen}`;
+  return `wrote ${path}: ${drivers} ${drivers === 1 ? "driver" : "drivers"}; ${cut}${missingFrom(drivers, complete)}`;
+}
+
+/** A report without a driver, or without all of them, is seldom the one that was wanted. */
+function missingFrom(drivers: number, complete: boolean): string {
+  if (!complete) return "; not every driver could be seen: see .drivers.notes";
+  return drivers === 0 ? "; no driver was found: see .drivers.looked" : "";
 }
