@@ -342,8 +342,22 @@ test("report -o FILE keeps the file that is there where livenessprobe writes no 
   expect(readFileSync(join(kubectl.directory, "r.json"), "utf8")).toBe("kept\n");
 });
 
+test("report -o FILE fails where the connection ended before the report did", async () => {
+  const { code, stderr } = await csi({ ...MONITOR, exec: `echo '{"a":'` }, ["report", "node-1", "-o", "r.json"]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: "kubectl csi: the connection to node-1 ended before the report did; try again\n",
+  });
+  expect(readdirSync(kubectl.directory).filter((name) => name.startsWith("r.json"))).toEqual([]);
+});
+
 test("report -o FILE fails where the file cannot be put in its place", async () => {
-  const { code, stderr } = await csi({ ...MONITOR, exec: "rm r.json.*" }, ["report", "node-1", "-o", "r.json"]);
+  const { code, stderr } = await csi({ ...MONITOR, exec: "echo {}; rm r.json.*" }, [
+    "report",
+    "node-1",
+    "-o",
+    "r.json",
+  ]);
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: expect.stringMatching(/\nkubectl csi: r\.json cannot be written; name another file with -o\n$/),
