@@ -87,7 +87,7 @@ const BEFORE_NAMES: readonly Rule[] = [
   { kind: "URL credentials", pattern: /(\/\/)(?!\[redacted\])[^\s/?#"'`]{1,1024}(?=@[\w.[-])/g },
   // As curl and smbclient take them, and sshpass.
   { kind: "URL credentials", pattern: /((?:^|\s)-[uU]\s*)[^\s:%]+[:%]\S+/g },
-  { kind: "named secret", pattern: /(sshpass\s+-p\s*)(?!\[redacted\])\S+/g },
+  { kind: "named secret", pattern: /((?:sshpass|\s-[uU]\s*[^\s-]\S{0,255})\s+-[pP]\s*)(?!\[redacted\])\S+/g },
 ];
 
 /** These know a secret by its form. */

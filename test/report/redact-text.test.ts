@@ -93,6 +93,8 @@ describe("a secret is cut, and the rest is left to read", () => {
     ["a source of sshfs", "alice:hunter2@a.example:/p", "[redacted]@a.example:/p"],
     ["arguments of curl", "curl -u alice:hunter2 http://a", "curl -u [redacted] http://a"],
     ["arguments of smbclient", "smbclient -U alice%hunter2 //a/b", "smbclient -U [redacted] //a/b"],
+    ["a password after a user", "podman login -u admin -p hunter2 quay", "podman login -u admin -p [redacted] quay"],
+    ["the same in capitals", "ipmitool -U admin -P hunter2 sol", "ipmitool -U admin -P [redacted] sol"],
     ["arguments of sshpass", "sshpass -p hunter2 ssh a", "sshpass -p [redacted] ssh a"],
     ["a header", "Authorization: Bearer hunter2, x", "Authorization: [redacted], x"],
     [
