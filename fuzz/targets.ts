@@ -6,7 +6,7 @@ import { jsonLog, klogText } from "./targets/logs";
 import { messages, messagesOfProtoLoader } from "./targets/messages";
 import { grpcAnswers } from "./targets/grpc-answers";
 import { httpRequests } from "./targets/http-requests";
-import { metrics } from "./targets/metrics";
+import { metrics, shellWords } from "./targets/output";
 import { mountLines } from "./targets/mount-lines";
 import { nodeFiles } from "./targets/node-files";
 import { secrets } from "./targets/secrets";
@@ -25,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   klogText,
   jsonLog,
   metrics,
+  shellWords,
   messages,
   messagesOfProtoLoader,
   nodeFiles,

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
+import { shellCommand } from "../../src/base/shell-command";
 import { createGauge } from "../../src/metrics/exposition";
 import { anyText, words } from "../arbitraries";
 import { startGoOracle } from "../go-oracle";
-import { createTarget, same } from "../target";
+import { AGREES, createTarget, same } from "../target";
 
 /** What Prometheus' own parser reads; null where it reads no gauge. */
 type GoSample = {
@@ -53,4 +54,68 @@ function render({ help, driver, code, value }: { help: string; driver: string; c
   const gauge = createGauge({ name: "g", help, labels: ["code"], sharedLabels: () => ({ driver_name: driver }) });
   gauge.set([code], value);
   return gauge.render();
+}
+
+const word = fc.oneof(
+  anyText,
+  words(
+    [
+      "'",
+      '"',
+      "\\",
+      "$(id)",
+      "`id`",
+      "$HOME",
+      "*",
+      "~",
+      "!",
+      "#",
+      ";",
+      "&",
+      "|",
+      ">",
+      "{a,b}",
+      " ",
+      "\n",
+      "-n",
+      "é",
+      "a",
+    ],
+    5,
+  ),
+);
+
+export const shellWords = createTarget({
+  name: "shell-words",
+  against: "a POSIX shell, which reads the commands that are printed to be pasted",
+  weight: 1,
+  inputs: fc.array(word, { minLength: 1, maxLength: 4 }),
+  batchSize: 1_000,
+  open: async () => ({
+    judge: async (all) => {
+      const commands = all.map(shellCommand);
+      const lines = commands.flatMap((command) =>
+        command === undefined ? [] : [`printf '%s\\0' ${command}; printf '\\1'`],
+      );
+      const read = (await wordsOfShell(lines.join("\n"))).values();
+      // What is not printable is not offered to be pasted.
+      return all.map((given, index) => (commands[index] === undefined ? AGREES : same(given, read.next().value)));
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }),
+});
+
+/** The words of each command of a script that prints them. */
+async function wordsOfShell(script: string): Promise<readonly (readonly string[])[]> {
+  const shell = Bun.spawn(["sh"], {
+    stdin: new Blob([script]),
+    stdout: "pipe",
+    stderr: "inherit",
+    env: { HOME: "/home/x" },
+  });
+  const output = await shell.stdout.text();
+  return output
+    .split("\u0001")
+    .slice(0, -1)
+    .map((each) => each.split("\0").slice(0, -1));
 }
