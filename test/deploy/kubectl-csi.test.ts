@@ -8,6 +8,7 @@ import { temporaryDirectory } from "../../scripts/temporary";
 import { needPrograms } from "../../scripts/tools/debian";
 import { INSPECT_ARGS, LIST_ARGS } from "../../src/cli/operator-options";
 import { REPORT_ARGS } from "../../src/cli/report-options";
+import { renderDocument } from "../../src/terminal/json";
 import { startInPty } from "../support/pty";
 import { type Ended, runToEnd } from "../support/run-to-end";
 import { type KubectlScript, type ScriptedKubectl, scriptKubectl } from "../support/scripted-kubectl";
@@ -316,6 +317,19 @@ test.each<readonly [readonly string[]]>([
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^kubectl csi: [ -~]+; kubectl csi --help says what it takes\n$/);
   expect(kubectl.calls()).toEqual([]);
+});
+
+test.each([
+  [
+    "not every driver could be seen",
+    { items: [{ state: "ready" }], complete: false },
+    "not every driver could be seen: see .drivers.notes",
+  ],
+  ["there is no driver", { items: [], complete: true }, "no driver was found: see .drivers.looked"],
+])("report -o FILE says where %s", async (_, drivers, said) => {
+  const exec = `cat <<'END'\n${renderDocument("Report", { drivers })}END`;
+  const { stderr } = await csi({ ...MONITOR, exec }, ["report", "node-1", "-o", "r.json"]);
+  expect(stderr).toBe(`kubectl csi: wrote r.json; ${said}\n`);
 });
 
 test("report -o FILE writes the file, and only where there is a report", async () => {
