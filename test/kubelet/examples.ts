@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Node } from "./node";
 import { apply } from "./pods";
 
-const EXAMPLES = join(import.meta.dirname, "../../deploy/examples");
+export const EXAMPLES = join(import.meta.dirname, "../../deploy/examples");
 
 /** What these tests read of an object: of a DaemonSet or a Deployment (apps/v1), the template of its pods too. */
 interface ApiObject {

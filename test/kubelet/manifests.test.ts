@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { waitUntil } from "../support/wait";
-import { applyExample } from "./examples";
+import { EXAMPLES, applyExample } from "./examples";
 import { type Node, startNode } from "./node";
 import { cgroupFile, containerOf, eventsOf, podReady, processOf, readPod, registeredDrivers } from "./pods";
 
@@ -42,6 +42,18 @@ test("deploy/examples/node-affinity keeps the pod off a node that is labelled as
     return status.phase === "Failed" && status.reason === "NodeAffinity";
   }, "the kubelet to refuse the pod");
   await node.kubectl(["label", "node", "node", `${label}-`]);
+});
+
+test("deploy/examples/node-readiness: the API server takes it; no pod starts, since the reporter is another project's", async () => {
+  const said = await node.kubectl(["apply", "--kustomize", join(EXAMPLES, "node-readiness"), "--output=name"]);
+  expect(said.trim().split("\n").toSorted()).toEqual([
+    "clusterrole.rbac.authorization.k8s.io/csi-node-reporter",
+    "clusterrolebinding.rbac.authorization.k8s.io/csi-node-reporter",
+    "daemonset.apps/csi-node-monitor",
+    "namespace/csi-node-monitor",
+    "serviceaccount/csi-node-monitor",
+    "serviceaccount/csi-node-reporter",
+  ]);
 });
 
 test("deploy/examples/controller runs as it is, as uid 65532 and in a restricted namespace", async () => {
