@@ -28,8 +28,14 @@ export function redactDocument(document: object): Redacted<object> {
       for (const [kind, count] of counts) redactions.push({ where, kind, count });
       return text;
     }
-    if (Array.isArray(value)) return value.map((item, index) => texts(item, `${where}[${index}]`));
+    if (Array.isArray(value))
+      return value.map((item, index) => entry(item, `${where}[${index}]`, flagIn(value[index - 1])));
     return typeof value === "object" && value !== null ? members(value, where) : value;
+  };
+  const entry = (value: unknown, where: string, kind: RedactionKind | undefined): unknown => {
+    if (kind === undefined || value === undefined) return texts(value, where);
+    redactions.push({ where, kind, count: Array.isArray(value) ? value.length : 1 });
+    return Array.isArray(value) ? [REDACTED] : REDACTED;
   };
   const members = (value: object, where: string): object =>
     Object.fromEntries(
@@ -37,11 +43,20 @@ export function redactDocument(document: object): Redacted<object> {
         // Other programs may have written it: a name is text, too.
         const safe = redactText(name).text;
         const path = where === "" ? safe : `${where}.${safe}`;
-        const kind = name === "log" ? "container log" : kindOfName(name);
-        if (kind === undefined || member === undefined) return [safe, texts(member, path)];
-        redactions.push({ where: path, kind, count: Array.isArray(member) ? member.length : 1 });
-        return [safe, Array.isArray(member) ? [REDACTED] : REDACTED];
+        return [safe, entry(member, path, name === "log" ? "container log" : kindOfName(nameOf(name, value)))];
       }),
     );
   return { part: members(document, ""), redactions };
+}
+
+/** What a member is called: a value by the name beside it, as in the environment of a container. */
+function nameOf(member: string, owner: object): string {
+  if (!/^value$/i.test(member)) return member;
+  const beside = Object.entries(owner).find(([name, text]) => /^(?:name|key)$/i.test(name) && typeof text === "string");
+  return beside === undefined ? member : String(beside[1]);
+}
+
+/** What follows an item in a list of arguments. */
+function flagIn(item: unknown): RedactionKind | undefined {
+  return typeof item === "string" && /^-+[\w-]+$/.test(item) ? kindOfName(item) : undefined;
 }

@@ -25,6 +25,17 @@ test("a member that is named as a secret is cut whole, and so is a log", () => {
   });
 });
 
+test("a value is named by the member beside it, and an item of a list by the flag before it", () => {
+  const document = { env: [{ name: "DB_PASSWORD", value: "hunter2" }], args: ["--token", "hunter2", "-v", "5"] };
+  expect(redactDocument(document)).toEqual({
+    part: { env: [{ name: "DB_PASSWORD", value: "[redacted]" }], args: ["--token", "[redacted]", "-v", "5"] },
+    redactions: [
+      { where: "env[0].value", kind: "named secret", count: 1 },
+      { where: "args[1]", kind: "named secret", count: 1 },
+    ],
+  });
+});
+
 test("a secret in a member's name is cut there, too", () => {
   const { part, redactions } = redactDocument({ "password=hunter2": "a" });
   expect(JSON.stringify({ part, redactions })).not.toContain("hunter2");
