@@ -264,6 +264,7 @@ test.each([
   [["list", "node-1", "-o=wide", "--interval=9s"], "list --interval=9s --output=wide --root=/host"],
   [["inspect", "node-1", "/a/b.sock", "--node-info"], "inspect /a/b.sock --node-info --root=/host"],
   [["report", "node-1", "--redact=off"], "report --redact=off --root=/host"],
+  [["list", "node/node-1"], "list --root=/host"],
 ])("%j runs livenessprobe %s", async (words, expected) => {
   await csi(MONITOR, words);
   expect(kubectl.callsOf("exec")[0]).toEndWith(`-- /usr/bin/livenessprobe ${expected}`);
