@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../run";
+import { temporaryDirectory } from "../temporary";
 import { tool } from "../tools/tool";
 import { INDEX_TYPE } from "./oci/layout";
 import { type Variant, suffixOf } from "./variants";
@@ -31,9 +32,6 @@ export async function buildVariant(variant: Variant, definition: string, options
     mkdirSync(path, { recursive: true });
   }
   const args = [
-    "build",
-    "--vcs=false",
-    "--ignore-signatures",
     "--log-level=warn",
     `--annotations=org.opencontainers.image.version:${version}`,
     `--annotations=org.opencontainers.image.revision:${commit}`,
@@ -42,9 +40,21 @@ export async function buildVariant(variant: Variant, definition: string, options
     `csi-livenessprobe:${version}${suffixOf(variant)}`,
     layout,
   ];
-  // In the directory: the path of the packages is relative, and apko's cache goes there too.
-  await runProgram(await tool("apko"), args, { cwd: directory, env: { SOURCE_DATE_EPOCH: String(epoch) } });
+  await runApko(args, directory, epoch);
   return nestIndex(layout, version);
+}
+
+/**
+ * Runs `apko build` in a directory, to which the paths of its packages are relative. Its own cache would keep the packages of each
+ * build for ever, under the path of that directory.
+ */
+export async function runApko(args: readonly string[], directory: string, epoch: number): Promise<void> {
+  using cache = temporaryDirectory();
+  const common = [`--cache-dir=${cache.path}`, "--vcs=false", "--ignore-signatures"];
+  await runProgram(await tool("apko"), ["build", ...common, ...args], {
+    cwd: directory,
+    env: { SOURCE_DATE_EPOCH: String(epoch) },
+  });
 }
 
 /**

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { APK_ARCHITECTURES } from "../../scripts/image/apk";
-import { run, runProgram } from "../../scripts/run";
+import { runApko } from "../../scripts/image/apko";
+import { run } from "../../scripts/run";
 import { needPrograms } from "../../scripts/tools/debian";
-import { tool } from "../../scripts/tools/tool";
 import { type Digest, type ImageFile, type OciImage, imageOf, openLayout } from "../../scripts/image/oci/layout";
 import { writeRootfs } from "../support/rootfs";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
@@ -124,8 +124,7 @@ async function makeBase(architecture: (typeof ARCHITECTURES)[number]): Promise<v
   const contents = { repositories: ["packages"], packages: ["livenessprobe-glibc", "livenessprobe-baselayout"] };
   // JSON is YAML too.
   writeFileSync(join(folder, "base.yaml"), JSON.stringify({ contents, archs: [APK_ARCHITECTURES[architecture]] }));
-  const args = ["build", "--vcs=false", "--ignore-signatures", "--sbom=false", "base.yaml", "base:1", base];
-  await runProgram(await tool("apko"), args, { cwd: folder, env: { SOURCE_DATE_EPOCH: "0" } });
+  await runApko(["--sbom=false", "base.yaml", "base:1", base], folder, 0);
 }
 
 /**

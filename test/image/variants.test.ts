@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
 import { APK_ARCHITECTURES, writeApk, writeIndex } from "../../scripts/image/apk";
 import { buildVariant } from "../../scripts/image/apko";
 import { BUILT_DIRECTORY } from "../../scripts/image/oci/built";
@@ -68,6 +69,10 @@ test("a new version of the sidecar leaves the layers of glibc and of the base la
   const [built, another] = [openVariant("livenessprobe"), openLayout(join(directory.path, "livenessprobe"))];
   expect(another.images.map(baseLayers)).toEqual(built.images.map(baseLayers));
   expect(another.images.map(({ layers }) => layers.length)).toEqual(built.images.map(({ layers }) => layers.length));
+  // apko would keep a copy of all packages there.
+  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "dev.chainguard.go-apk");
+  const kept = existsSync(cache) ? readdirSync(cache) : [];
+  expect(kept.filter((name) => name.includes(basename(directory.path)))).toEqual([]);
 });
 
 /** Which files, parts of the configuration and layers two variants differ in, on each architecture alike. */
