@@ -49,6 +49,8 @@ export interface CsiPodOptions {
   readonly sidecar?: object;
   /** Besides the driver's and the sidecar's (core/v1). */
   readonly containers?: readonly object[];
+  /** Besides those of the directories (core/v1). */
+  readonly volumes?: readonly object[];
 }
 
 /** A pod of a driver with the sidecar, which is in the namespace `default`. */
@@ -60,6 +62,7 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
     finalizers = [],
     registrarArgs,
     containers = [],
+    volumes = [],
   } = options;
   const volumeMounts = [{ name: "plugin-dir", mountPath: "/csi" }];
   const driver = {
@@ -103,6 +106,7 @@ export function csiPod(name: string, options: CsiPodOptions = {}): object {
       volumes: [
         { name: "plugin-dir", hostPath: { path, type: "DirectoryOrCreate" } },
         { name: "registration-dir", hostPath: { path: "/var/lib/kubelet/plugins_registry" } },
+        ...volumes,
       ],
     },
   };
