@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitUntil } from "../support/wait";
 import { belongings, leftovers, mounts } from "./leftovers";
@@ -47,6 +47,11 @@ test.concurrent("a node leaves nothing behind when the process that started it g
     () => leftovers(had).length === 0,
     () => `these to go: ${leftovers(had).join(", ")}`,
   );
+});
+
+test.concurrent("a node that cannot be started says so, and does not hang", async () => {
+  const started = startNode(async (directory) => writeFileSync(join(directory, "broken.tar"), ""));
+  await expect(started).rejects.toThrow("node.sh did not start the kubelet");
 });
 
 test.concurrent.each([

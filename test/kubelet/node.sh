@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # node.sh DIRECTORY CGROUP CNI: a Kubernetes node in mount, network and PID namespaces of its own, until standard input
 # ends. Then all of it ends, however the caller ended, and the cgroups and the directory are removed. It says `started` and
-# its first process when the kubelet was started.
+# its first process when the kubelet was started, and `ended` at its end.
 # DIRECTORY/images has docker archives and archives of OCI layouts; DIRECTORY/log gets the log of each program.
 # PATH has containerd, ctr, runc, etcd, kube-apiserver, kubelet and kubectl; CNI is the folder of the CNI plugins.
 set -euo pipefail
@@ -18,6 +18,8 @@ cgroups() {
 
 outer() {
   local folders folder status=0
+  # The pipe's end does not tell the caller: another process of the caller's shell has it open.
+  trap 'echo ended' EXIT
   folders=$(cgroups)
   for folder in $folders; do mkdir -p "$folder"; done
   if [ -d "/sys/fs/cgroup/cpuset/$cgroup" ]; then

@@ -40,14 +40,15 @@ export const KUBECONFIG = join(import.meta.dirname, "etc/kubeconfig.yaml");
  * Starts a node, and returns once the API server says that it is ready. It ends with this process, too: `node.sh` ends
  * with its standard input.
  *
- * @throws where it cannot be started, with what it said
+ * @param addImages writes the archives of its images into a directory
+ * @throws where it cannot be started; standard error has what it said
  */
-export async function startNode(): Promise<Node> {
+export async function startNode(addImages = writeImages): Promise<Node> {
   const programs = await nodePrograms();
   const { path: directory } = temporaryDirectory();
   const cgroup = basename(directory);
   mkdirSync(join(directory, "images"));
-  await writeImages(join(directory, "images"));
+  await addImages(join(directory, "images"));
   const PATH = [...programs.path, process.env["PATH"]].join(":");
   // In a session of its own and not our child: neither Ctrl-C nor the end of a test's time keeps it from cleaning up.
   const script = ["bash", "-c", 'cat | setsid "$0" "$@"', join(import.meta.dirname, "node.sh")];
