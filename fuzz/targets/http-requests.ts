@@ -98,7 +98,7 @@ export const httpRequests = createTarget({
     "what the executable promises: it stays, answers the kubelet, never blames the driver, and keeps no descriptor",
   weight: 3,
   inputs,
-  batchSize: 100,
+  batchSize: 400,
   open,
 });
 
