@@ -1,4 +1,5 @@
-// The least that a sidecar on Bun does: `Bun.serve`, and for each question one call with node:http2, of which nothing is checked.
+// The least that a sidecar on Bun does: `Bun.serve`, and for each question one call with node:http2, of which nothing
+// is checked.
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 

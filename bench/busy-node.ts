@@ -7,8 +7,9 @@ import { startReadyDriver } from "./driver";
 import { renderTable } from "./table";
 
 /**
- * How long `list` takes on a busy node, with the built executable: `bun bench/busy-node.ts`. Besides one's own, it has so many
- * processes with so many descriptors each; and so many drivers that are ready, or sockets that nobody answers on.
+ * How long `list` takes on a busy node, with the built executable: `bun bench/busy-node.ts`. Besides one's own, it has
+ * so many processes with so many descriptors each; and so many drivers that are ready, or sockets that nobody answers
+ * on.
  */
 const NODES = [
   { processes: 0, descriptors: 0, ready: 15, silent: 0 },

@@ -14,7 +14,10 @@ export interface Load {
 }
 
 export interface LoadResult {
-  /** Of each request but those to warm up, from before the connect, or the request on a kept connection, to the answer, in milliseconds. */
+  /**
+   * Of each request but those to warm up, from before the connect, or the request on a kept connection, to the answer,
+   * in milliseconds.
+   */
   readonly times: readonly number[];
   /** How many answers came with each HTTP status, those to warm up included. */
   readonly statuses: Readonly<Record<string, number>>;

@@ -3,7 +3,10 @@ import { MONITOR_ARGS, readMonitorOptions } from "../src/cli/monitor-options";
 import { runMonitor } from "../src/commands/monitor";
 import { readFlags } from "../test/support/serve-flags";
 
-/** `monitor` with a shorter interval than its flag allows: `bun bench/monitor-soak-watch.ts DIRECTORY INTERVAL_MS ADDRESS`. */
+/**
+ * `monitor` with a shorter interval than its flag allows: `bun bench/monitor-soak-watch.ts DIRECTORY INTERVAL_MS
+ * ADDRESS`.
+ */
 const [, , directory = "", interval = "", address = ""] = process.argv;
 const intervalMs = Number(interval);
 /** As often among the probes as with the usual interval: every 10 intervals of 30 s. */

@@ -7,8 +7,8 @@ export interface Answer {
 const REQUEST = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /**
- * Asks for /healthz on a connection of its own, with as little in between as there can be, and resolves when the server has
- * closed it.
+ * Asks for /healthz on a connection of its own, with as little in between as there can be, and resolves when the server
+ * has closed it.
  *
  * @throws where there is no connection, or one without an answer on it
  */

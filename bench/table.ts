@@ -90,7 +90,9 @@ export function spread(values: readonly number[], digits: number): string {
   return least === most ? `${middle}` : `${middle} (${least}-${most})`;
 }
 
-/** Ours in proportion to the baseline, each pair by itself: what slows a machine down for a while slows both of a pair. */
+/**
+ * Ours in proportion to the baseline, each pair by itself: what slows a machine down for a while slows both of a pair.
+ */
 export function ratios({ ours, baseline }: Pick<Figure, "ours" | "baseline">): readonly number[] {
   return ours.flatMap((value, index) => {
     const other = baseline[index];

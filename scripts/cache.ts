@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 
 /**
  * What `build` makes of these inputs, made once for all runs and kept outside the tree.
- * It appears under its name in one step, so a run that is cut short or that runs beside another never leaves half of it.
+ * It appears under its name in one step, so a run that is cut short or that runs beside another never leaves half of
+ * it.
  *
  * @param inputs all that decides what comes out, beside this machine's platform
  * @param name of the file or folder that `build` makes at the path it is given

@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 
-/** A flag of a script; its `value` is the word that stands for a value in the help, and a flag without one takes none. */
+/**
+ * A flag of a script; its `value` is the word that stands for a value in the help, and a flag without one takes none.
+ */
 export interface Flag {
   readonly value?: string;
   readonly help: string;
@@ -37,8 +39,8 @@ export interface Command<F extends Readonly<Record<string, Flag>>> extends About
 class UsageError extends Error {}
 
 /**
- * Runs a script of this directory as a command: with `--help`, and with each error as one line. Exit codes: that of `run`, 1
- * where it throws, 2 for a command line that it does not take.
+ * Runs a script of this directory as a command: with `--help`, and with each error as one line. Exit codes: that of
+ * `run`, 1 where it throws, 2 for a command line that it does not take.
  */
 export async function runCommand<const F extends Readonly<Record<string, Flag>>>(command: Command<F>): Promise<void> {
   try {

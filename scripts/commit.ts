@@ -3,8 +3,8 @@ import { $ } from "bun";
 $.cwd(`${import.meta.dir}/..`);
 
 /**
- * The commit that is built, with `-dirty` behind it where the files are not all as the commit has them. Where there is no
- * git, as in a container's build stage, `BUILD_COMMIT` says it; without either it is `unknown`.
+ * The commit that is built, with `-dirty` behind it where the files are not all as the commit has them. Where there is
+ * no git, as in a container's build stage, `BUILD_COMMIT` says it; without either it is `unknown`.
  */
 export async function readCommit(): Promise<string> {
   const given = process.env["BUILD_COMMIT"];
@@ -16,8 +16,8 @@ export async function readCommit(): Promise<string> {
 }
 
 /**
- * When the commit was made, in seconds since 1970: the time that everything built from it bears. `SOURCE_DATE_EPOCH` says
- * another (reproducible-builds.org); it is 0 without git.
+ * When the commit was made, in seconds since 1970: the time that everything built from it bears. `SOURCE_DATE_EPOCH`
+ * says another (reproducible-builds.org); it is 0 without git.
  *
  * @throws where SOURCE_DATE_EPOCH is no whole number
  */

@@ -4,8 +4,9 @@ import { type SampleSidecar, startSampleDriver, startSampleSidecar } from "./dem
 const PROBES = 20;
 
 /**
- * Runs an executable as a pod does, and records which of its functions that takes, for `--bytecode-order`: the executable
- * then reads less of itself. Cold, that saves 1.2 MiB of memory and lowers the smallest limit it lives in from 22 MiB to 18.
+ * Runs an executable as a pod does, and records which of its functions that takes, for `--bytecode-order`: the
+ * executable then reads less of itself. Cold, that saves 1.2 MiB of memory and lowers the smallest limit it lives in
+ * from 22 MiB to 18.
  *
  * One thing follows the other here, so that two recordings are the same to the byte.
  *

@@ -45,8 +45,8 @@ export async function buildVariant(variant: Variant, definition: string, options
 }
 
 /**
- * Runs `apko build` in a directory, to which the paths of its packages are relative. Its own cache would keep the packages of each
- * build for ever, under the path of that directory.
+ * Runs `apko build` in a directory, to which the paths of its packages are relative. Its own cache would keep the
+ * packages of each build for ever, under the path of that directory.
  */
 export async function runApko(args: readonly string[], directory: string, epoch: number): Promise<void> {
   using cache = temporaryDirectory();

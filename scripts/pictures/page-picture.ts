@@ -13,8 +13,8 @@ const COLOURS = 64;
 /**
  * Takes a picture of the sample page in a browser.
  *
- * Two versions of a browser draw it a little differently, so the picture cannot be compared with what another one draws. It
- * has the hash of the page in it: `readSource` tells whether it is of the page as it is now.
+ * Two versions of a browser draw it a little differently, so the picture cannot be compared with what another one
+ * draws. It has the hash of the page in it: `readSource` tells whether it is of the page as it is now.
  */
 export async function drawPage(browser: Browser, theme: Pick<Theme, "name">): Promise<Uint8Array> {
   const page = await browser.newPage();

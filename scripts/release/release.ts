@@ -29,7 +29,8 @@ export interface ReleaseOptions {
 
 /**
  * Adds to the executables that `bun run image` built the other files of a release: an SBOM of each, the packages in the
- * image, from which `bun run image --packages` rebuilds it, the plugin of kubectl, and the checksums. The same bytes from the same image.
+ * image, from which `bun run image --packages` rebuilds it, the plugin of kubectl, and the checksums. The same bytes
+ * from the same image.
  *
  * @returns the names of the files
  * @throws where an executable is not the one in the image

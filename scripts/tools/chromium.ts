@@ -1,7 +1,10 @@
 import { type Browser, launch } from "puppeteer-core";
 import { needPrograms } from "./debian";
 
-/** Debian's package, and the program in it: Chromium without a window. Debian has one version at a time, so none is pinned. */
+/**
+ * Debian's package, and the program in it: Chromium without a window. Debian has one version at a time, so none is
+ * pinned.
+ */
 export const CHROMIUM = "chromium-headless-shell";
 
 /** Ends a hang: on a busy machine it takes seconds. */

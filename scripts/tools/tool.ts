@@ -4,7 +4,10 @@ import { cachePath, cached } from "../cache";
 import { progress } from "../command";
 import { type Program, run } from "../run";
 
-/** Programs for signing, pushing, testing, and for the chart. Go checks them and what they need against its checksum database. */
+/**
+ * Programs for signing, pushing, testing, and for the chart. Go checks them and what they need against its checksum
+ * database.
+ */
 export const GO_PROGRAMS = {
   actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
   cosign: "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2",
@@ -24,8 +27,8 @@ type PythonName = keyof typeof PYTHON_TOOLS;
 export type ToolName = "apko" | GoName | PythonName;
 
 /**
- * A tool at a fixed version, built or installed on first use, into the cache outside of the tree. apko and nfpm make the
- * image, so their hashes are beside this file.
+ * A tool at a fixed version, built or installed on first use, into the cache outside of the tree. apko and nfpm make
+ * the image, so their hashes are beside this file.
  *
  * @throws where Go 1.26 or Python 3.11 with pip is missing, or a hash differs
  */

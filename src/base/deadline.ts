@@ -1,12 +1,15 @@
-/** A timer that fires so late, in milliseconds, says that this process did not run: it was stopped, frozen or starved. */
+/**
+ * A timer that fires so late, in milliseconds, says that this process did not run: it was stopped, frozen or starved.
+ */
 const PAUSED_MS = 20;
 
 /** How long such a process may take, in milliseconds, to read what came meanwhile and to finish. */
 const GRACE_MS = 250;
 
 /**
- * An instant at which waiting ends, `timeoutMs` from now, with its timer. If this process did not run when it passed, it
- * lasts `GRACE_MS` longer: an answer that came meanwhile has not been read, and whoever sent it must not be said to hang.
+ * An instant at which waiting ends, `timeoutMs` from now, with its timer. If this process did not run when it passed,
+ * it lasts `GRACE_MS` longer: an answer that came meanwhile has not been read, and whoever sent it must not be said to
+ * hang.
  *
  * A class, because each probe makes one, and an object with closures would be a dozen objects.
  */
@@ -46,7 +49,10 @@ export class Deadline {
     return promise.finally(() => clearTimeout(early));
   }
 
-  /** Calls `waiter` when the deadline passes, or soon if it has passed. One waits at a time: the waiter before is forgotten. */
+  /**
+   * Calls `waiter` when the deadline passes, or soon if it has passed. One waits at a time: the waiter before is
+   * forgotten.
+   */
   onExpiry(waiter: () => void): void {
     if (this.#expired) queueMicrotask(waiter);
     else this.#waiter = waiter;

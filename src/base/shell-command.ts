@@ -34,7 +34,8 @@ export function shellCommand(words: readonly string[]): string | undefined {
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
-// Between single quotes every character stands for itself (POSIX, "Shell Command Language", 2.2.2), but for the quote itself.
+// Between single quotes every character stands for itself (POSIX, "Shell Command Language", 2.2.2), but for the quote
+// itself.
 function shellWord(word: string): string {
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

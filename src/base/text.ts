@@ -4,8 +4,8 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const UNPRINTABLE_IN_LINES = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \n]/gu;
 /**
- * The group is our own: the colours of `terminal/layout.ts`, the carriage returns around a progress line, and what begins and ends a
- * frame of `terminal/live.ts`.
+ * The group is our own: the colours of `terminal/layout.ts`, the carriage returns around a progress line, and what
+ * begins and ends a frame of `terminal/live.ts`.
  */
 const UNPRINTABLE_IN_TERMINAL =
   // oxlint-disable-next-line no-control-regex -- ESC begins a colour
@@ -42,8 +42,8 @@ export function escapeUnprintable(text: string): string {
 }
 
 /**
- * Escapes text for a person: as `escapeUnprintable`, but keeps line feeds. All output of the commands goes through here, so
- * a message may contain a file name or a driver's text.
+ * Escapes text for a person: as `escapeUnprintable`, but keeps line feeds. All output of the commands goes through
+ * here, so a message may contain a file name or a driver's text.
  *
  * @param isTerminal whether colours and a progress line are left as they are
  */
@@ -53,9 +53,9 @@ export function escapeLines(text: string, isTerminal: boolean): string {
 }
 
 /**
- * Prepares a driver's text for one line of a log, an HTTP body or a terminal: escaped as by `escapeUnprintable`, and cut
- * with `…` if it is too long, never within a character or an escape. The work is bounded by `maxBytes`, because the text
- * may have 64 KiB.
+ * Prepares a driver's text for one line of a log, an HTTP body or a terminal: escaped as by `escapeUnprintable`, and
+ * cut with `…` if it is too long, never within a character or an escape. The work is bounded by `maxBytes`, because the
+ * text may have 64 KiB.
  *
  * @param maxBytes the most UTF-8 bytes of the result, `…` included; the result is empty if not even that fits
  */

@@ -20,10 +20,10 @@ export interface Argv extends CommandLine<Readonly<Record<string, Value>> & { re
 }
 
 /**
- * Reads a command line in the syntax of Go's `flag` package: `-f` and `--f` are one; a value follows `=` or is the next word, whatever
- * that looks like; a bool never takes the next word; the last of several wins, unless the flag has a separator; `--` ends the flags.
- * For `serve` the first word that is no flag ends them too, as in Go; the other commands take flags and operands in any order. Help
- * or version before an error is no error.
+ * Reads a command line in the syntax of Go's `flag` package: `-f` and `--f` are one; a value follows `=` or is the next
+ * word, whatever that looks like; a bool never takes the next word; the last of several wins, unless the flag has a
+ * separator; `--` ends the flags. For `serve` the first word that is no flag ends them too, as in Go; the other
+ * commands take flags and operands in any order. Help or version before an error is no error.
  *
  * @throws {UsageError} at the first word that cannot be read, and at a command's name in the wrong place
  */

@@ -20,7 +20,9 @@ export interface CommandOf<A extends Args> extends Command {
 
 /** What was written behind a command's name. */
 export interface CommandLine<Parsed> {
-  /** Each flag and operand by name, with its default where it was not given; `_` are all words that belong to no flag. */
+  /**
+   * Each flag and operand by name, with its default where it was not given; `_` are all words that belong to no flag.
+   */
   readonly args: Parsed;
   /** The text of each flag that was given. */
   readonly given: Readonly<Record<string, string>>;
@@ -86,7 +88,9 @@ export interface UnknownWord {
 
 /** What a command has of the process around it. Made in `main.ts`. */
 export interface ProcessContext {
-  /** Write to standard output or standard error: each text whole, in the order of the calls, escaped by `escapeLines`. */
+  /**
+   * Write to standard output or standard error: each text whole, in the order of the calls, escaped by `escapeLines`.
+   */
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Where standard output or standard error leads. */
@@ -97,7 +101,9 @@ export interface ProcessContext {
   readonly outIsRead: () => Promise<boolean>;
   /** Takes over SIGTERM and SIGINT: resolves at the first of them. Without this call they end the process at once. */
   readonly stopRequested: () => Promise<void>;
-  /** Calls `undo` before a signal ends the process, unless this is disposed of by then. It may write, but must not wait. */
+  /**
+   * Calls `undo` before a signal ends the process, unless this is disposed of by then. It may write, but must not wait.
+   */
   readonly onInterrupt: (undo: () => void) => Disposable;
   /** The words by which this program was started, without its arguments. */
   readonly program: () => readonly string[];

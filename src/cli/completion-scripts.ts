@@ -1,7 +1,8 @@
 /**
- * The scripts that make a shell ask `livenessprobe completion SHELL LINE` at each TAB. The answer's first line says what follows:
- * `files` and `directories` are listed by the shell; below `words`, each line is a word and what it is. Nothing of the line is run or
- * expanded here, nor anything of the answer.
+ * The scripts that make a shell ask `livenessprobe completion SHELL LINE` at each TAB. The answer's first line says
+ * what follows:
+ * `files` and `directories` are listed by the shell; below `words`, each line is a word and what it is. Nothing of the
+ * line is run or expanded here, nor anything of the answer.
  */
 export const COMPLETION_SCRIPTS = {
   // readline replaces what follows the last of COMP_WORDBREAKS, which has "=" unless the user took it out.

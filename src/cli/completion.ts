@@ -177,7 +177,9 @@ export function startingWith(typed: string, all: readonly Candidate[]): readonly
 const WORD = /(?:\\.?|'[^']*'?|"(?:\\.|[^"\\])*"?|[^\s\\'"])+/gs;
 const QUOTED = /\\(.?)|'([^']*)'?|"((?:\\.|[^"\\])*)"?/gs;
 
-/** Splits a line as a POSIX shell does, but expands nothing. The last word is the one at the cursor, and may be empty. */
+/**
+ * Splits a line as a POSIX shell does, but expands nothing. The last word is the one at the cursor, and may be empty.
+ */
 function splitLine(line: string): readonly string[] {
   const found = [...line.matchAll(WORD)];
   const words = found.map(([word]) => word.replace(QUOTED, unquote));

@@ -27,8 +27,8 @@ const BUFFER_SIZE = {
 } as const;
 
 /**
- * The flags of `serve`, in the order of the help. Names, types and defaults are those of the Go sidecar 2.19, so that its manifests
- * keep working; only `version` is ours.
+ * The flags of `serve`, in the order of the help. Names, types and defaults are those of the Go sidecar 2.19, so that
+ * its manifests keep working; only `version` is ours.
  */
 export const SERVE_FLAGS = {
   "csi-address": {

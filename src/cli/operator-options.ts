@@ -172,7 +172,10 @@ function readCheckTarget(word: string | undefined, csiAddress: string | undefine
   throw new ConfigError(`the ${target.kind} is given twice: ${quote(word)} and --csi-address ${quote(csiAddress)}`);
 }
 
-/** A driver's name has no slash and no scheme (CSI specification, GetPluginInfo). Whoever writes `csi.sock` means a path. */
+/**
+ * A driver's name has no slash and no scheme (CSI specification, GetPluginInfo). Whoever writes `csi.sock` means a
+ * path.
+ */
 function readTarget(word: string, readAddress: (word: string) => string): DriverTarget {
   return /[/:]|\.sock$|^$/.test(word)
     ? { kind: "address", socketPath: readAddress(word) }

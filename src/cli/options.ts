@@ -32,7 +32,10 @@ export interface LogOptions {
   readonly splitStream: boolean;
 }
 
-/** 596 hours. A timer that is set further ahead than 31 bits of milliseconds fires at once; some run a little longer than this. */
+/**
+ * 596 hours. A timer that is set further ahead than 31 bits of milliseconds fires at once; some run a little longer
+ * than this.
+ */
 export const MAX_PROBE_TIMEOUT_MS = 2_145_600_000;
 
 /** The largest verbosity: Kubernetes logging keeps it in 31 bits. */
@@ -43,9 +46,11 @@ type ServeArgs = ParsedArgs<typeof SERVE_FLAGS>;
 export type Options = ReturnType<typeof readOptions>;
 
 /**
- * Reads the flags of `serve`. What can never work is refused: the Go sidecar would panic over some of it, and wait for ever on other.
+ * Reads the flags of `serve`. What can never work is refused: the Go sidecar would panic over some of it, and wait for
+ * ever on other.
  *
- * @throws {UsageError} at a value that Go's flag package could not read either; {ConfigError} at any other that breaks a rule
+ * @throws {UsageError} at a value that Go's flag package could not read either; {ConfigError} at any other that breaks
+ *   a rule
  */
 export function readOptions(args: ServeArgs) {
   const log = readLog(args);
@@ -75,7 +80,10 @@ export function readProbeTimeoutMs(text: string): number {
   return readBoundedMs("probe-timeout", text, "be greater than zero", (ms) => ms > 0);
 }
 
-/** @throws {ConfigError} where the duration breaks the rule, which is worded to follow "must", or is too long for a timer */
+/**
+ * @throws {ConfigError} where the duration breaks the rule, which is worded to follow "must", or is too long for a
+ *   timer
+ */
 export function readBoundedMs(name: string, text: string, rule: string, holds: (ms: number) => boolean): number {
   const ms = readDurationMs(name, text);
   if (!holds(ms)) throw broken(name, rule, text);
@@ -83,7 +91,9 @@ export function readBoundedMs(name: string, text: string, rule: string, holds: (
   return ms;
 }
 
-/** @throws {UsageError} where the text is no duration of Go's: its unit is missing, or it is one that Go does not have */
+/**
+ * @throws {UsageError} where the text is no duration of Go's: its unit is missing, or it is one that Go does not have
+ */
 function readDurationMs(name: string, text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;

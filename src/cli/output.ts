@@ -18,8 +18,8 @@ export interface Output {
 }
 
 /**
- * Writes in the background, so that a signal is served while a reader is slow. Both streams share one queue: they may lead to the same
- * terminal.
+ * Writes in the background, so that a signal is served while a reader is slow. Both streams share one queue: they may
+ * lead to the same terminal.
  */
 export function createOutput(writeSome: WriteSome = promisify(write)): Output {
   let last = Promise.resolve();
@@ -79,8 +79,8 @@ async function writeWhole(fd: number, bytes: Uint8Array, writeSome: WriteSome): 
 }
 
 /**
- * Calls `onLeft` when a pipe has lost its reader, which nothing else tells before something is written. Bun watches any descriptor
- * that it is to take for a connected socket; this one is opened anew, so that it can be set not to block.
+ * Calls `onLeft` when a pipe has lost its reader, which nothing else tells before something is written. Bun watches any
+ * descriptor that it is to take for a connected socket; this one is opened anew, so that it can be set not to block.
  */
 async function watchReader(fd: number, onLeft: () => void): Promise<void> {
   try {

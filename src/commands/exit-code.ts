@@ -28,7 +28,9 @@ export function isNpdCheck([command, ...words]: readonly string[]): boolean {
 /** For node-problem-detector. */
 export const CANNOT_TELL = 2;
 
-/** As node-problem-detector wants them: a driver is a problem only where it was asked, or where there is nothing to ask. */
+/**
+ * As node-problem-detector wants them: a driver is a problem only where it was asked, or where there is nothing to ask.
+ */
 export function npdExitCode(result: ProbeResult): number {
   switch (result.kind) {
     case "ready":

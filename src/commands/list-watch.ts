@@ -26,8 +26,8 @@ const TICK_MS = 1_000;
 const TOGETHER_MS = 50;
 
 /**
- * Watches the drivers of the node with the same engine as `monitor`, and shows them until a signal comes or nobody reads any more. A driver
- * that hangs keeps one connection: to connect to it again and again would fill its queue.
+ * Watches the drivers of the node with the same engine as `monitor`, and shows them until a signal comes or nobody
+ * reads any more. A driver that hangs keeps one connection: to connect to it again and again would fill its queue.
  */
 export async function watchList(
   options: ListOptions & { readonly watchIntervalMs: number },

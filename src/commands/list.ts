@@ -57,8 +57,8 @@ async function survey(options: ListOptions, context: ProcessContext): Promise<No
 }
 
 /**
- * 0 where every driver is ready, 2 where there is none, 4 where one is not ready or where something was left out that may have
- * hidden one. What is not CSI does not count.
+ * 0 where every driver is ready, 2 where there is none, 4 where one is not ready or where something was left out that
+ * may have hidden one. What is not CSI does not count.
  *
  * @param driver the one that was asked for: where it was found, nothing else counts
  */

@@ -7,8 +7,8 @@ import { formatKlog } from "../log/format";
 /**
  * Runs one command line: `readArgv` reads its words, and citty loads and runs the command.
  *
- * @returns the exit code of the command; 1 for a configuration that cannot work; for words that cannot be read 2, as Go's, of
- *   `serve` and `monitor`, and 1 of any other; 2 for both where node-problem-detector asks
+ * @returns the exit code of the command; 1 for a configuration that cannot work; for words that cannot be read 2, as
+ *   Go's, of `serve` and `monitor`, and 1 of any other; 2 for both where node-problem-detector asks
  */
 export async function run(argv: readonly string[], context: ProcessContext): Promise<number> {
   const commands = listCommands(context);

@@ -9,7 +9,8 @@ export type CsiAddress =
   | { readonly kind: "invalid"; readonly rule: string };
 
 /**
- * Reads a CSI endpoint as drivers and sidecars write it: `/csi/csi.sock`, `unix:/csi/csi.sock` or `unix:///csi/csi.sock`.
+ * Reads a CSI endpoint as drivers and sidecars write it: `/csi/csi.sock`, `unix:/csi/csi.sock` or
+ * `unix:///csi/csi.sock`.
  *
  * An address that can never work is told apart here, at start, rather than by every probe: with `csi.sock` or `tcp://`
  * the Go sidecar waits for ever. Two forms that work there are refused on purpose: TCP, for a sidecar shares a socket
@@ -19,7 +20,8 @@ export type CsiAddress =
  * @returns the socket's absolute path, or the rule that `text` breaks
  */
 export function parseCsiAddress(text: string): CsiAddress {
-  // gRPC's naming: `unix:path` or `unix:///absolute`; in `unix://x/y` the x is an authority, which a socket cannot have.
+  // gRPC's naming: `unix:path` or `unix:///absolute`; in `unix://x/y` the x is an authority, which a socket cannot
+  // have.
   const path = text.replace(/^unix:(\/\/)?/i, "");
   if (path === "") return { kind: "invalid", rule: "not be empty" };
   if (!isAbsolute(path)) {

@@ -74,11 +74,11 @@ export class Client implements Disposable {
   }
 
   /**
-   * Makes one call; the next may be made when it has ended. When the driver has closed the connection, or has sent GOAWAY,
-   * each further call is `closed`.
+   * Makes one call; the next may be made when it has ended. When the driver has closed the connection, or has sent
+   * GOAWAY, each further call is `closed`.
    *
-   * The first call ends by the deadline that connecting began. If the driver refuses it without looking at it, it is made
-   * once more, over another connection, as every gRPC client does (RFC 9113, section 8.7).
+   * The first call ends by the deadline that connecting began. If the driver refuses it without looking at it, it is
+   * made once more, over another connection, as every gRPC client does (RFC 9113, section 8.7).
    */
   async call<Response>({ path, decode, timeoutMs }: Rpc<Response>): Promise<TimedCall<Response>> {
     const isFirst = this.#isFirst;
@@ -110,7 +110,10 @@ export class Client implements Disposable {
   }
 }
 
-/** Connects to the driver that listens on a unix socket. What the driver does is an outcome; only a fault of ours rejects. */
+/**
+ * Connects to the driver that listens on a unix socket. What the driver does is an outcome; only a fault of ours
+ * rejects.
+ */
 export async function openClient(options: ClientOptions): Promise<ClientOutcome> {
   const deadline = new Deadline(options.timeoutMs);
   let opened = false;
@@ -170,8 +173,8 @@ export function isUnimplemented(outcome: CallAnswer<unknown> | NoConnection): bo
   return outcome.kind === "status" && outcome.code === StatusCode.unimplemented;
 }
 
-// A failed connect(2) costs a driver nothing, so it is tried often; a connection that the driver closed, or that was not
-// HTTP/2, is tried again after a second, as in the Go sidecar.
+// A failed connect(2) costs a driver nothing, so it is tried often; a connection that the driver closed, or that was
+// not HTTP/2, is tried again after a second, as in the Go sidecar.
 const REFUSED_PAUSE_MS = 100;
 const FAILED_PAUSE_MS = 1_000;
 
@@ -180,7 +183,8 @@ async function connect(
   deadline: Deadline,
   onConnect: () => void,
 ): Promise<ConnectOutcome> {
-  // Without the grace of a deadline, which is for answers: an attempt that begins in it has too little time to be judged.
+  // Without the grace of a deadline, which is for answers: an attempt that begins in it has too little time to be
+  // judged.
   const leftMs = (): number => deadline.timeoutMs - deadline.elapsedMs();
   for (let pauseMs = REFUSED_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, FAILED_PAUSE_MS)) {
     // oxlint-disable no-await-in-loop -- one attempt after the other

@@ -60,8 +60,8 @@ export const MAX_DRIVER_TEXT_BYTES = 1_024;
 const MAX_CONTENT_TYPE_BYTES = 128;
 
 /**
- * Says why a driver did not answer. Decides by codes and file types, never by the text of an error. A status that the driver
- * sent reads exactly as in the body of the Go sidecar.
+ * Says why a driver did not answer. Decides by codes and file types, never by the text of an error. A status that the
+ * driver sent reads exactly as in the body of the Go sidecar.
  */
 export function diagnose(outcome: NoConnection | Unanswered, attempt: Attempt): Diagnosis {
   const { socketPath } = attempt;

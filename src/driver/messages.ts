@@ -2,7 +2,10 @@ import type { Rpc } from "./client";
 import { messageOf, readMessage, textOf } from "../grpc/message";
 import { readSchema } from "../grpc/schema" with { type: "macro" };
 
-/** What `csi.v1.ProbeResponse` says. An absent `ready` means ready: "If not present, the caller SHALL assume" so (CSI, Probe). */
+/**
+ * What `csi.v1.ProbeResponse` says. An absent `ready` means ready: "If not present, the caller SHALL assume" so (CSI,
+ * Probe).
+ */
 export interface ProbeResponse {
   readonly ready: boolean;
 }

@@ -57,7 +57,8 @@ export const NODE_GET_INFO: Rpc<NodeInfo> = {
 
 /**
  * Asks a registration socket of the kubelet's `plugins_registry/` what it announces. Nothing else is ever asked there:
- * `NotifyRegistrationStatus` is the kubelet's alone, and a registrar that is told by anyone that its registration failed exits.
+ * `NotifyRegistrationStatus` is the kubelet's alone, and a registrar that is told by anyone that its registration
+ * failed exits.
  */
 export const GET_REGISTRATION_INFO: Rpc<RegistrationInfo> = {
   path: "/pluginregistration.Registration/GetInfo",
@@ -88,8 +89,8 @@ export const CONTROLLER_GET_CAPABILITIES: Rpc<readonly string[]> = {
 };
 
 /**
- * The enum `type` in one member of the oneof of each capability, each name once, in the driver's order; a number that the
- * specification does not name is `UNKNOWN(42)`. A capability of a kind that it does not know is left out.
+ * The enum `type` in one member of the oneof of each capability, each name once, in the driver's order; a number that
+ * the specification does not name is `UNKNOWN(42)`. A capability of a kind that it does not know is left out.
  */
 function typesOf(response: Message, member: string): readonly string[] {
   const capabilities = messagesOf(response, "capabilities").filter((capability) => capability[member] !== undefined);

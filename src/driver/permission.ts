@@ -42,7 +42,10 @@ function describeOwner({ uid, gid, mode }: FilePermissions): string {
   return `belongs to uid ${uid} and gid ${gid} with mode ${formatMode(mode)}`;
 }
 
-/** What somebody needs: to write to a socket, which connect(2) asks for (unix(7)), or to search a directory (path_resolution(7)). */
+/**
+ * What somebody needs: to write to a socket, which connect(2) asks for (unix(7)), or to search a directory
+ * (path_resolution(7)).
+ */
 export type Need = "write" | "search";
 
 const BIT: Readonly<Record<Need, number>> = { write: 0o2, search: 0o1 };
@@ -56,14 +59,18 @@ const SUBSTITUTES: Readonly<Record<Need, readonly FileCapability[]>> = {
 /** What a uid or gid that is not in our user namespace looks like (user_namespaces(7)). */
 const OVERFLOW_ID = 65_534;
 
-/** Whether the permissions of a file allow it to a process with these rights: what is refused all the same, something else refuses. */
+/**
+ * Whether the permissions of a file allow it to a process with these rights: what is refused all the same, something
+ * else refuses.
+ */
 export function isAllowed(need: Need, file: FilePermissions, rights: Rights): boolean {
   if (hasBit(need, file.mode, classOf(file, rights))) return true;
   return !isForeign(file, rights) && SUBSTITUTES[need].some((name) => rights.capabilities.includes(name));
 }
 
 /**
- * What would allow it to a process that is not allowed it: each is a uid, group, capability or mode that it does not have.
+ * What would allow it to a process that is not allowed it: each is a uid, group, capability or mode that it does not
+ * have.
  *
  * @param chmod how the file is opened to it: "let the driver make its socket writable for uid 1"
  */

@@ -14,7 +14,9 @@ export type Unanswered =
   /** An HTTP/2 server that is no gRPC server. `code` is what gRPC makes of the HTTP status. */
   | NotGrpc
   | Unreadable
-  /** The connection was lost before the answer was complete, or the driver said with GOAWAY that it takes no such call. */
+  /**
+   * The connection was lost before the answer was complete, or the driver said with GOAWAY that it takes no such call.
+   */
   | ({ readonly kind: "closed" } & Unprocessed)
   /** No complete answer before the deadline. */
   | { readonly kind: "timeout" };

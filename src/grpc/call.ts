@@ -1,8 +1,9 @@
 import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from "node:http2";
 import { LogVerbosity } from "@grpc/grpc-js/build/src/constants";
 import { setLoggerVerbosity } from "@grpc/grpc-js/build/src/logging";
-// The deep imports of grpc-js are all in this file. Its call is what maps HTTP/2 to gRPC's statuses; its channel, resolvers and balancers, which
-// are made for connections that last, cost 2.3 MiB at rest, 6 MiB under load and half the CPU of a probe.
+// The deep imports of grpc-js are all in this file. Its call is what maps HTTP/2 to gRPC's statuses; its channel,
+// resolvers and balancers, which are made for connections that last, cost 2.3 MiB at rest, 6 MiB under load and half
+// the CPU of a probe.
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call";
 import type { Transport } from "@grpc/grpc-js/build/src/transport";
 import type { Deadline } from "../base/deadline";
@@ -12,7 +13,9 @@ import { formatGrpcTimeout, readHeaderBlock } from "./headers";
 import { StatusCode } from "./status";
 import { VERSION } from "../version";
 
-/** Larger answers are an RPC error (ResourceExhausted): an Identity response has no use for more, and memory is scarce. */
+/**
+ * Larger answers are an RPC error (ResourceExhausted): an Identity response has no use for more, and memory is scarce.
+ */
 export const MAX_MESSAGE_BYTES = 65_536;
 
 /**
@@ -109,8 +112,8 @@ function markUnprocessed(outcome: CallOutcome, stream: ClientHttp2Stream): CallO
   return outcome.kind === "status" || outcome.kind === "closed" ? { ...outcome, unprocessed: true } : outcome;
 }
 
-// A driver ends a call at the grpc-timeout it was sent, by its own clock and perhaps a moment before our timer: grpc-go with
-// RST_STREAM CANCEL, others with a status. That is our deadline, not something the driver has to say.
+// A driver ends a call at the grpc-timeout it was sent, by its own clock and perhaps a moment before our timer: grpc-go
+// with RST_STREAM CANCEL, others with a status. That is our deadline, not something the driver has to say.
 const DEADLINE_SKEW_MS = 50;
 
 function isDeadlinePassing(outcome: CallOutcome, deadline: Deadline): boolean {

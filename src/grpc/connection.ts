@@ -31,8 +31,8 @@ export class Connection {
   }
 
   /**
-   * Calls `lost` once, when the connection ends and we have not closed it, or when the driver says that it will not process
-   * `stream`. One waits at a time: the one before is forgotten.
+   * Calls `lost` once, when the connection ends and we have not closed it, or when the driver says that it will not
+   * process `stream`. One waits at a time: the one before is forgotten.
    */
   onLost(lost: () => void, stream?: ClientHttp2Stream): void {
     this.#onLost = lost;
@@ -61,7 +61,9 @@ export class Connection {
 /** Our HTTP/2 library rejects what the driver sent. */
 export interface Unreadable {
   readonly kind: "unreadable";
-  /** `limit`: a limit of the library's. `rule`: a rule of HTTP/2, or one of the limits that the library reports as such. */
+  /**
+   * `limit`: a limit of the library's. `rule`: a rule of HTTP/2, or one of the limits that the library reports as such.
+   */
   readonly cause: "rule" | "limit";
   /** In the library's words. */
   readonly details: string;
@@ -69,7 +71,10 @@ export interface Unreadable {
 
 /** Why there is no connection. */
 export type ConnectFailure =
-  /** This process or its machine has no descriptor or no memory for a socket; `code` is the error's name, such as `EMFILE`. */
+  /**
+   * This process or its machine has no descriptor or no memory for a socket; `code` is the error's name, such as
+   * `EMFILE`.
+   */
   | { readonly kind: "shortage"; readonly code: string }
   /** connect(2) failed; `code` is its error's name, such as `ENOENT`. Bun says `ECONNREFUSED` for most of them. */
   | { readonly kind: "refused"; readonly code: string }

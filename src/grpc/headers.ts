@@ -55,14 +55,17 @@ function readStatus(header: string | undefined, message: string): GrpcStatus {
   return { kind: "given", code, message: decodeGrpcMessage(message) };
 }
 
-/** "Content-Type" of "gRPC over HTTP2", as strictly as grpc-go reads it: in lower case, and `application/grpc-web` is another. */
+/**
+ * "Content-Type" of "gRPC over HTTP2", as strictly as grpc-go reads it: in lower case, and `application/grpc-web` is
+ * another.
+ */
 export function isGrpcContentType(contentType: string): boolean {
   return /^application\/grpc(?:$|[+;])/.test(contentType);
 }
 
 /**
- * Decodes a `grpc-message` as grpc-go does: byte by byte, and what is not a `%` with two hexadecimal digits stays as it is.
- * Bytes that are not UTF-8 become U+FFFD.
+ * Decodes a `grpc-message` as grpc-go does: byte by byte, and what is not a `%` with two hexadecimal digits stays as it
+ * is. Bytes that are not UTF-8 become U+FFFD.
  *
  * @param header each character stands for one byte
  */
@@ -83,8 +86,8 @@ const TIMEOUT_UNITS = [
 const LARGEST_TIMEOUT_VALUE = 99_999_999;
 
 /**
- * Writes a `grpc-timeout` in the finest unit, from milliseconds up, in which it has no more than eight digits. Rounded up, as
- * in grpc-go: the driver must not give up before we do, or its status would stand for our own timeout.
+ * Writes a `grpc-timeout` in the finest unit, from milliseconds up, in which it has no more than eight digits. Rounded
+ * up, as in grpc-go: the driver must not give up before we do, or its status would stand for our own timeout.
  */
 export function formatGrpcTimeout(ms: number): string {
   const fits = TIMEOUT_UNITS.find(([, unitMs]) => Math.ceil(ms / unitMs) <= LARGEST_TIMEOUT_VALUE);

@@ -10,9 +10,9 @@ export interface Message {
 export type Value = boolean | bigint | string | Message | readonly Value[];
 
 /**
- * Reads a message by its schema, as the protobuf encoding specification says: the last value of a field holds, a message that
- * comes twice is merged, a field that is not known or has another wire type is skipped. Text that is not UTF-8 is read with
- * U+FFFD: it is for people.
+ * Reads a message by its schema, as the protobuf encoding specification says: the last value of a field holds, a
+ * message that comes twice is merged, a field that is not known or has another wire type is skipped. Text that is not
+ * UTF-8 is read with U+FFFD: it is for people.
  *
  * @throws WireError when the bytes are no protobuf message
  */

@@ -1,15 +1,22 @@
 import { errorCode } from "../base/errors";
 import type { ConnectOutcome } from "./connection";
 
-/** connect(2) on a unix socket returns at once, whether it succeeds or not: this bound is for a driver that takes the connection. */
+/**
+ * connect(2) on a unix socket returns at once, whether it succeeds or not: this bound is for a driver that takes the
+ * connection.
+ */
 const BOUND_MS = 250;
 
-/** What `ECONNREFUSED` of Bun's sockets hides: a full queue of connections, and a socket that is no stream socket (unix(7)). */
+/**
+ * What `ECONNREFUSED` of Bun's sockets hides: a full queue of connections, and a socket that is no stream socket
+ * (unix(7)).
+ */
 const HIDDEN = new Set(["EAGAIN", "EPROTOTYPE"]);
 
 /**
- * Replaces the code of a refusal by that of connect(2), where Bun hides it: its sockets say `ECONNREFUSED` for most errors,
- * and its `fetch` says which one it was. So a connection that was refused, and no other, is tried once more with `fetch`.
+ * Replaces the code of a refusal by that of connect(2), where Bun hides it: its sockets say `ECONNREFUSED` for most
+ * errors, and its `fetch` says which one it was. So a connection that was refused, and no other, is tried once more
+ * with `fetch`.
  *
  * A driver that takes connections by then sees one that is closed again within 250 ms.
  */

@@ -1,4 +1,6 @@
-/** gRPC's status codes in the order of their numbers, in Go's spelling, which the Go sidecar's bodies and labels use. */
+/**
+ * gRPC's status codes in the order of their numbers, in Go's spelling, which the Go sidecar's bodies and labels use.
+ */
 const NAMES = [
   "OK",
   "Canceled",
@@ -43,8 +45,8 @@ export function statusLabel(code: number): string {
 }
 
 /**
- * `grpc-status` as it stands in a header, as a code, read as grpc-go does: a decimal number with or without a sign that fits
- * in 32 bits (`strconv.ParseInt`), made unsigned.
+ * `grpc-status` as it stands in a header, as a code, read as grpc-go does: a decimal number with or without a sign that
+ * fits in 32 bits (`strconv.ParseInt`), made unsigned.
  *
  * @returns undefined where it is malformed
  */

@@ -3,8 +3,8 @@ export class WireError extends Error {}
 
 /**
  * Calls `take` with the number and the value of each field of a protobuf message, in order: a bigint of 64 bits without
- * sign for a varint, the bytes of a length-delimited field. Fixed-width values and groups are skipped: no message that we
- * read has one.
+ * sign for a varint, the bytes of a length-delimited field. Fixed-width values and groups are skipped: no message that
+ * we read has one.
  *
  * By the protobuf encoding specification: an unknown field of any type is skipped, groups with their content too.
  *

@@ -15,9 +15,9 @@ export type ListenAddress =
   | { readonly kind: "invalid"; readonly rule: string; readonly instead?: string };
 
 /**
- * Reads an address in the forms of Go's `net.Listen`: `:9808`, `localhost:9808`, `10.0.0.1:9808`, `[::1]:9808`, each also with a named
- * port. `:p`, `0.0.0.0:p`, `[::]:p` and `[::ffff:0.0.0.0]:p` are one: Go listens on both families for each of them, and where IPv6 is
- * off on IPv4.
+ * Reads an address in the forms of Go's `net.Listen`: `:9808`, `localhost:9808`, `10.0.0.1:9808`, `[::1]:9808`, each
+ * also with a named port. `:p`, `0.0.0.0:p`, `[::]:p` and `[::ffff:0.0.0.0]:p` are one: Go listens on both families for
+ * each of them, and where IPv6 is off on IPv4.
  *
  * @param usualPort that of an address which has none, in `instead`
  */
@@ -49,7 +49,10 @@ function readListenAddress(text: string): ListenAddress {
   return { kind: "address", hostname: nameUnlessEvery(ipv6 ?? host), port };
 }
 
-/** Reads a port's number or name. The Go sidecar puts it behind `0.0.0.0:`, and so listens on every address of both families. */
+/**
+ * Reads a port's number or name. The Go sidecar puts it behind `0.0.0.0:`, and so listens on every address of both
+ * families.
+ */
 export function parseHealthPort(text: string): ListenAddress {
   if (text === "") return invalid("not be empty");
   const port = parsePort(text);

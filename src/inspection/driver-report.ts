@@ -21,7 +21,10 @@ export interface Circumstances {
   readonly probeTimeoutMs: number;
 }
 
-/** Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the rest. */
+/**
+ * Puts together what a socket answered and what is said of it elsewhere. What it answers counts: anybody may say the
+ * rest.
+ */
 export function reportDriver(socket: NodeSocket, answers: DriverAnswers, circumstances: Circumstances): Surveyed {
   const { listener, registrations, node, probeTimeoutMs } = circumstances;
   const here = registrationsOf(socket, registrations);
@@ -67,8 +70,8 @@ export function reportElsewhere(registrations: readonly Registration[]): readonl
 }
 
 /**
- * What is registered as a CSI driver and does not answer as one has failed. What is registered as something else has not
- * failed where it does not answer as a CSI driver; a registration alone never makes it so.
+ * What is registered as a CSI driver and does not answer as one has failed. What is registered as something else has
+ * not failed where it does not answer as a CSI driver; a registration alone never makes it so.
  */
 function outcomeOf({ outcome, notCsi }: DriverAnswers, csi: readonly Told[], others: readonly Told[]): DriverOutcome {
   if (notCsi === undefined || csi.length > 0) return outcome;

@@ -19,8 +19,8 @@ export interface InspectionOptions extends Omit<DriverStepOptions, "connectPath"
 }
 
 /**
- * Inspects one driver: first its path, its file, the process that listens and that process's state, all without a connection; then over
- * one connection HTTP/2 and each RPC. Steps that need one that failed are not reached.
+ * Inspects one driver: first its path, its file, the process that listens and that process's state, all without a
+ * connection; then over one connection HTTP/2 and each RPC. Steps that need one that failed are not reached.
  */
 export async function inspectDriver(options: InspectionOptions): Promise<InspectReport> {
   const { node, self, socketPath, byName } = options;
@@ -45,8 +45,8 @@ export async function inspectDriver(options: InspectionOptions): Promise<Inspect
 }
 
 /**
- * The steps of the listener, unless connect(2) contradicts them, which goes by the file itself: a driver may rename its socket, and root's
- * processes may have been handed a socket that was bound to this path over another file.
+ * The steps of the listener, unless connect(2) contradicts them, which goes by the file itself: a driver may rename its
+ * socket, and root's processes may have been handed a socket that was bound to this path over another file.
  */
 function confirmed({ steps, listens, pid }: ListenerSteps, { outcome }: DriverAnswers): readonly InspectStep[] {
   const connects = isListenedOn(outcome);

@@ -14,9 +14,9 @@ export interface NamedDriverOptions {
 }
 
 /**
- * Finds the path of a driver's socket, as the kubelet knows it, by the driver's name: that of its directory in `plugins/`, its
- * registration, or its answer to GetPluginInfo, for which only drivers of other names are asked. A driver that has stopped may have left
- * its directory or registration: nothing is at the path then.
+ * Finds the path of a driver's socket, as the kubelet knows it, by the driver's name: that of its directory in
+ * `plugins/`, its registration, or its answer to GetPluginInfo, for which only drivers of other names are asked. A
+ * driver that has stopped may have left its directory or registration: nothing is at the path then.
  *
  * @throws {ConfigError} if no driver or several have the name, or if we must not connect to it
  */

@@ -42,7 +42,10 @@ function journalCommand(root: Root, pid: number | undefined): string | undefined
   return shellCommand(["journalctl", "-n", "100", `_PID=${pid}`]);
 }
 
-/** What to do about a failure: in words for a person at the node, who sees the steps before this one, and a command to paste. */
+/**
+ * What to do about a failure: in words for a person at the node, who sees the steps before this one, and a command to
+ * paste.
+ */
 export function remedyOf(
   reason: FailureReason,
   next: NextCommands,

@@ -57,8 +57,8 @@ export async function openNode({ rootDir, kubeletDirs }: NodePlaces): Promise<No
 }
 
 /**
- * Holds the socket to which a kubelet's path leads at this moment. It is `replaced` where the path leads to no socket, or out of
- * the kubelet's directory: anyone who may write there can put a link in the socket's place.
+ * Holds the socket to which a kubelet's path leads at this moment. It is `replaced` where the path leads to no socket,
+ * or out of the kubelet's directory: anyone who may write there can put a link in the socket's place.
  */
 export function holdSocket({ root, kubelets }: NodeView, path: string): PinOutcome {
   const resolved = root.resolve(path);
@@ -77,12 +77,15 @@ export function driverDirectoryOf({ kubeletDirs }: NodeView, path: string): stri
   return rest.length > 0 && name !== ".." ? name : undefined;
 }
 
-/** RFC 1035's domain names, which a driver's name must be (CSI specification, GetPluginInfo). No shell reads more into one. */
+/**
+ * RFC 1035's domain names, which a driver's name must be (CSI specification, GetPluginInfo). No shell reads more into
+ * one.
+ */
 const DRIVER_NAME = /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i;
 
 /**
- * The names that drivers have by their directories, and by the sockets of node-driver-registrar, `NAME-reg.sock`: in order, and
- * without asking anybody. What no driver may be called is left out.
+ * The names that drivers have by their directories, and by the sockets of node-driver-registrar, `NAME-reg.sock`: in
+ * order, and without asking anybody. What no driver may be called is left out.
  */
 export function driverNames(node: NodeView): readonly string[] {
   const names = node.search.sockets.map(({ directory, path }) =>

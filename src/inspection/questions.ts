@@ -232,8 +232,8 @@ function answered<Response>(answer: CallAnswer<Response>): Response | undefined 
 }
 
 /**
- * What is not a gRPC server is not a failed driver, unless it is registered as one. Nothing is known of a driver that a fault of ours
- * kept from being asked.
+ * What is not a gRPC server is not a failed driver, unless it is registered as one. Nothing is known of a driver that a
+ * fault of ours kept from being asked.
  */
 export function failedAnswers({ reason, message, notAsked }: Diagnosis): DriverAnswers {
   return {
@@ -242,7 +242,7 @@ export function failedAnswers({ reason, message, notAsked }: Diagnosis): DriverA
   };
 }
 
-/** How long connecting and Probe took, where it was more than half of the timeout: under a little more load the driver fails. */
+/** How long connecting and Probe took, where it was more than half of the timeout: with more load the driver fails. */
 export function slowMs({ outcome, connectMs = 0, callMs = 0 }: DriverAnswers, timeoutMs: number): number | undefined {
   return outcome.kind !== "failed" && connectMs + callMs > timeoutMs / 2 ? connectMs + callMs : undefined;
 }

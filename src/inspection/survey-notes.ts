@@ -44,7 +44,9 @@ function grouped<T>(
   });
 }
 
-/** Whether a place was not looked into that may be a kubelet's. Those that are only known count where they may exist. */
+/**
+ * Whether a place was not looked into that may be a kubelet's. Those that are only known count where they may exist.
+ */
 function isUnseen({ origin, outcome }: LookedIn): boolean {
   if (outcome.kind === "found" || outcome.kind === "same") return false;
   return origin !== "known" || outcome.kind === "notPermitted";
@@ -71,8 +73,8 @@ export function absentText(wanted: string, all: readonly Surveyed[]): string | u
 }
 
 /**
- * Drivers' directories without a socket. A driver that stops in order removes its socket, and one that was uninstalled leaves its
- * directory for ever. Nothing on the node tells the two apart, so this is a note and changes no exit code.
+ * Drivers' directories without a socket. A driver that stops in order removes its socket, and one that was uninstalled
+ * leaves its directory for ever. Nothing on the node tells the two apart, so this is a note and changes no exit code.
  */
 export function withoutSocketNote(
   { search }: NodeView,

@@ -18,8 +18,8 @@ export interface SurveyOptions extends Asker {
 }
 
 /**
- * Asks every driver of a node, as many at once as file descriptors allow. Looks for the listening processes when all have
- * answered: on a busy node that keeps this thread for longer than a driver may take. Never rejects.
+ * Asks every driver of a node, as many at once as file descriptors allow. Looks for the listening processes when all
+ * have answered: on a busy node that keeps this thread for longer than a driver may take. Never rejects.
  */
 export async function surveyNode(node: NodeView, options: SurveyOptions): Promise<NodeReport> {
   const { asked, registrations } = await askAll(node, options);

@@ -19,13 +19,16 @@ import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 
 /**
- * A directory that is held open to look at files and to place some. Nothing outside of it is written to, whatever happens to its path and
- * whatever links lie in it. Errors of the file system are thrown.
+ * A directory that is held open to look at files and to place some. Nothing outside of it is written to, whatever
+ * happens to its path and whatever links lie in it. Errors of the file system are thrown.
  */
 export interface HeldDirectory extends Disposable {
   /** Opens a directory in this one, and makes it if it is missing. Refuses a link. */
   readonly enter: (name: string) => HeldDirectory;
-  /** The owners of all that is on the way from `/` to this directory, its own path and the one by which it was opened, by path. */
+  /**
+   * The owners of all that is on the way from `/` to this directory, its own path and the one by which it was opened,
+   * by path.
+   */
   readonly owners: (openedBy: string) => ReadonlyMap<string, number>;
   /** Throws if we may not make, replace and remove files in it. */
   readonly assertWritable: () => void;

@@ -15,8 +15,8 @@ export interface OwnFile {
 const SONAMES = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
 
 /**
- * Finds the executable, glibc's loader and the libraries among the files that are mapped into this process (proc_pid_maps(5)).
- * /proc/self/exe would be the loader, if this was started by one.
+ * Finds the executable, glibc's loader and the libraries among the files that are mapped into this process
+ * (proc_pid_maps(5)). /proc/self/exe would be the loader, if this was started by one.
  *
  * @throws {ConfigError} if one is not found
  */
@@ -50,12 +50,14 @@ export interface InstallOptions {
 }
 
 /**
- * Copies the executable, its loader and its libraries into a directory: there it runs with any glibc or none. A file is replaced only
- * if README.txt lists its digest as installed by us. Root is going to run it, so the directory and those above it must belong to uid 0
- * or to us: another owner could rename what is in them. Modes do not count, because everybody may write to an emptyDir.
+ * Copies the executable, its loader and its libraries into a directory: there it runs with any glibc or none. A file is
+ * replaced only if README.txt lists its digest as installed by us. Root is going to run it, so the directory and those
+ * above it must belong to uid 0 or to us: another owner could rename what is in them. Modes do not count, because
+ * everybody may write to an emptyDir.
  *
  * @returns lines that say how to start it, with commands for a POSIX shell
- * @throws {ConfigError} if the directory is not writable, belongs to another user, or has files by those names that are not ours
+ * @throws {ConfigError} if the directory is not writable, belongs to another user, or has files by those names that are
+ *   not ours
  */
 export async function install(own: readonly OwnFile[], options: InstallOptions): Promise<string> {
   const { directory, startAs } = options;

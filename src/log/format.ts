@@ -15,8 +15,8 @@ export type TimeZone = "utc" | "local";
 export interface LogRecord {
   readonly severity: Severity;
   /**
-   * Whole milliseconds since the epoch, by the wall clock. Microseconds would need Temporal (0.25 MiB); durations such as
-   * `elapsed` are measured with the monotonic clock.
+   * Whole milliseconds since the epoch, by the wall clock. Microseconds would need Temporal (0.25 MiB); durations such
+   * as `elapsed` are measured with the monotonic clock.
    */
   readonly timeMs: number;
   readonly timeZone: TimeZone;
@@ -34,9 +34,10 @@ export interface LogRecord {
 /**
  * One record as klog's text, with its newline: `I1122 09:53:50.671000   32502 prober.ts:1] "Message" key="value"`.
  *
- * The time is local, to the millisecond; the last three digits are always 0. The line number is always 1, because a source
- * map would take memory. An error comes first, under `err`, as from klog's `ErrorS`. A value of several lines is printed
- * as `key=<`, a tab and each line, ` >`. Unlike klog, we also escape unprintable characters there: it may be a driver's text.
+ * The time is local, to the millisecond; the last three digits are always 0. The line number is always 1, because a
+ * source map would take memory. An error comes first, under `err`, as from klog's `ErrorS`. A value of several lines is
+ * printed as `key=<`, a tab and each line, ` >`. Unlike klog, we also escape unprintable characters there: it may be a
+ * driver's text.
  */
 export function formatKlog({ severity, timeMs, timeZone, pid, source, message, error, values }: LogRecord): string {
   const header = `${severity}${printTime(timeMs, timeZone)} ${String(pid).padStart(7)} ${source}:1]`;
@@ -45,7 +46,8 @@ export function formatKlog({ severity, timeMs, timeZone, pid, source, message, e
 }
 
 /**
- * One record as Kubernetes' JSON log, with its newline: `{"ts":1795341456224,"caller":"prober.ts:1","msg":"...","v":5}`.
+ * One record as Kubernetes' JSON log, with its newline:
+ * `{"ts":1795341456224,"caller":"prober.ts:1","msg":"...","v":5}`.
  *
  * `ts` is in milliseconds since the epoch; `v` is on info lines only; the values follow, and an error comes
  * last, under `err`. `<`, `>` and `&` are not escaped. The line number is always 1, as in klog's text.

@@ -38,8 +38,8 @@ export type CreateLogger = (source: string) => Logger;
 /**
  * The log of the process, in klog's text or in Kubernetes' JSON.
  *
- * A line at verbosity n is printed if `verbosity` or the file's vmodule pattern is at least n. As in klog, a pattern can
- * raise the verbosity of a file but not lower it.
+ * A line at verbosity n is printed if `verbosity` or the file's vmodule pattern is at least n. As in klog, a pattern
+ * can raise the verbosity of a file but not lower it.
  */
 export function createLogging(options: LoggerOptions): CreateLogger {
   return (source) => {
@@ -60,7 +60,10 @@ export function createLogging(options: LoggerOptions): CreateLogger {
   };
 }
 
-/** The line that a sink writes after it has dropped lines. On standard output it is an info line, as all lines there are. */
+/**
+ * The line that a sink writes after it has dropped lines. On standard output it is an info line, as all lines there
+ * are.
+ */
 export function droppedLinesNotice(options: LineOptions, stream: StreamName, dropped: number): string {
   const message = `Log lines were lost because nobody read ${stream} in time`;
   const severity = stream === "standard output" ? "I" : "W";

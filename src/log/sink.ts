@@ -53,8 +53,8 @@ function isSameFile(one: number, other: number): boolean {
 type TryWrite = (text: string) => boolean;
 
 /**
- * Opens a standard stream again, because O_NONBLOCK belongs to the open file description, which other processes may share.
- * Throws for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT).
+ * Opens a standard stream again, because O_NONBLOCK belongs to the open file description, which other processes may
+ * share. Throws for a socket (ENXIO), for another user's pipe or terminal (EACCES) and without /proc (ENOENT).
  */
 function openOwnDescription(fd: number): number {
   const { O_WRONLY, O_NONBLOCK, O_APPEND, O_NOCTTY } = constants;
@@ -74,13 +74,15 @@ function descriptorWriter(fd: number): TryWrite {
   };
 }
 
-/** The number of bytes taken: 0 when the pipe is full (EAGAIN), its reader is gone (EPIPE) or the disk is full (ENOSPC). */
+/**
+ * The number of bytes taken: 0 when the pipe is full (EAGAIN), its reader is gone (EPIPE) or the disk is full (ENOSPC).
+ */
 function writeSome(fd: number, bytes: Uint8Array): number {
   return bytes.length === 0 ? 0 : (attempt(() => writeSync(fd, bytes)) ?? 0);
 }
 
-// Bun's process.stdout and process.stderr do not block either (measured with 1.4.5, sockets and pipes), but buffer what does
-// not fit. So after the first such line a stream gets nothing more until it has drained.
+// Bun's process.stdout and process.stderr do not block either (measured with 1.4.5, sockets and pipes), but buffer what
+// does not fit. So after the first such line a stream gets nothing more until it has drained.
 function streamWriter(fd: typeof STDOUT | typeof STDERR): TryWrite {
   const stream = fd === STDOUT ? process.stdout : process.stderr;
   let full = false;

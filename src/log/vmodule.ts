@@ -6,8 +6,8 @@ export interface VmodulePattern {
 }
 
 /**
- * The verbosity that `--vmodule` gives a source file, 0 where no pattern fits. As in klog, the first pattern that matches
- * the file's name without its extension counts.
+ * The verbosity that `--vmodule` gives a source file, 0 where no pattern fits. As in klog, the first pattern that
+ * matches the file's name without its extension counts.
  */
 export function vmoduleVerbosity(patterns: readonly VmodulePattern[], source: string): number {
   const name = source.replace(/\.[^.]*$/, "");

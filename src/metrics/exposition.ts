@@ -66,7 +66,9 @@ function createNumbers(type: "counter" | "gauge", options: FamilyOptions): Numbe
   };
 }
 
-/** The samples of one family by label values. Labels are rendered at a scrape alone, because probes are more frequent. */
+/**
+ * The samples of one family by label values. Labels are rendered at a scrape alone, because probes are more frequent.
+ */
 function createSeries<Sample>(create: () => Sample) {
   const all = new Map<string, { readonly labelValues: readonly string[]; readonly sample: Sample }>();
   return {

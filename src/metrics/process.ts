@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { counterOf, type Family, gaugeOf } from "./exposition";
 
 /**
- * The standard `process_*` metrics of Prometheus client libraries, read from `/proc/self` at each scrape. The start time
- * is not among them: it has the HELP text of the Go sidecar.
+ * The standard `process_*` metrics of Prometheus client libraries, read from `/proc/self` at each scrape. The start
+ * time is not among them: it has the HELP text of the Go sidecar.
  */
 export function readProcessMetrics(): readonly Family[] {
   // proc_pid_stat(5): utime and stime are fields 14 and 15, vsize is 23; the name in field 2 may hold spaces.

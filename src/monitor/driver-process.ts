@@ -16,7 +16,10 @@ export interface DriverProcess {
   readonly startedTicksMs: number;
 }
 
-/** Where nobody is found to listen, it is looked again less and less often, in milliseconds: it may mean to look at every process. */
+/**
+ * Where nobody is found to listen, it is looked again less and less often, in milliseconds: it may mean to look at
+ * every process.
+ */
 const LOOK_AGAIN_MS = { first: 1_000, longest: 300_000 } as const;
 
 export interface LookOptions {
@@ -25,7 +28,9 @@ export interface LookOptions {
   readonly onRestart: (record: DriverRecord, pid: number) => void;
 }
 
-/** Looks how the processes are that are known, and who listens on the sockets of which it is not known. Never rejects. */
+/**
+ * Looks how the processes are that are known, and who listens on the sockets of which it is not known. Never rejects.
+ */
 export async function lookAtProcesses(
   view: ListenerView,
   records: readonly DriverRecord[],
@@ -88,7 +93,9 @@ function isSame(one: DriverProcess, other: DriverProcess): boolean {
   return one.listener.pid === other.listener.pid && one.startedTicksMs === other.startedTicksMs;
 }
 
-/** The kills for want of memory in the process's pod, or else in its container; undefined where they are not to be seen. */
+/**
+ * The kills for want of memory in the process's pod, or else in its container; undefined where they are not to be seen.
+ */
 function countOomKills({ procDir, root }: ListenerView, pid: number): number | undefined {
   const kills = readOomKills(root, readCgroups(`${procDir}/${pid}`));
   return kills.pod ?? kills.container;

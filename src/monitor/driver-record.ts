@@ -157,8 +157,9 @@ export function latencyOf({ outcome, connectMs = 0, callMs }: DriverAnswers, tim
 export const MAX_NAME_CHARACTERS = 63;
 
 /**
- * Names each driver. A name is cut to `MAX_NAME_CHARACTERS`. Of two drivers with one name, the one that is registered by it
- * keeps it, or whose directory is called so, or the first; the other one's socket is added. So it is where no name is known.
+ * Names each driver. A name is cut to `MAX_NAME_CHARACTERS`. Of two drivers with one name, the one that is registered
+ * by it keeps it, or whose directory is called so, or the first; the other one's socket is added. So it is where no
+ * name is known.
  */
 export function labelDrivers(records: readonly DriverRecord[]): readonly DriverView[] {
   const taken = new Set<string>();
@@ -180,7 +181,9 @@ export function labelDrivers(records: readonly DriverRecord[]): readonly DriverV
   });
 }
 
-/** The state in a word: `ready`, `not_ready`, the reason of a failure, or `unknown`; undefined for what is no driver. */
+/**
+ * The state in a word: `ready`, `not_ready`, the reason of a failure, or `unknown`; undefined for what is no driver.
+ */
 export function stateOf(outcome: DriverOutcome): string | undefined {
   switch (outcome.kind) {
     case "ready":

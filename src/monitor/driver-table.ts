@@ -26,7 +26,7 @@ export interface DriverTable {
   refresh(): void;
   /** Takes in what a driver answered, or that it does not. */
   settle(record: DriverRecord, answers: DriverAnswers, hang?: Hang): void;
-  /** Another file, or none, was in the socket's place when it was to be asked. The second time in a row that is a failure. */
+  /** Another file, or none, is in the socket's place. The second time in a row that is a failure. */
   settleReplaced(record: DriverRecord): void;
   /** Whether it has told its name, and is not the one that is watched. */
   isOther(record: DriverRecord): boolean;
@@ -157,7 +157,7 @@ export function createDriverTable(options: DriverTableOptions): DriverTable {
     for (const record of records.values()) follow(record, () => survey(record));
   }
 
-  /** Changes what is known of a driver, or leaves it as it is; tells of a new outcome, but not of one that is not watched. */
+  /** Changes what is known of a driver, or leaves it as it is; tells of a new outcome if the driver is watched. */
   function follow(record: DriverRecord, change: () => void, hang?: Hang): void {
     const before = record.surveyed.report.outcome;
     change();

@@ -63,23 +63,29 @@ export interface HeldCallOptions {
   /** For connecting and the call together. After it the call goes on. */
   readonly timeoutMs: number;
   readonly hold: Hold;
-  /** Called when the time is over; a second time where the driver then speaks HTTP/2, but does not answer the call either. */
+  /**
+   * Called when the time is over; a second time where the driver then speaks HTTP/2, but does not answer the call
+   * either.
+   */
   readonly onHang: (hang: Hang) => void;
 }
 
 /**
- * How long a connection is kept open, in milliseconds. A driver that has lost it would look hung for ever, so then a new one
- * is made. One connection an hour does not fill the queue of a driver that accepts none.
+ * How long a connection is kept open, in milliseconds. A driver that has lost it would look hung for ever, so then a
+ * new one is made. One connection an hour does not fill the queue of a driver that accepts none.
  */
 const MAX_HOLD_MS = 3_600_000;
 
-/** How long a call may take until it is made anew on the same connection, in milliseconds: it may have been lost in the driver. */
+/**
+ * How long a call may take until it is made anew on the same connection, in milliseconds: it may have been lost in the
+ * driver.
+ */
 const MAX_CALL_MS = 300_000;
 
 /**
- * Makes one call on a connection of its own, and does not give up when the time is over: the connection stays open, and its
- * first SETTINGS or its answer tells at once that the driver works again. To connect and close in its place would fill the
- * queue of a driver that does not accept, until the kubelet is refused, too.
+ * Makes one call on a connection of its own, and does not give up when the time is over: the connection stays open, and
+ * its first SETTINGS or its answer tells at once that the driver works again. To connect and close in its place would
+ * fill the queue of a driver that does not accept, until the kubelet is refused, too.
  */
 export async function callAndHold(options: HeldCallOptions): Promise<HeldOutcome> {
   const { socketPath, timeoutMs, hold, onHang } = options;

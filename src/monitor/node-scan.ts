@@ -48,8 +48,8 @@ export function socketsOf(node: NodeView, answerOf: AnswerOf): NodeSockets {
 }
 
 /**
- * When a socket's file was made, in nanoseconds: a file system may give the number of a file that was removed to the next one
- * (ext4 does so at once). Undefined where another file is there by now.
+ * When a socket's file was made, in nanoseconds: a file system may give the number of a file that was removed to the
+ * next one (ext4 does so at once). Undefined where another file is there by now.
  */
 export function birthOf({ outerPath, fileId }: NodeSocket): bigint | undefined {
   using file = attempt(() => holdWithoutLinks(outerPath));

@@ -16,7 +16,9 @@ export type Phase =
 
 /** What came of asking. */
 export type AskEvent =
-  /** The driver itself has said something, even if it is an error; or a fault of this process kept it from being asked. */
+  /**
+   * The driver itself has said something, even if it is an error; or a fault of this process kept it from being asked.
+   */
   | "answer"
   /** There is nothing more to ask: what was said stays true as long as the socket is there. */
   | "lastAnswer"

@@ -83,7 +83,8 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
       scheduler.remove(record);
     },
   });
-  // Found by the scan that runs: they are asked when it is over, so that who listens is known before the driver's state.
+  // Found by the scan that runs: they are asked when it is over, so that who listens is known before the driver's
+  // state.
   const fresh = new Set<DriverRecord>();
   let scannedMs = clock.nowMs();
   let durationMs = 0;
@@ -204,7 +205,8 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     table.settle(record, answers);
     if (table.isOther(record)) return scheduler.tell(record, "lastAnswer");
     const { kind } = record.surveyed.report.outcome;
-    // What is no driver is asked less and less often; where a fault of ours kept us from asking, the driver may be ready.
+    // What is no driver is asked less and less often; where a fault of ours kept us from asking, the driver may be
+    // ready.
     scheduler.tell(record, kind === "notCsi" ? "failure" : kind === "notAsked" ? "answer" : event);
   }
 

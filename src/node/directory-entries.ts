@@ -28,12 +28,13 @@ export const MAX_DIRECTORY_BYTES = 8 * 1_024 * 1_024;
 const BLOCK_BYTES = 512;
 
 /**
- * Lists a directory in the order of names, without touching its mount points. Types come from the directory (readdir(3)), not
- * from the files. The directory is read on another thread, and signals are served in between. Never rejects.
+ * Lists a directory in the order of names, without touching its mount points. Types come from the directory
+ * (readdir(3)), not from the files. The directory is read on another thread, and signals are served in between. Never
+ * rejects.
  *
  * @param directory a path of the root without symbolic links
- * @param budget how many bytes of directories, by lstat(2), may still be read; what is read is taken from it. A larger directory is
- *   `tooLarge`, because the runtime reads a whole one into memory
+ * @param budget how many bytes of directories, by lstat(2), may still be read; what is read is taken from it. A larger
+ *   directory is `tooLarge`, because the runtime reads a whole one into memory
  */
 export async function listEntries(
   root: Root,
@@ -62,7 +63,8 @@ export async function listEntries(
   }
 }
 
-// On a file system whose directories have no types, the runtime would call lstat(2) on every entry, mount points included.
+// On a file system whose directories have no types, the runtime would call lstat(2) on every entry, mount points
+// included.
 function lookAt({ mounts }: Root, directory: string, outer: string, name: string): DirectoryEntry | undefined {
   const mount = mounts.at(join(directory, name)).at(-1);
   if (mount !== undefined) return { name, kind: "mount", fsType: mount.fsType };

@@ -1,6 +1,9 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from "node:fs";
 
-/** A file that stays the same one, whatever happens to its path. It is not opened for reading (open(2), `O_PATH`). Needs /proc. */
+/**
+ * A file that stays the same one, whatever happens to its path. It is not opened for reading (open(2), `O_PATH`). Needs
+ * /proc.
+ */
 export interface HeldFile extends Disposable {
   /** It leads to the held file and follows no other link. */
   readonly path: string;
@@ -14,14 +17,17 @@ export function holdDirectory(path: string): HeldFile {
   return hold(path, constants.O_DIRECTORY);
 }
 
-/** Holds a file by its name in a held directory. A link is not followed but held itself. Errors of the file system are thrown. */
+/**
+ * Holds a file by its name in a held directory. A link is not followed but held itself. Errors of the file system are
+ * thrown.
+ */
 export function holdIn(directory: HeldFile, name: string): HeldFile {
   return hold(`${directory.path}/${name}`, constants.O_NOFOLLOW);
 }
 
 /**
- * Holds a file by an absolute path, on which a link leads to nothing (ENOTDIR). Where a path is given to the kernel in one piece,
- * it follows a link that has just taken the place of a directory. Errors of the file system are thrown.
+ * Holds a file by an absolute path, on which a link leads to nothing (ENOTDIR). Where a path is given to the kernel in
+ * one piece, it follows a link that has just taken the place of a directory. Errors of the file system are thrown.
  */
 export function holdWithoutLinks(path: string): HeldFile {
   let here = holdDirectory("/");

@@ -26,13 +26,13 @@ export interface KubeletRoots {
   /** In the order of looking. */
   readonly lookedIn: readonly LookedIn[];
   /**
-   * The root to use from here on. Below a kubelet's root it touches no mount of any kind, nor `plugins/kubernetes.io/`, where
-   * volumes are staged. The kubelet's root itself may be a mount.
+   * The root to use from here on. Below a kubelet's root it touches no mount of any kind, nor `plugins/kubernetes.io/`,
+   * where volumes are staged. The kubelet's root itself may be a mount.
    */
   readonly root: Root;
   /**
-   * Whether a path without symbolic links lies in a kubelet's root, or in a directory of it that is a link to another disk.
-   * A socket elsewhere is not connected to: neither a link nor a registration may choose what root connects to.
+   * Whether a path without symbolic links lies in a kubelet's root, or in a directory of it that is a link to another
+   * disk. A socket elsewhere is not connected to: neither a link nor a registration may choose what root connects to.
    */
   holds(realPath: string): boolean;
 }
@@ -57,8 +57,8 @@ export const KNOWN_ROOTS = [
 ] as const;
 
 /**
- * Finds the kubelets' directories: those given, or else those of running kubelets and the known ones. Of several paths to one
- * directory, the first counts. Never throws.
+ * Finds the kubelets' directories: those given, or else those of running kubelets and the known ones. Of several paths
+ * to one directory, the first counts. Never throws.
  *
  * @param given the values of `--kubelet-dir`: where there are any, nothing else is looked at
  * @param running the `--root-dir`s of running kubelets

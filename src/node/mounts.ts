@@ -26,8 +26,8 @@ export interface MountTable {
 }
 
 /**
- * Reads what is mounted, without touching it. To be read before any path is looked at: stat(2) never returns from a mount whose
- * server has gone, not even for the mount point. Undefined where it cannot be read.
+ * Reads what is mounted, without touching it. To be read before any path is looked at: stat(2) never returns from a
+ * mount whose server has gone, not even for the mount point. Undefined where it cannot be read.
  *
  * @param path `/proc/self/mountinfo`, or that of a process whose namespace is to be looked into
  */
@@ -64,8 +64,8 @@ export function createMountTable(all: readonly Mount[]): MountTable {
 }
 
 /**
- * Whether looking at a file system of this type stays on this machine. An unknown type does not: it may ask a server or a
- * process, as `nfs`, `cifs`, `ceph` and `fuse` do, or mount something, as `autofs` does.
+ * Whether looking at a file system of this type stays on this machine. An unknown type does not: it may ask a server or
+ * a process, as `nfs`, `cifs`, `ceph` and `fuse` do, or mount something, as `autofs` does.
  */
 export function isLocal(mount: Mount): boolean {
   return LOCAL_TYPES.has(mount.fsType);

@@ -11,12 +11,13 @@ export type PinOutcome =
   | { readonly kind: "failed"; readonly code: string };
 
 /**
- * Holds a socket's file from the look at it until the connection. In between, anyone who may write to a directory on the way could put a
- * link there and choose what this process connects to. Never throws. Needs /proc.
+ * Holds a socket's file from the look at it until the connection. In between, anyone who may write to a directory on
+ * the way could put a link there and choose what this process connects to. Never throws. Needs /proc.
  *
  * @param outerPath where this process has seen it, without symbolic links
  * @param fileId `device:inode`, as it was seen
- * @param birth when it was made, in nanoseconds, where that is known: ext4 gives the inode of a removed file to the next one
+ * @param birth when it was made, in nanoseconds, where that is known: ext4 gives the inode of a removed file to the
+ *   next one
  */
 export function pinSocket(outerPath: string, fileId: string, birth?: bigint): PinOutcome {
   try {

@@ -61,9 +61,10 @@ export const MAX_NAMES = 100;
 /**
  * Uses a directory as `/`: with `--root /host`, the kubelet's paths mean the same as to the kubelet.
  *
- * A path is walked one component at a time. Absolute links start at the root, `..` stops there, and nothing outside is read. A
- * component on a file system that is not local is not even lstat'ed, because that hangs when its server has gone. Each directory
- * is held while the next name in it is looked at, so a link that takes its place meanwhile is not followed.
+ * A path is walked one component at a time. Absolute links start at the root, `..` stops there, and nothing outside is
+ * read. A component on a file system that is not local is not even lstat'ed, because that hangs when its server has
+ * gone. Each directory is held while the next name in it is looked at, so a link that takes its place meanwhile is not
+ * followed.
  *
  * @param rootDir without symbolic links: see `openRoot`; or `/proc/PID/root`
  * @param mounts as seen from the root

@@ -47,8 +47,8 @@ export interface SocketSearch {
 export const MAX_DEPTH = 4;
 
 /**
- * How many directories, links and sockets are looked at below each driver's directory, and how many in `plugins/` itself. So a
- * driver that fills its directory hides no other driver. Regular files do not count.
+ * How many directories, links and sockets are looked at below each driver's directory, and how many in `plugins/`
+ * itself. So a driver that fills its directory hides no other driver. Regular files do not count.
  */
 export const MAX_ENTRIES = 2_000;
 
@@ -74,7 +74,10 @@ export function skippedText({ path, kind, detail }: Skipped): string {
   return `${path} ${SKIPPED[kind]}${detail}`;
 }
 
-/** Finds every socket of a driver below the kubelets' roots, and touches no volume. Signals are served meanwhile. Never rejects. */
+/**
+ * Finds every socket of a driver below the kubelets' roots, and touches no volume. Signals are served meanwhile. Never
+ * rejects.
+ */
 export async function findSockets(kubelets: KubeletRoots): Promise<SocketSearch> {
   const search: Search = { ...kubelets, queue: [], owners: [], sockets: [], linked: [], skipped: [] };
   for (const { path } of kubelets.roots)

@@ -34,11 +34,12 @@ export function parseCgroups(text: string): readonly Cgroup[] {
 
 /**
  * Finds pod and container in the paths of kubelets and container runtimes: with systemd
- * `/kubepods.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`, without it `/kubepods/burstable/pod<uid>/<id>`,
- * and with `crio-` or `docker-` for `cri-containerd-`. A static pod's uid has 32 digits.
+ * `/kubepods.slice/kubepods-burstable-pod<uid with _>.slice/cri-containerd-<id>.scope`, without it
+ * `/kubepods/burstable/pod<uid>/<id>`, and with `crio-` or `docker-` for `cri-containerd-`. A static pod's uid has 32
+ * digits.
  *
- * A process can make groups with any name below its own, so the pod nearest to the root counts, and the container nearest to the pod.
- * Without a pod, only a container beside ours counts, and nothing in a user's slice.
+ * A process can make groups with any name below its own, so the pod nearest to the root counts, and the container
+ * nearest to the pod. Without a pod, only a container beside ours counts, and nothing in a user's slice.
  */
 export function containerIdsOf(cgroups: readonly Cgroup[]): ContainerIds {
   const found = cgroups.map(({ path }) => idsIn(path));
@@ -102,7 +103,8 @@ function isUnified({ fsType }: Mount): boolean {
   return fsType === "cgroup2";
 }
 
-// Kernel documentation, admin-guide/cgroup-v2.rst "memory.events" and cgroup-v1/memory.rst "OOM Control": lines of name and number.
+// Kernel documentation, admin-guide/cgroup-v2.rst "memory.events" and cgroup-v1/memory.rst "OOM Control": lines of name
+// and number.
 function killsIn(root: Root, isHierarchy: (mount: Mount) => boolean, group: string, file: string): number | undefined {
   const directories = root.mounts.all.filter(isHierarchy).flatMap((mount) => directoriesOf(mount, group));
   for (const directory of directories) {

@@ -8,8 +8,9 @@ const BOUND_MS = 200;
 const RECORD_BYTES = 8_192;
 
 /**
- * Reads the records of the kernel's log, the oldest first (Linux, Documentation/ABI/testing/dev-kmsg). None if it may not be read: that needs
- * the device, which only a privileged container has, and CAP_SYSLOG where `kernel.dmesg_restrict` is 1. Never throws.
+ * Reads the records of the kernel's log, the oldest first (Linux, Documentation/ABI/testing/dev-kmsg). None if it may
+ * not be read: that needs the device, which only a privileged container has, and CAP_SYSLOG where
+ * `kernel.dmesg_restrict` is 1. Never throws.
  */
 export function readKernelLog(): readonly string[] {
   const fd = attempt(() => openSync("/dev/kmsg", constants.O_RDONLY | constants.O_NONBLOCK));
@@ -30,8 +31,8 @@ export function readKernelLog(): readonly string[] {
 }
 
 /**
- * Counts the processes of a pod that the kernel killed because memory ran out. The log does not reach back without end, so there may have
- * been more.
+ * Counts the processes of a pod that the kernel killed because memory ran out. The log does not reach back without end,
+ * so there may have been more.
  */
 export function countLoggedOomKills(records: readonly string[], podUid: string): number {
   return records.filter((record) => {
@@ -40,6 +41,6 @@ export function countLoggedOomKills(records: readonly string[], podUid: string):
   }).length;
 }
 
-// Linux, mm/oom_kill.c, `dump_oom_victim`, since 5.0. Priorities above 7 are of lines that a process has written. The victim's group is
-// below the one that ran out, so no group's name can pretend to be another line.
+// Linux, mm/oom_kill.c, `dump_oom_victim`, since 5.0. Priorities above 7 are of lines that a process has written. The
+// victim's group is below the one that ran out, so no group's name can pretend to be another line.
 const OOM_KILL = /^[0-7],[^;]*;oom-kill:.*?,(?:oom_memcg=(\/.*?)|global_oom),task_memcg=(\1.*?),task=/;

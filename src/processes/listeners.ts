@@ -16,7 +16,9 @@ export interface ProcAccess {
 
 /** Who listens on a socket's file. */
 interface Listener {
-  /** The processes that hold the listening socket, by rising id: several if it was inherited and `everyHolder` is set. */
+  /**
+   * The processes that hold the listening socket, by rising id: several if it was inherited and `everyHolder` is set.
+   */
   readonly pids: readonly [number, ...number[]];
   /** The path that it was bound to, in the mount namespace of those processes. */
   readonly boundPath: string;
@@ -31,13 +33,16 @@ export type ListenerSearch =
   /** Not every process was looked at, and none of the others is it. */
   | { readonly kind: "unknown"; readonly why: "mount" | "cut" }
   /**
-   * There may be one, which we may not see without the node's process namespace (`hostPID`), uid 0, or as uid 0 the capability
-   * SYS_PTRACE: without it, uid 0 sees only processes with no more capabilities than its own (ptrace(2)).
+   * There may be one, which we may not see without the node's process namespace (`hostPID`), uid 0, or as uid 0 the
+   * capability SYS_PTRACE: without it, uid 0 sees only processes with no more capabilities than its own (ptrace(2)).
    */
   | { readonly kind: "notPermitted"; readonly needs: "hostPID" | "uid 0" | "SYS_PTRACE" };
 
 type Doubt =
-  /** Several listen on that path, as when a driver's file was replaced while it still runs: the kernel tells only their paths. */
+  /**
+   * Several listen on that path, as when a driver's file was replaced while it still runs: the kernel tells only their
+   * paths.
+   */
   | "several"
   /** The row of the kernel's table may be forged. */
   | "forged"
@@ -54,21 +59,21 @@ export interface ListenerQuestion {
 }
 
 /**
- * Finds who listens on sockets' files, for all of them at once, because /proc of a busy node has hundreds of thousands of
- * descriptors. The answers are in the order of the sockets. Never rejects.
+ * Finds who listens on sockets' files, for all of them at once, because /proc of a busy node has hundreds of thousands
+ * of descriptors. The answers are in the order of the sockets. Never rejects.
  *
- * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in their own mount namespaces. So this takes the sockets
- * of that name from the table of each network namespace (proc_net(5)), finds the processes that hold them (`/proc/PID/fd`), and
- * resolves the path below `/proc/PID/root`, across local file systems only. The listener is the process for which it leads to our
- * device and inode. A file that was renamed after it was bound is not found.
+ * Drivers in containers all bind the same path, such as `/csi/csi.sock`, in their own mount namespaces. So this takes
+ * the sockets of that name from the table of each network namespace (proc_net(5)), finds the processes that hold them
+ * (`/proc/PID/fd`), and resolves the path below `/proc/PID/root`, across local file systems only. The listener is the
+ * process for which it leads to our device and inode. A file that was renamed after it was bound is not found.
  *
  * Processes may lie:
- * - A row that is not certainly the kernel's (`parseUnixSockets`) may give a forger's path to the inode of another's socket. It
- *   counts only if no other row, in any network namespace, has that inode, and if the descriptor is a unix socket: the kernel has
- *   a row for each, so this is it. (Except where no process is left in the socket's network namespace.) The descriptor is looked
- *   at before and after the table is read, so the socket was there in between.
- * - A process in its own mount namespace can bind any path, and mount anything over it. So a listener runs as root or as the
- *   file's owner, by all of its user ids, and of two none is chosen. Nothing is resolved for other processes.
+ * - A row that is not certainly the kernel's (`parseUnixSockets`) may give a forger's path to the inode of another's
+ *   socket. It counts only if no other row, in any network namespace, has that inode, and if the descriptor is a unix
+ *   socket: the kernel has a row for each, so this is it. (Except where no process is left in the socket's network
+ *   namespace.) The descriptor is looked at before and after the table is read, so the socket was there in between.
+ * - A process in its own mount namespace can bind any path, and mount anything over it. So a listener runs as root or
+ *   as the file's owner, by all of its user ids, and of two none is chosen. Nothing is resolved for other processes.
  */
 export async function findListeners(
   { procDir, uid }: ProcAccess,

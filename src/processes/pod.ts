@@ -3,7 +3,10 @@ import { attempt } from "../base/errors";
 import { readNames, readText, valueOf } from "../base/reads";
 import type { Root } from "../node/rooted-path";
 
-/** The names of a container and its pod. Each is one that Kubernetes allows; undefined is what the node's files do not tell. */
+/**
+ * The names of a container and its pod. Each is one that Kubernetes allows; undefined is what the node's files do not
+ * tell.
+ */
 interface Names {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
@@ -21,8 +24,8 @@ export interface Pod extends Names {
 }
 
 /**
- * Finds the pod of a process by its control groups, and its names in the files of kubelet and runtime; undefined if it is in no pod. Never
- * throws.
+ * Finds the pod of a process by its control groups, and its names in the files of kubelet and runtime; undefined if it
+ * is in no pod. Never throws.
  *
  * @param kubeletRoots kubelets' directories, as paths inside the root
  */
@@ -63,7 +66,8 @@ function byContainerLog(root: Root, containerId: string): Told | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-// The state of containerd in its namespace for Kubernetes, also as k3s and RKE2, k0s and MicroK8s have it, and that of CRI-O.
+// The state of containerd in its namespace for Kubernetes, also as k3s and RKE2, k0s and MicroK8s have it, and that of
+// CRI-O.
 const CONTAINERD = "io.containerd.runtime.v2.task/k8s.io/ID";
 const RUNTIME_DIRECTORIES = [
   `/run/containerd/${CONTAINERD}`,
@@ -100,8 +104,8 @@ function annotationsIn(json: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * By directories of the kubelet, `/var/log/pods/<namespace>_<name>_<uid>/<container>` and `<root>/pods/<uid>/containers/<container>`.
- * A container is named where it is the pod's only one.
+ * By directories of the kubelet, `/var/log/pods/<namespace>_<name>_<uid>/<container>` and
+ * `<root>/pods/<uid>/containers/<container>`. A container is named where it is the pod's only one.
  */
 function byPodDirectories(root: Root, uid: string, kubeletRoots: readonly string[]): Names {
   const logs = namesIn(root, "/var/log/pods").find((name) => name.endsWith(`_${uid}`));

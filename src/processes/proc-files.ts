@@ -16,8 +16,9 @@ export function listPids(procDir: string): readonly number[] {
 }
 
 /**
- * Reads a process's user ids in our user namespace: real, effective, saved and file system's, of which those of a setuid program differ.
- * Undefined if it has ended. The owner of `/proc/PID` is not used: any process can make root its owner (prctl(2), PR_SET_DUMPABLE).
+ * Reads a process's user ids in our user namespace: real, effective, saved and file system's, of which those of a
+ * setuid program differ. Undefined if it has ended. The owner of `/proc/PID` is not used: any process can make root its
+ * owner (prctl(2), PR_SET_DUMPABLE).
  */
 export function readUids(procDir: string, pid: number): readonly number[] | undefined {
   // The process's name, on the line before, cannot forge this one: the kernel escapes its line feeds.
@@ -28,8 +29,8 @@ export function readUids(procDir: string, pid: number): readonly number[] | unde
 /**
  * Reads a process's arguments (proc_pid_cmdline(5)); none of a zombie, or if they cannot be read. Never rejects.
  *
- * The kernel takes the lock of the process's memory map for it, so the read never ends if the process hangs with that lock. It then
- * keeps a thread of the runtime until process.exit.
+ * The kernel takes the lock of the process's memory map for it, so the read never ends if the process hangs with that
+ * lock. It then keeps a thread of the runtime until process.exit.
  */
 export async function readArgv(procDir: string, pid: number, timeoutMs: number): Promise<readonly string[]> {
   const cmdline = readFile(`${procDir}/${pid}/cmdline`, "utf8").catch(() => "");
@@ -40,8 +41,8 @@ export async function readArgv(procDir: string, pid: number, timeoutMs: number):
 export type FoundFile = { readonly kind: "found"; readonly fileId: string } | { readonly kind: "offLimits" };
 
 /**
- * Resolves paths as a process would, in its own root and mounts, each path once; a relative one in its working directory. `offLimits`
- * means that resolving it might hang. Undefined if there is no such file, or we may not see it.
+ * Resolves paths as a process would, in its own root and mounts, each path once; a relative one in its working
+ * directory. `offLimits` means that resolving it might hang. Undefined if there is no such file, or we may not see it.
  */
 export function createFileFinder(procDir: string, pid: number): (path: string) => FoundFile | undefined {
   const directory = `${procDir}/${pid}`;
@@ -52,8 +53,8 @@ export function createFileFinder(procDir: string, pid: number): (path: string) =
     mounts ??= readMounts(`${directory}/mountinfo`);
     using root = mounts && attempt(() => holdDirectory(`${directory}/root`));
     if (mounts === undefined || root === undefined) return undefined;
-    // After its root is held: any process may enter a new user namespace at any time, and mount an overlay on its own FUSE file
-    // system there, which is of a local type and may hang.
+    // After its root is held: any process may enter a new user namespace at any time, and mount an overlay on its own
+    // FUSE file system there, which is of a local type and may hang.
     if (hasOwnUsers(directory)) return { kind: "offLimits" };
     const outer = path.startsWith("/") ? path : join(valueOf(readLink(`${directory}/cwd`)) ?? "/", path);
     const found = createRoot(root.path, mounts).resolve(outer);

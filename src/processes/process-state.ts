@@ -59,9 +59,11 @@ const PF_KTHREAD = 0x20_0000;
 const TICKS_PER_SECOND = 100;
 
 /**
- * What a thread waits for in the kernel: `waits for an NFS server (rpc_wait_bit_killable)`; undefined if that is not known.
+ * What a thread waits for in the kernel: `waits for an NFS server (rpc_wait_bit_killable)`; undefined if that is not
+ * known.
  *
- * @param wchan the text of `/proc/PID/wchan`, the function of the kernel in which it sleeps: `0` if in none, or if we may not know
+ * @param wchan the text of `/proc/PID/wchan`, the function of the kernel in which it sleeps: `0` if in none, or if we
+ *   may not know
  */
 export function describeWait(wchan: string): string | undefined {
   const whatFor = CHANNELS.find(([pattern]) => pattern.test(wchan))?.[1];

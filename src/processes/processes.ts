@@ -52,8 +52,8 @@ export function describeProcess(procDir: string, pid: number): ProcessFacts | un
 }
 
 /**
- * A process by its second look: of its threads in state D, only those that have not run since the first. A thread that uses a disk is in
- * that state every now and then.
+ * A process by its second look: of its threads in state D, only those that have not run since the first. A thread that
+ * uses a disk is in that state every now and then.
  */
 export function withoutShortWaits(before: ProcessFacts, after: ProcessFacts): ProcessFacts {
   const hang = ({ id, switches }: BlockedThread): boolean =>
@@ -74,11 +74,11 @@ function blockedThreads(directory: string): readonly BlockedThread[] {
 }
 
 /**
- * Reads the label that a Linux security module has given a process, with the module: `cri-containerd.apparmor.d (enforce) (AppArmor)`.
- * Undefined if no module gives it one, or if it is `unconfined`.
+ * Reads the label that a Linux security module has given a process, with the module: `cri-containerd.apparmor.d
+ * (enforce) (AppArmor)`. Undefined if no module gives it one, or if it is `unconfined`.
  *
- * The label of a socket's file takes getxattr(2), which this runtime cannot call without its JIT. But SELinux also checks the label of
- * the process that listens (`unix_stream_socket connectto`).
+ * The label of a socket's file takes getxattr(2), which this runtime cannot call without its JIT. But SELinux also
+ * checks the label of the process that listens (`unix_stream_socket connectto`).
  */
 export function readSecurityLabel(procDir: string, pid: number | "self"): string | undefined {
   const labelIn = (file: string) => readText(`${procDir}/${pid}/attr/${file}`).replace(/[\0\n]+$/, "");

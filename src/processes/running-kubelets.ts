@@ -30,8 +30,8 @@ export function findRunningKubelets(procDir: string): Promise<readonly RunningKu
 }
 
 /**
- * Finds the `--root-dir` of each running kubelet, each once: absolute paths, as the kubelet sees them. A configuration file cannot set
- * it. Never rejects.
+ * Finds the `--root-dir` of each running kubelet, each once: absolute paths, as the kubelet sees them. A configuration
+ * file cannot set it. Never rejects.
  */
 export async function findRunningRootDirs(procDir: string): Promise<readonly string[]> {
   const rootDirs = (await findRunningKubelets(procDir)).flatMap(({ argv }) => rootDirOf(argv) ?? []);
@@ -39,8 +39,9 @@ export async function findRunningRootDirs(procDir: string): Promise<readonly str
 }
 
 /**
- * Whether the processes of the node can be seen, not of one container only: there is the kernel's second thread or, if the node is
- * itself a container, a kubelet. `denied` if there is a process with a kubelet's name, and we may not see its executable.
+ * Whether the processes of the node can be seen, not of one container only: there is the kernel's second thread or, if
+ * the node is itself a container, a kubelet. `denied` if there is a process with a kubelet's name, and we may not see
+ * its executable.
  */
 export function seesNodeProcesses(procDir: string): "yes" | "no" | "denied" {
   if (readProcessStat(`${procDir}/2`)?.isKernelThread === true) return "yes";
@@ -50,8 +51,8 @@ export function seesNodeProcesses(procDir: string): "yes" | "no" | "denied" {
 }
 
 /**
- * The last `--root-dir` in a kubelet's arguments: `--root-dir=X`, `--root-dir X`, or for k3s `--kubelet-arg=root-dir=X`. Relative paths
- * are ignored.
+ * The last `--root-dir` in a kubelet's arguments: `--root-dir=X`, `--root-dir X`, or for k3s
+ * `--kubelet-arg=root-dir=X`. Relative paths are ignored.
  */
 export function rootDirOf(argv: readonly string[]): string | undefined {
   const words = argv.flatMap((word) => word.split(/^(--?[a-z-]+)=/).filter((part) => part !== ""));
@@ -67,7 +68,8 @@ function rootDirValue(flag: string, value = ""): readonly string[] {
   return [];
 }
 
-// A kubelet's arguments decide where we look, so its name (`comm`, arguments) is no proof, and a process in a pod is none.
+// A kubelet's arguments decide where we look, so its name (`comm`, arguments) is no proof, and a process in a pod is
+// none.
 function isKubelet(procDir: string, pid: number): boolean {
   const executable = valueOf(readLink(`${procDir}/${pid}/exe`)) ?? "";
   // The kernel adds the word if the file was replaced since.

@@ -17,11 +17,13 @@ export interface HolderSearch {
 }
 
 /**
- * Reads the descriptors of all processes once, of those with few first: a driver has a few dozen, and processes with thousands must not
- * use up its time. Processes of all network namespaces count, because a listening socket may be inherited. Never rejects.
+ * Reads the descriptors of all processes once, of those with few first: a driver has a few dozen, and processes with
+ * thousands must not use up its time. Processes of all network namespaces count, because a listening socket may be
+ * inherited. Never rejects.
  *
  * @param inodes those of the sockets, as in `socket:[12345]`
- * @param everyHolder whether to look for all holders of a socket, rather than one and, where its parent holds it too, the parent
+ * @param everyHolder whether to look for all holders of a socket, rather than one and, where its parent holds it too,
+ *   the parent
  */
 export async function findHolders(
   procDir: string,
@@ -60,7 +62,10 @@ export async function findHolders(
 /** Of a parent's descriptors so many are looked at. */
 const MAX_OF_PARENT = 4_096;
 
-/** The first process of those that inherited a socket from each other: a program that a driver starts holds it until it executes. */
+/**
+ * The first process of those that inherited a socket from each other: a program that a driver starts holds it until it
+ * executes.
+ */
 function ancestorOf(procDir: string, holder: Holder, inode: string): Holder {
   const pid = readProcessStat(`${procDir}/${holder.pid}`)?.parentPid ?? 0;
   const same = descriptorsOf(procDir, pid)

@@ -8,7 +8,9 @@ import type { Slices } from "../base/slices";
 export interface UnixSocket {
   /** That of the socket, as in `socket:[12345]` of `/proc/PID/fd`, not of its file. */
   readonly inode: string;
-  /** As given to bind(2): perhaps relative, perhaps renamed since. Empty if not bound; an abstract name begins with `@`. */
+  /**
+   * As given to bind(2): perhaps relative, perhaps renamed since. Empty if not bound; an abstract name begins with `@`.
+   */
   readonly path: string;
   /** Whether it is a stream socket with a path that accepts connections. */
   readonly isListening: boolean;
@@ -21,8 +23,9 @@ export interface UnixSocket {
 /**
  * Reads `/proc/PID/net/unix` (proc_net(5)), the unix sockets of one network namespace.
  *
- * The kernel does not escape paths, so a process can bind `x\n0000000000000000: 00000002 ... 12345 /csi/csi.sock`, which reads as two
- * rows. But a path has at most 108 bytes: a line is certainly the kernel's if no earlier path can reach that far.
+ * The kernel does not escape paths, so a process can bind `x\n0000000000000000: 00000002 ... 12345 /csi/csi.sock`,
+ * which reads as two rows. But a path has at most 108 bytes: a line is certainly the kernel's if no earlier path can
+ * reach that far.
  *
  * @param table its bytes, each as one character (`latin1`)
  */
@@ -61,7 +64,9 @@ function isListening(flags: string, type: string, path = ""): boolean {
   return accepts && path !== "" && !path.startsWith("@");
 }
 
-/** Reads the table of each network namespace that has a process, and keeps the rows that `keep` selects. Never rejects. */
+/**
+ * Reads the table of each network namespace that has a process, and keeps the rows that `keep` selects. Never rejects.
+ */
 export async function readUnixSockets(
   procDir: string,
   keep: (row: UnixSocket) => boolean,

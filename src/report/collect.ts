@@ -36,7 +36,8 @@ export interface NodeTicket {
 }
 
 /**
- * Gathers what a driver's vendor asks for. It ends in time whatever hangs, and says in notes what it could not see. Never rejects.
+ * Gathers what a driver's vendor asks for. It ends in time whatever hangs, and says in notes what it could not see.
+ * Never rejects.
  */
 export async function collectReport(options: ReportOptions): Promise<NodeTicket> {
   const { node, probeTimeoutMs, onProgress } = options;

@@ -41,7 +41,10 @@ export interface Texts {
   readonly notes: readonly string[];
 }
 
-/** Reads small files of the node as `readRegularFile` does; nothing on a mount that may hang, and nothing outside of the root. */
+/**
+ * Reads small files of the node as `readRegularFile` does; nothing on a mount that may hang, and nothing outside of the
+ * root.
+ */
 export function readNodeFiles(root: Root, paths: readonly string[]): Texts {
   const reads = paths.map((path) => {
     const found = root.resolve(path);

@@ -5,7 +5,10 @@ import { readMounts } from "../node/mounts";
 import { createRoot, resolutionText } from "../node/rooted-path";
 import { failureText, readRegularFile } from "./files";
 
-/** Incidents of `livenessprobe monitor`, each a document of the kind `Incident`, the newest first; and what could not be read, in sentences. */
+/**
+ * Incidents of `livenessprobe monitor`, each a document of the kind `Incident`, the newest first; and what could not be
+ * read, in sentences.
+ */
 export interface FoundIncidents {
   readonly incidents: readonly Incident[];
   readonly notes: readonly string[];
@@ -21,8 +24,8 @@ const MAX_INCIDENTS = 20;
 const MAX_BYTES = 1_048_576;
 
 /**
- * Reads the last incidents from a monitor's HTTP API and from the directory of its files. An incident that is in both is taken from its
- * file, which has the container's log too. Never rejects.
+ * Reads the last incidents from a monitor's HTTP API and from the directory of its files. An incident that is in both
+ * is taken from its file, which has the container's log too. Never rejects.
  *
  * @param monitor `host:port`; undefined is none
  * @param directory as this process sees it; undefined is none

@@ -11,8 +11,8 @@ export interface Kubelet {
 }
 
 /**
- * The running kubelets of a node: those that see one of its kubelets' directories, since `--root` may lead to another node's files. Never
- * rejects.
+ * The running kubelets of a node: those that see one of its kubelets' directories, since `--root` may lead to another
+ * node's files. Never rejects.
  */
 export async function findKubeletsOf({
   root,
@@ -46,8 +46,8 @@ const PIECE_BYTES = 1_048_576;
 const OVERLAP_BYTES = 128;
 
 /**
- * The version of Kubernetes that an executable was linked with: Go's linker ends a string with NUL where `-X` sets it, and no other
- * string. Undefined where there is none, or more than one, or where it cannot be read in time.
+ * The version of Kubernetes that an executable was linked with: Go's linker ends a string with NUL where `-X` sets it,
+ * and no other string. Undefined where there is none, or more than one, or where it cannot be read in time.
  */
 export async function readKubernetesVersion(executable: string): Promise<string | undefined> {
   const found = new Set<string>();

@@ -16,8 +16,8 @@ export interface CsiMount {
 }
 
 /**
- * The lines of a mount table that belong to CSI: volumes, staged ones included, and what is mounted in a driver's directory. It is read
- * from the table alone; the mounts are not touched.
+ * The lines of a mount table that belong to CSI: volumes, staged ones included, and what is mounted in a driver's
+ * directory. It is read from the table alone; the mounts are not touched.
  *
  * @param text of `/proc/PID/mountinfo`
  * @param prefix where that process sees the node's root: empty where it is its own
@@ -70,7 +70,8 @@ function parseLine(line: string, prefix: string): Line | undefined {
 }
 
 /**
- * Cuts the value of each option that is not known to be harmless: any FUSE file system may take its password as an option of any name.
+ * Cuts the value of each option that is not known to be harmless: any FUSE file system may take its password as an
+ * option of any name.
  *
  * @param where the member of the document that has the mounts
  */
@@ -113,7 +114,10 @@ const FLAGS = words(
     "forceuid noforceuid forcegid noforcegid serverino noserverino mapposix nounix unix nobrl default_permissions allow_other acl noacl posixacl",
 );
 
-/** Options with values that are no secrets, of nfs(5), mount.cifs(8), mount.ceph(8), mount.fuse(8), ext4(5), xfs(5), btrfs(5), tmpfs(5), overlay. */
+/**
+ * Options with values that are no secrets, of nfs(5), mount.cifs(8), mount.ceph(8), mount.fuse(8), ext4(5), xfs(5),
+ * btrfs(5), tmpfs(5), overlay.
+ */
 const HARMLESS = words(
   "vers nfsvers minorversion rsize wsize bsize namlen acregmin acregmax acdirmin acdirmax actimeo proto port nconnect max_connect " +
     "timeo retrans mountport mountvers mountproto mountaddr clientaddr addr local_lock lookupcache trunkdiscovery xprtsec " +

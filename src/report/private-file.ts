@@ -16,8 +16,8 @@ import { type HeldFile, holdDirectory, holdIn } from "../node/held-file";
 import { MAX_LINKS } from "../node/rooted-path";
 
 /**
- * Writes a file that its owner alone can read. It appears whole or not at all, and replaces a regular file of that name. That it can be
- * written is known before `make` is called, which may take a while.
+ * Writes a file that its owner alone can read. It appears whole or not at all, and replaces a regular file of that
+ * name. That it can be written is known before `make` is called, which may take a while.
  *
  * No link is followed that another user could change: it may lead root to any place.
  *
@@ -58,7 +58,10 @@ export async function writePrivately(
   return path;
 }
 
-/** Holds the directory of a file, and what is on the way to it as long as it is needed. Errors of the file system are thrown. */
+/**
+ * Holds the directory of a file, and what is on the way to it as long as it is needed. Errors of the file system are
+ * thrown.
+ */
 function holdWay(path: string, held: DisposableStack): HeldFile {
   let ahead = path.split("/").slice(1, -1);
   let way: readonly HeldFile[] = [held.use(holdDirectory("/"))];
@@ -91,7 +94,10 @@ function holdWay(path: string, held: DisposableStack): HeldFile {
 const STICKY = 0o1_000n;
 const WRITABLE_BY_OTHERS = 0o022n;
 
-/** Whether only root and we could have made or replaced the link: in a sticky directory only its owner and the link's can. */
+/**
+ * Whether only root and we could have made or replaced the link: in a sticky directory only its owner and the link's
+ * can.
+ */
 function isTrusted(link: HeldFile, directory: HeldFile): boolean {
   const { mode } = directory.stats;
   const isShared = (mode & WRITABLE_BY_OTHERS) !== 0n && (mode & STICKY) === 0n;

@@ -7,9 +7,10 @@ export const REDACTED = "[redacted]";
 export const QUOTES = "\"'`";
 
 /**
- * Between a name and its value: a sign, also as a URL or a program in another language escapes it; `password for alice: ...`; the
- * member of a variable in JSON, `"name": "PASSWORD", "value": "..."`, or of a map's entry in protobuf's text, `key:"password" value:"..."`;
- * the flag of `iscsiadm --name node.session.auth.password --value ...`; or what parts the items of a list.
+ * Between a name and its value: a sign, also as a URL or a program in another language escapes it; `password for alice:
+ * ...`; the member of a variable in JSON, `"name": "PASSWORD", "value": "..."`, or of a map's entry in protobuf's text,
+ * `key:"password" value:"..."`; the flag of `iscsiadm --name node.session.auth.password --value ...`; or what parts the
+ * items of a list.
  */
 const SIGN = String.raw`(?:=>|:=|->|==?|:(?!\/\/)|>|%3[aAdD]|\\{1,8}u003[aAdD])`;
 const QUOTE = String.raw`(?:\\{0,8}[${QUOTES}]|%22)`;
@@ -54,8 +55,8 @@ export function redactNamed(text: string, onCut: (kind: NameKind) => void): stri
 }
 
 /**
- * Whether it only looks like a name: the file `/run/token`, before what is wrong with it; `a > b` in place of an element of XML; or an
- * item of a list that is no flag.
+ * Whether it only looks like a name: the file `/run/token`, before what is wrong with it; `a > b` in place of an
+ * element of XML; or an item of a list that is no flag.
  */
 function isElsewhere(before: string, name: string, sign = ""): boolean {
   if (SEPARATOR.test(sign)) return !name.startsWith("-");
@@ -89,7 +90,10 @@ function valueWithoutSign(rest: string, name: string, kind: NameKind | undefined
   return isOfKubernetes(name, value, rest.slice(value.length)) ? "" : value;
 }
 
-/** Whether a name belongs to an object of Kubernetes, or to a key in it: `secret "a" not found`, `secret ns/a`, `key "a" is missing`. */
+/**
+ * Whether a name belongs to an object of Kubernetes, or to a key in it: `secret "a" not found`, `secret ns/a`, `key "a"
+ * is missing`.
+ */
 function isOfKubernetes(name: string, value: string, after: string): boolean {
   if (!/^(?:secret|key)s?$/i.test(name)) return false;
   return /^["']/.test(value) ? OF_OBJECT.test(after) : /^[a-z\d.-]+\/[a-z\d.-]+:?$/.test(value);
@@ -98,7 +102,10 @@ function isOfKubernetes(name: string, value: string, after: string): boolean {
 const OF_OBJECT =
   /^\s+(?:(?:was )?not found|(?:is )?missing|is forbidden|already exists|does not exist|in (?:the )?(?:namespace|secret))\b/;
 
-/** Another name of a secret with its value, such as `password="a b"` behind `bad credentials: `: cut alone, a part of it would stay. */
+/**
+ * Another name of a secret with its value, such as `password="a b"` behind `bad credentials: `: cut alone, a part of it
+ * would stay.
+ */
 function pairAt(text: string): string {
   const [pair, name = ""] = NAME_AND_SIGN.exec(text) ?? [];
   if (pair === undefined || kindOfName(name) !== "named secret") return "";

@@ -20,8 +20,8 @@ export interface RedactedText {
 }
 
 /**
- * Cuts what looks like a secret out of any text, such as a driver's message. It rather cuts too much, because a message that lacks a
- * harmless word can still be read. A secret that has neither a known form nor a name beside it stays.
+ * Cuts what looks like a secret out of any text, such as a driver's message. It rather cuts too much, because a message
+ * that lacks a harmless word can still be read. A secret that has neither a known form nor a name beside it stays.
  */
 export function redactText(text: string): RedactedText {
   const counts = new Map<RedactionKind, number>();
@@ -49,7 +49,10 @@ interface Rule {
 /** To the end of a line, which may be escaped. */
 const REST_OF_LINE = String.raw`(?:(?!\\{1,8}[rn])[^\r\n])*`;
 
-/** These look at text that names have not cut yet, because a name would take only a part of it. The bounds keep each linear. */
+/**
+ * These look at text that names have not cut yet, because a name would take only a part of it. The bounds keep each
+ * linear.
+ */
 const BEFORE_NAMES: readonly Rule[] = [
   // Without its end where the text was cut.
   {
@@ -81,8 +84,8 @@ const BEFORE_NAMES: readonly Rule[] = [
     kind: "cookie",
     pattern: new RegExp(String.raw`(cookie\\*[${QUOTES}]?\s*[:=])(?!\s*\[redacted\])${REST_OF_LINE}`, "gi"),
   },
-  // RFC 3986, "User Information", also where the text was cut before its end. A password that is not escaped may hold any character but
-  // a space.
+  // RFC 3986, "User Information", also where the text was cut before its end. A password that is not escaped may hold
+  // any character but a space.
   { kind: "URL credentials", pattern: /(\/\/)[^\s/?#@"'`]{0,256}:\S{0,1024}(?=@(?!sha\d+:)[\w.[-]|\u2026)/g },
   { kind: "URL credentials", pattern: /(\/\/)(?!\[redacted\])[^\s/?#"'`]{1,1024}(?=@[\w.[-])/g },
   // As curl and smbclient take them, and sshpass.
@@ -96,7 +99,8 @@ const AFTER_NAMES: readonly Rule[] = [
   { kind: "URL credentials", pattern: /(?<![\w.+/@:%-])[\w.+%-]+:[^\s/@:,;"'`]+(?=@(?!sha\d+:)[\w[])/g },
   // A JSON Web Token, or its beginning: `{"` in base64url.
   { kind: "token", pattern: /\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g },
-  // GitHub, GitLab, Slack, Vault, Stripe, OpenAI, npm, PyPI, DigitalOcean, Google, SendGrid, Shopify, Atlassian, Docker, Databricks.
+  // GitHub, GitLab, Slack, Vault, Stripe, OpenAI, npm, PyPI, DigitalOcean, Google, SendGrid, Shopify, Atlassian,
+  // Docker, Databricks.
   {
     kind: "token",
     pattern:
@@ -129,7 +133,10 @@ function hasEveryClass(text: string): boolean {
 /** In random text every other character is of another class than the one before; in names every sixth. */
 const RANDOM_CHANGES = 0.4;
 
-/** Whether text has lower case, upper case and digits mixed as only random text has. Hexadecimal digests and UUIDs do not. */
+/**
+ * Whether text has lower case, upper case and digits mixed as only random text has. Hexadecimal digests and UUIDs do
+ * not.
+ */
 function looksRandom(text: string): boolean {
   if (!hasEveryClass(text)) return false;
   const classes = [...text].map((character) => (/[a-z]/.test(character) ? 0 : /[A-Z]/.test(character) ? 1 : 2));

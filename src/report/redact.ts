@@ -17,8 +17,8 @@ export interface Redacted<Part> {
 }
 
 /**
- * Cuts what looks like a secret out of all texts of a document: see `redactText`. What is named as a secret is cut whole, and so is a
- * container's log, in which each line may hold one.
+ * Cuts what looks like a secret out of all texts of a document: see `redactText`. What is named as a secret is cut
+ * whole, and so is a container's log, in which each line may hold one.
  */
 export function redactDocument(document: object): Redacted<object> {
   const redactions: Redaction[] = [];

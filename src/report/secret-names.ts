@@ -29,8 +29,8 @@ const HARMLESS_ENDS: ReadonlySet<string> = new Set(
 const USER = /(?<!runas)(?:user|username|userid|login|accountname)$/;
 
 /**
- * What the value of a name is: of an option, a flag, a header, a variable, a member. Undefined is nothing that has to be cut. Names may be
- * written in any way: `adminPassword`, `ADMIN_PASSWORD`, `admin-password`.
+ * What the value of a name is: of an option, a flag, a header, a variable, a member. Undefined is nothing that has to
+ * be cut. Names may be written in any way: `adminPassword`, `ADMIN_PASSWORD`, `admin-password`.
  */
 export function kindOfName(name: string): NameKind | undefined {
   const words = wordsOf(name);

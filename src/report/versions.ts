@@ -18,7 +18,10 @@ export interface Versions {
 /** A socket of a container runtime. */
 export interface ContainerRuntime {
   readonly socket: string;
-  /** Who names it: a kubelet's flag, its configuration file, or the list of the usual paths, of which those that exist count. */
+  /**
+   * Who names it: a kubelet's flag, its configuration file, or the list of the usual paths, of which those that exist
+   * count.
+   */
   readonly origin: "flag" | "config" | "known";
 }
 
@@ -81,7 +84,9 @@ function findContainerRuntimes(root: NodeView["root"], kubelets: readonly Runnin
   return { containerRuntimes, notes };
 }
 
-/** The last value of a flag in Go's forms, `-flag=value`, `--flag=value` and `--flag value`; none of a list of flags. */
+/**
+ * The last value of a flag in Go's forms, `-flag=value`, `--flag=value` and `--flag value`; none of a list of flags.
+ */
 function flagOf(argv: readonly string[], name: string): string | undefined {
   const values = argv.flatMap((word, index) => {
     const [, flag, inline] = /^--?([a-z-]+)(?:=(.*))?$/.exec(word) ?? [];

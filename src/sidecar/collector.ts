@@ -5,7 +5,8 @@ export const PROBES_PER_COLLECTION = 100;
 export const COLLECTION_DELAY_MS = 2_000;
 
 /**
- * Returns memory to the system when the sidecar is idle: collects garbage 2 s after it is made, and 2 s after every hundredth probe.
+ * Returns memory to the system when the sidecar is idle: collects garbage 2 s after it is made, and 2 s after every
+ * hundredth probe.
  *
  * The engine collects when its heap has doubled, which takes very long at one probe in ten seconds: without
  * this, anonymous memory is 15 MiB after 2,000 probes, with it 9. Collecting after each probe doubles its latency.

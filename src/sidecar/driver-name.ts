@@ -12,7 +12,10 @@ export interface DriverName {
   start(): void;
   /** The name, or `unknown-driver` until the driver has told it. */
   current(): string;
-  /** A probe has ended. If it is the first that the driver has answered, or the first since a failure, it is a good time to ask. */
+  /**
+   * A probe has ended. If it is the first that the driver has answered, or the first since a failure, it is a good time
+   * to ask.
+   */
   probed(result: ProbeResult): void;
   stop(): void;
 }
@@ -26,7 +29,9 @@ export interface DriverNameOptions extends Target {
   readonly isLogged: (reason: string) => boolean;
 }
 
-/** So that the first probe need not share the CPU with the first call; once the driver has answered it, this is over. */
+/**
+ * So that the first probe need not share the CPU with the first call; once the driver has answered it, this is over.
+ */
 export const START_DELAY_MS = 20;
 
 /** The pause after the first call without a name; it doubles up to the longest. */

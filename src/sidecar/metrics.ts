@@ -25,9 +25,9 @@ export interface SidecarMetricsOptions {
 /**
  * Declares each family once. A driver or a client can add no series; only the driver's name comes from outside.
  *
- * `csi_sidecar_operations_seconds` has the name that was known when an RPC ended, as in the Go sidecar. Our own families
- * have the name that is known at the scrape, so each has one series at any time: otherwise a gauge of `unknown-driver`
- * would keep its last value forever.
+ * `csi_sidecar_operations_seconds` has the name that was known when an RPC ended, as in the Go sidecar. Our own
+ * families have the name that is known at the scrape, so each has one series at any time: otherwise a gauge of
+ * `unknown-driver` would keep its last value forever.
  */
 export function createSidecarMetrics({ startTimeSeconds, build, driverName }: SidecarMetricsOptions): SidecarMetrics {
   const sharedLabels = () => ({ driver_name: driverName() });

@@ -37,11 +37,12 @@ export const SLACK_MS = 900;
 
 /**
  * Shares probes among callers by this rule: an answer of the driver goes to all callers that wait. A probe without an
- * answer counts only for callers that asked before it began, but a caller that has waited for the timeout and `SLACK_MS`
- * gets the latest one that has ended since it asked.
+ * answer counts only for callers that asked before it began, but a caller that has waited for the timeout and
+ * `SLACK_MS` gets the latest one that has ended since it asked.
  *
- * While probes run, the next begins a third of the timeout after the latest. So one of the three places is free when the
- * next is due, and no caller gets the result of a probe that began more than `timeoutMs / 3 - SLACK_MS` before it asked:
+ * While probes run, the next begins a third of the timeout after the latest. So one of the three places is free when
+ * the next is due, and no caller gets the result of a probe that began more than `timeoutMs / 3 - SLACK_MS` before it
+ * asked:
  * 100 ms with a timeout of 3 s, and never up to 2.7 s.
  */
 export function createProber({ probeOnce, onResult, timeoutMs, clock }: ProberOptions): Prober {

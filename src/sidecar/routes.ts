@@ -29,16 +29,16 @@ export function createHandler(routes: readonly Route[]): (request: Request) => R
 }
 
 /**
- * The answer of `/healthz` and `/readyz`: 200 when the driver is ready. The bodies `ok` (no newline) and `driver responded
- * but is not ready` are those of the Go sidecar, because people match on them.
+ * The answer of `/healthz` and `/readyz`: 200 when the driver is ready. The bodies `ok` (no newline) and `driver
+ * responded but is not ready` are those of the Go sidecar, because people match on them.
  */
 export function answerReady(result: ProbeResult): Response {
   return textResponse(result.kind === "ready" ? 200 : 500, bodyOf(result));
 }
 
 /**
- * The answer of `/livez`: 200 when the driver has answered the probe, ready or not. `ready: false` means that the driver
- * is initialising; a restart would only start that again (CSI specification, Identity/Probe).
+ * The answer of `/livez`: 200 when the driver has answered the probe, ready or not. `ready: false` means that the
+ * driver is initialising; a restart would only start that again (CSI specification, Identity/Probe).
  */
 export function answerLive(result: ProbeResult): Response {
   return textResponse(result.kind === "failed" ? 500 : 200, bodyOf(result));

@@ -62,8 +62,8 @@ function changeBetween(last: Known | undefined, now: Known): Pick<Change, "was" 
 const MAX_PATH_BYTES = 4_096;
 
 /**
- * A change in one line, with a newline at its end: the time, the driver, what has changed, why it is not ready, and the socket, three
- * spaces apart. Everything that drivers and the file system say is escaped.
+ * A change in one line, with a newline at its end: the time, the driver, what has changed, why it is not ready, and the
+ * socket, three spaces apart. Everything that drivers and the file system say is escaped.
  *
  * @param atMs milliseconds since the epoch
  */

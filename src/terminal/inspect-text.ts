@@ -4,8 +4,8 @@ import { type Colour, formatElapsed, padToWidth, paint, wrapToWidth, wrapWords }
 import type { Style } from "./style";
 
 /**
- * One driver for a person, with a newline at its end: for each step a mark, its title, what was seen and how long it took; if it failed,
- * what to do, and a command to paste. Then the verdict, and the next command unless a step has it.
+ * One driver for a person, with a newline at its end: for each step a mark, its title, what was seen and how long it
+ * took; if it failed, what to do, and a command to paste. Then the verdict, and the next command unless a step has it.
  *
  * Everything is escaped. Only commands may be wider than the terminal, because they are never broken.
  */

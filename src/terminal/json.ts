@@ -15,8 +15,8 @@ export type DocumentKind = "ProbeResult" | "DriverList" | "DriverInspection" | "
 const API_VERSION = "livenessprobe/v1";
 
 /**
- * A JSON document as Kubernetes writes them, with a newline at its end; docs/output.schema.json describes them. Members that are
- * undefined are left out. Characters that are not printable are escaped, so that it cannot steer a terminal.
+ * A JSON document as Kubernetes writes them, with a newline at its end; docs/output.schema.json describes them. Members
+ * that are undefined are left out. Characters that are not printable are escaped, so that it cannot steer a terminal.
  *
  * @param indent 0 is one line
  */

@@ -39,7 +39,10 @@ function prefixOf(text: string, width: number): string {
   return Bun.stringWidth(prefix) <= width ? prefix : Bun.sliceAnsi(text, 0, width - 1);
 }
 
-/** Breaks a text at spaces. A word longer than `width` stays whole on a line of its own: it may be a path that somebody copies. */
+/**
+ * Breaks a text at spaces. A word longer than `width` stays whole on a line of its own: it may be a path that somebody
+ * copies.
+ */
 export function wrapWords(text: string, width: number): readonly string[] {
   return Bun.wrapAnsi(text, width).split("\n");
 }

@@ -14,8 +14,8 @@ export interface Looker {
 }
 
 /**
- * Lines for standard error: why no driver was found, what to run where we may not look or connect, and the report's notes. Each
- * ends with a newline. Commands to paste are never broken.
+ * Lines for standard error: why no driver was found, what to run where we may not look or connect, and the report's
+ * notes. Each ends with a newline. Commands to paste are never broken.
  */
 export function renderNodeNotes(
   report: NodeReport,
@@ -80,8 +80,8 @@ const DEBUG_NODE =
 
 /**
  * The last lines of `list`: what the mark behind a name means, if there is one, and a summary such as
- * `9 drivers: 5 ready, 3 failed, 1 not ready; next: livenessprobe inspect red.csi.example`. Empty where there is no driver. Ends
- * with a newline. The command to paste is never broken; where it does not fit, it has a line of its own.
+ * `9 drivers: 5 ready, 3 failed, 1 not ready; next: livenessprobe inspect red.csi.example`. Empty where there is no
+ * driver. Ends with a newline. The command to paste is never broken; where it does not fit, it has a line of its own.
  */
 export function renderNodeSummary(
   { drivers, complete }: NodeReport,

@@ -16,8 +16,9 @@ export interface NodeTableStyle extends Style {
 }
 
 /**
- * The drivers of a node as a table, in the report's order; empty where there are none. Everything that drivers and the file system
- * say is escaped. In a terminal, messages and what does not fit stand below the row; elsewhere each driver is one line, uncut.
+ * The drivers of a node as a table, in the report's order; empty where there are none. Everything that drivers and the
+ * file system say is escaped. In a terminal, messages and what does not fit stand below the row; elsewhere each driver
+ * is one line, uncut.
  */
 export function renderNodeTable({ drivers }: NodeReport, style: NodeTableStyle): string {
   return renderTable(columnsOf(style), drivers, style);
@@ -36,7 +37,8 @@ export function layOutLiveTable(
 
 type Column = TableColumn<DriverReport>;
 
-// The CSI specification gives a name 63 bytes and any string 128; a message of ours holds at most 1 KiB of a driver's text and a path.
+// The CSI specification gives a name 63 bytes and any string 128; a message of ours holds at most 1 KiB of a driver's
+// text and a path.
 const MAX_NAME_BYTES = 256;
 const MAX_TEXT_BYTES = 4_096;
 /** More than all names of the specification take. */

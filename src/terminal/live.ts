@@ -31,7 +31,9 @@ const FRESH_MS = 10_000;
 /** In a lower terminal there is the table alone. */
 const MIN_HEIGHT = 8;
 
-/** The lines of a screen, at most as many as leave room for the cursor: drivers and notes that do not fit are counted. */
+/**
+ * The lines of a screen, at most as many as leave room for the cursor: drivers and notes that do not fit are counted.
+ */
 export function renderScreen(view: LiveView, style: ScreenStyle): readonly string[] {
   const { report, looker } = view;
   const { columns, rows } = style;
@@ -125,10 +127,10 @@ export interface Shown {
 }
 
 /**
- * What draws a picture in place of the last one, with the cursor on the line below it. Colours apart, nothing else is ever sent to
- * a terminal (`escapeLines`): the cursor is not hidden and no mode outlasts a picture, so that there is nothing to restore, even
- * after SIGKILL. While it is drawn, the terminal waits with showing it (mode 2026), and does not wrap lines (mode 7): it may take them
- * to be wider than we do.
+ * What draws a picture in place of the last one, with the cursor on the line below it. Colours apart, nothing else is
+ * ever sent to a terminal (`escapeLines`): the cursor is not hidden and no mode outlasts a picture, so that there is
+ * nothing to restore, even after SIGKILL. While it is drawn, the terminal waits with showing it (mode 2026), and does
+ * not wrap lines (mode 7): it may take them to be wider than we do.
  *
  * @param wrap whether lines are wrapped: of the last picture
  */

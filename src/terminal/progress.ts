@@ -8,8 +8,9 @@ export interface ProgressEdge {
 }
 
 /**
- * Begins a line on standard error, if that is a terminal, which `show` rewrites in place. It is erased when it is disposed of, or by a
- * signal that ends the process. It is printable ASCII and takes no escape sequence, so that a dumb terminal shows it too.
+ * Begins a line on standard error, if that is a terminal, which `show` rewrites in place. It is erased when it is
+ * disposed of, or by a signal that ends the process. It is printable ASCII and takes no escape sequence, so that a dumb
+ * terminal shows it too.
  */
 export function startProgress({ writeError, streamFacts, onInterrupt }: ProgressEdge) {
   const { columns } = decideStyle(streamFacts("error"));

@@ -19,8 +19,8 @@ export interface ScreenFacts extends StyleFacts {
 }
 
 /**
- * Decides once how all output of one stream looks: colours for a terminal that knows them, unless `NO_COLOR` is there and not
- * empty (no-color.org), whatever its value. A terminal without TERM is taken for a dumb one, as git does.
+ * Decides once how all output of one stream looks: colours for a terminal that knows them, unless `NO_COLOR` is there
+ * and not empty (no-color.org), whatever its value. A terminal without TERM is taken for a dumb one, as git does.
  */
 export function decideStyle({ isTerminal, columns, env }: StyleFacts): Style {
   if (!isTerminal) return { columns: undefined, colour: false };

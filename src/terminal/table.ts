@@ -7,9 +7,14 @@ export interface TableColumn<Row> {
   /** One line, escaped; empty where nothing is known. */
   readonly text: (row: Row) => string;
   readonly colour?: (row: Row) => Colour;
-  /** Columns leave the row of a narrow terminal for lines below it, the smallest number first. Without a number it stays. */
+  /**
+   * Columns leave the row of a narrow terminal for lines below it, the smallest number first. Without a number it
+   * stays.
+   */
   readonly leaves?: number;
-  /** In a terminal, `below` is on a line of its own below the row, and `note` on the first such line, without its name. */
+  /**
+   * In a terminal, `below` is on a line of its own below the row, and `note` on the first such line, without its name.
+   */
   readonly place?: Place;
   /** Its greatest width in a terminal of so many columns; a wider text is cut in the row, and stands whole below it. */
   readonly atMost?: (terminalWidth: number) => number;
@@ -18,8 +23,9 @@ export interface TableColumn<Row> {
 export type Place = "row" | "below" | "note";
 
 /**
- * Rows under upper-case headers, left-aligned, without frames, like `kubectl get`; empty where there are no rows. In a narrow
- * terminal, what does not fit into a row stands below it under its header's name. Elsewhere each row is one line.
+ * Rows under upper-case headers, left-aligned, without frames, like `kubectl get`; empty where there are no rows. In a
+ * narrow terminal, what does not fit into a row stands below it under its header's name. Elsewhere each row is one
+ * line.
  */
 export function renderTable<Row>(columns: readonly TableColumn<Row>[], rows: readonly Row[], style: Style): string {
   if (rows.length === 0) return "";

@@ -75,7 +75,8 @@ export const CHARTS: readonly Chart[] = [
   },
   {
     // kubernetes-sigs/azuredisk-csi-driver, charts/latest/azuredisk-csi-driver: values.yaml at cd300eb,
-    // templates/csi-azuredisk-node.yaml at e639c59, csi-azuredisk-node-windows.yaml at 87a2144, ...-hostprocess.yaml at f65e3d1
+    // templates/csi-azuredisk-node.yaml at e639c59, csi-azuredisk-node-windows.yaml at 87a2144, ...-hostprocess.yaml at
+    // f65e3d1
     name: "azuredisk-csi-driver",
     ...imageLivenessProbe("/oss/v2/kubernetes-csi/livenessprobe", "v2.18.0"),
     args: [csiAddress, "--probe-timeout=3s", "--health-port=29603", "--v=2"],
@@ -84,7 +85,8 @@ export const CHARTS: readonly Chart[] = [
   },
   {
     // kubernetes-sigs/azurefile-csi-driver, charts/latest/azurefile-csi-driver: values.yaml at 0309d8e,
-    // templates/csi-azurefile-node.yaml at 0267240, csi-azurefile-node-windows.yaml at 817aed0, ...-hostprocess.yaml at 3cac122
+    // templates/csi-azurefile-node.yaml at 0267240, csi-azurefile-node-windows.yaml at 817aed0, ...-hostprocess.yaml at
+    // 3cac122
     name: "azurefile-csi-driver",
     ...imageLivenessProbe("/oss/kubernetes-csi/livenessprobe", "v2.14.0"),
     args: [csiAddress, "--probe-timeout=10s", "--http-endpoint=localhost:29613", "--v=2"],
@@ -92,7 +94,8 @@ export const CHARTS: readonly Chart[] = [
     memoryLimit: "100Mi",
   },
   {
-    // kubernetes-csi/csi-driver-nfs, charts/latest/csi-driver-nfs: values.yaml at 00a1607, templates/csi-nfs-node.yaml at 57d8b1e
+    // kubernetes-csi/csi-driver-nfs, charts/latest/csi-driver-nfs: values.yaml at 00a1607, templates/csi-nfs-node.yaml
+    // at 57d8b1e
     name: "csi-driver-nfs",
     ...imageLivenessProbe("registry.k8s.io/sig-storage/livenessprobe", "v2.15.0"),
     args: [csiAddress, "--probe-timeout=3s", "--http-endpoint=localhost:29653", "--v=2"],
@@ -100,8 +103,8 @@ export const CHARTS: readonly Chart[] = [
     memoryLimit: "100Mi",
   },
   {
-    // kubernetes-csi/csi-driver-smb, charts/latest/csi-driver-smb: values.yaml at f975c1b, templates/csi-smb-node.yaml at
-    // aba2761, csi-smb-node-windows.yaml at de19e40, csi-smb-node-windows-hostprocess.yaml at 052c41f
+    // kubernetes-csi/csi-driver-smb, charts/latest/csi-driver-smb: values.yaml at f975c1b, templates/csi-smb-node.yaml
+    // at aba2761, csi-smb-node-windows.yaml at de19e40, csi-smb-node-windows-hostprocess.yaml at 052c41f
     name: "csi-driver-smb",
     ...imageLivenessProbe("registry.k8s.io/sig-storage/livenessprobe", "v2.10.0"),
     args: [csiAddress, "--probe-timeout=3s", "--http-endpoint=localhost:29643", "--v=2"],
@@ -109,8 +112,8 @@ export const CHARTS: readonly Chart[] = [
     memoryLimit: "100Mi",
   },
   {
-    // kubernetes-sigs/secrets-store-csi-driver: manifest_staging/charts/secrets-store-csi-driver/values.yaml at c7da95a,
-    // charts/secrets-store-csi-driver/templates/secrets-store-csi-driver.yaml at d0faaff
+    // kubernetes-sigs/secrets-store-csi-driver: manifest_staging/charts/secrets-store-csi-driver/values.yaml at
+    // c7da95a, charts/secrets-store-csi-driver/templates/secrets-store-csi-driver.yaml at d0faaff
     name: "secrets-store-csi-driver",
     values: {
       linux: {

@@ -145,8 +145,8 @@ test("what is allowed is not forbidden", () => {
 });
 
 /**
- * What disposing of a driver throws; undefined where it throws nothing. Not by `expect().rejects`: Bun waits for that in an
- * event loop of its own, in which the end of a driver's process goes unseen at times.
+ * What disposing of a driver throws; undefined where it throws nothing. Not by `expect().rejects`: Bun waits for that
+ * in an event loop of its own, in which the end of a driver's process goes unseen at times.
  */
 async function complaintOf(driver: AsyncDisposable): Promise<string | undefined> {
   try {

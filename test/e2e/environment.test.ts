@@ -44,7 +44,10 @@ async function conduct(options: SidecarOptions): Promise<Conduct> {
   return { answer, log: sidecar.logLines.map((line) => timeless(line, driver)).toSorted(), asked: requestsOf(driver) };
 }
 
-/** A log line without what differs from one run to the next: when, which process, which port, which socket, and the name, which comes in the background. */
+/**
+ * A log line without what differs from one run to the next: when, which process, which port, which socket, and the
+ * name, which comes in the background.
+ */
 function timeless(line: string, { socketPath }: RecordingDriver): string {
   return line
     .replace(/^([IWE])\d{4} [\d:.]+ +\d+ /, "$1 ")

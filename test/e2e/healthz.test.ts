@@ -162,7 +162,10 @@ describe.concurrent(
   },
 );
 
-/** One probe's answer, with what differs from run to run masked, and whether it took its whole timeout and not much more. */
+/**
+ * One probe's answer, with what differs from run to run masked, and whether it took its whole timeout and not much
+ * more.
+ */
 async function probeOf(socketPath: string) {
   const flags = ["--health-port=0", `--probe-timeout=${TIMEOUT_MS}ms`, "--csi-address", socketPath];
   await using sidecar = await startSidecar(flags);

@@ -31,7 +31,9 @@ async function expectKubeletServed(sidecar: Sidecar): Promise<void> {
   }
 }
 
-/** While idle clients hold all descriptors the kubelet waits; it asks again, and is answered when Bun has closed them. */
+/**
+ * While idle clients hold all descriptors the kubelet waits; it asks again, and is answered when Bun has closed them.
+ */
 async function expectKubeletServedSoon(sidecar: Sidecar): Promise<void> {
   const ask = async () => (await sidecar.get("/healthz", { signal: AbortSignal.timeout(KUBELET_BOUND_MS) })).status;
   const isServed = () =>

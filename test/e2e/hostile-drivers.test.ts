@@ -145,9 +145,9 @@ const SLOW_TIMEOUT_MS = 500;
 const QUICK_TIMEOUT_MS = 10_000;
 
 /**
- * How far anonymous memory may have grown over the probes after the first ones, in KiB, once garbage has been collected.
- * Measured are 4 MiB with most drivers and 9 with those that flood. A leak of 80 KiB a probe shows over that; one that holds
- * a connection is seen by its descriptor.
+ * How far anonymous memory may have grown over the probes after the first ones, in KiB, once garbage has been
+ * collected. Measured are 4 MiB with most drivers and 9 with those that flood. A leak of 80 KiB a probe shows over
+ * that; one that holds a connection is seen by its descriptor.
  */
 const MOST_GROWTH_KIB = 16 * 1_024;
 

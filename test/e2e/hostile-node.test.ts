@@ -364,7 +364,10 @@ sys.stdin.read()
 os._exit(0)
 `;
 
-/** Binds a path of the node's over a file system of its own, and takes that away again: the path is then the node's file. */
+/**
+ * Binds a path of the node's over a file system of its own, and takes that away again: the path is then the node's
+ * file.
+ */
 const BIND_UNDER_COVER = `
 import ctypes, os, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)

@@ -84,7 +84,10 @@ async function inspect(path: string, rootDir: string): Promise<readonly string[]
   return [...steps.map(({ command }) => command), next].filter((command) => command !== undefined);
 }
 
-/** Runs a command as a shell does that it is pasted into: which programs were called with which words, and what files were made. */
+/**
+ * Runs a command as a shell does that it is pasted into: which programs were called with which words, and what files
+ * were made.
+ */
 function paste(command: string) {
   using directory = temporaryDirectory();
   const [bin, here, log] = ["bin", "here", "log"].map((name) => join(directory.path, name)) as [string, string, string];

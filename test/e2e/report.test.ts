@@ -218,7 +218,10 @@ print("ready", flush=True)
 sys.stdin.read()
 `;
 
-/** A process of a kubelet, with a volume in its mount table, below a /proc of the node's own that has the machine's other processes. */
+/**
+ * A process of a kubelet, with a volume in its mount table, below a /proc of the node's own that has the machine's
+ * other processes.
+ */
 function addKubelet(node: MadeNode): void {
   const volume = "/var/lib/kubelet/pods/u/volumes/kubernetes.io~csi/pvc-1/mount";
   const options = "rw,vers=3.0,username=alice,password=hunter2a,addr=10.0.0.1";

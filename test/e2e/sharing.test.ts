@@ -163,7 +163,9 @@ function callAtOnce({ url }: Sidecar) {
   return Promise.all(Array.from({ length: CALLERS }, () => callHealthz(url)));
 }
 
-/** How many connected unix sockets a process has besides its standard streams: the sidecar's are those to its driver. */
+/**
+ * How many connected unix sockets a process has besides its standard streams: the sidecar's are those to its driver.
+ */
 function connectionsToDriver(pid: number): number {
   // Num RefCount Protocol Flags Type St Inode: St 03 is SS_CONNECTED.
   const rows = readFileSync("/proc/net/unix", "utf8").matchAll(/^\w+: \w+ \w+ \w+ \w+ 03 +(\d+)/gm);

@@ -273,8 +273,8 @@ describe("the readiness reporter beside the monitor", () => {
     expect(containerOf(pod, "monitor")).toEqual(containerOf(podOf(MONITOR), "monitor"));
   });
 
-  // The rules of the controller's own resource definition; there is no schema of it in the validator. What the reporter does
-  // with the monitor's answers: test/e2e/readiness.test.ts.
+  // The rules of the controller's own resource definition; there is no schema of it in the validator. What the reporter
+  // does with the monitor's answers: test/e2e/readiness.test.ts.
   test("is configured for the condition that the rule names, whose taint has a key that the controller takes", () => {
     const { spec } = Bun.YAML.parse(readFileSync(join(EXAMPLES, "node-readiness/rule.yaml"), "utf8")) as {
       readonly spec: unknown;

@@ -160,7 +160,9 @@ async function buildah(...args: readonly string[]): Promise<string> {
   return run(["buildah", ...storage, ...args], { cwd: directory.path });
 }
 
-/** What the Dockerfile adds: path -> what it is, with a file's content as its hash. Directories are not of one package. */
+/**
+ * What the Dockerfile adds: path -> what it is, with a file's content as its hash. Directories are not of one package.
+ */
 function ourFiles(image: OciImage): Readonly<Record<string, object>> {
   const ours = [...image.files()].filter(
     ([path, { type }]) => type !== "directory" && /^\/(usr\/bin|usr\/share\/licenses)\/|^\/livenessprobe$/.test(path),

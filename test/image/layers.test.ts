@@ -10,7 +10,10 @@ import { type ImageFile, readImageFile } from "../../scripts/image/oci/layout";
 const EXECUTABLE = "/usr/bin/livenessprobe";
 const BUSYBOX = "/usr/lib/busybox/busybox";
 
-/** Of the default image and `-nonroot`, and what `-dev` has beside them. `UPDATE_GOLDEN=1 bun run image:test` renews both. */
+/**
+ * Of the default image and `-nonroot`, and what `-dev` has beside them. `UPDATE_GOLDEN=1 bun run image:test` renews
+ * both.
+ */
 const GOLDEN = { all: "files.golden.txt", dev: "files-dev.golden.txt" } as const;
 
 const SHELLS = ["ash", "bash", "busybox", "csh", "dash", "fish", "hush", "ksh", "mksh", "sh", "tcsh", "toybox", "zsh"];
@@ -165,7 +168,10 @@ test.each(VARIANTS)("the index of %s says what it is", (variant) => {
   expect(openVariant(variant).annotations).toEqual(ANNOTATIONS);
 });
 
-/** A line for each file: type, mode, path, and where a link leads; in the same words whatever the machine and the version. */
+/**
+ * A line for each file: type, mode, path, and where a link leads; in the same words whatever the machine and the
+ * version.
+ */
 function listOf(files: readonly ImageFile[]): readonly string[] {
   return files.map(lineOf).toSorted();
 }

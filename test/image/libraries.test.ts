@@ -8,7 +8,9 @@ import { writeRootfs } from "../support/rootfs";
 import { type TemporaryDirectory, temporaryDirectory } from "../../scripts/temporary";
 
 const EXECUTABLE = "/usr/bin/livenessprobe";
-/** Where the loader of Debian's glibc looks without configuration, of what the image has (`ld.so --list-diagnostics`). */
+/**
+ * Where the loader of Debian's glibc looks without configuration, of what the image has (`ld.so --list-diagnostics`).
+ */
 const SEARCHED = ["/lib", "/usr/lib"];
 
 const MACHINES = { amd64: "Advanced Micro Devices X86-64", arm64: "AArch64" } as const;

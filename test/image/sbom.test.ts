@@ -35,7 +35,10 @@ const CONTENTS: Readonly<Record<DebianArchitecture, readonly Component[]>> = {
   arm64: await executableContents("arm64"),
 };
 const NOTICES = await licenceNotices();
-/** Our own, those of the npm packages, of Bun and of what Bun links. A new Bun may change it: then read its page of licences. */
+/**
+ * Our own, those of the npm packages, of Bun and of what Bun links. A new Bun may change it: then read its page of
+ * licences.
+ */
 const JOINT_LICENCE = [
   "Apache-2.0",
   "MIT",

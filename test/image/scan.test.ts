@@ -31,7 +31,8 @@ describe("planting an old libc6", () => {
   });
 });
 
-// It takes five minutes to build, so it is left to who scans: `bun run image:scan` builds it, and plants an old libc6 itself.
+// It takes five minutes to build, so it is left to who scans: `bun run image:scan` builds it, and plants an old libc6
+// itself.
 const scanner = await isBuilt("grype");
 if (!scanner)
   console.warn("The scan of the built images is not tested: run bun run image:scan once, which builds grype.");

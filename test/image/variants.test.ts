@@ -105,7 +105,10 @@ async function buildAnother(directory: string): Promise<void> {
   await buildVariant("livenessprobe", "apko.yaml", { directory, version, commit, epoch });
 }
 
-/** The digests of the layers of glibc and of the base layout; their order is by size, and the sidecar's is not that of another. */
+/**
+ * The digests of the layers of glibc and of the base layout; their order is by size, and the sidecar's is not that of
+ * another.
+ */
 function baseLayers({ layers }: OciImage): readonly string[] {
   const marks = ["usr/lib/libc.so.6", "etc/nsswitch.conf"];
   const paths = layers.map((layer) => ({ layer, paths: readTar(layer.tar()).map(({ path }) => path) }));

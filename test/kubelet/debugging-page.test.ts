@@ -43,7 +43,9 @@ test.each([...PAGE.matchAll(SHOWN)].map(([, command = "", output = ""]) => [comm
   },
 );
 
-/** Without what differs from run to run: times, process ids, and with them the columns' widths and the ends of lines. */
+/**
+ * Without what differs from run to run: times, process ids, and with them the columns' widths and the ends of lines.
+ */
 function withoutNumbers(text: string): string {
   const times = text.replace(/\b(\d+(\.\d+)?(µs|ms|s|m))+\b/g, "TIME");
   return times

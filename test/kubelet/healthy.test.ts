@@ -150,8 +150,8 @@ const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
 const LINE = "x".repeat(4_095) + "\n";
 
 /**
- * Puts a pipe in the place of a container's log file and reads nothing of it. containerd then blocks in its write, as on a
- * disk that hangs, and reads no more of the pipe that is the container's standard error; that one is filled.
+ * Puts a pipe in the place of a container's log file and reads nothing of it. containerd then blocks in its write, as
+ * on a disk that hangs, and reads no more of the pipe that is the container's standard error; that one is filled.
  */
 async function stopReading(pod: Pod, container: string): Promise<UnreadLog> {
   const { name, uid } = pod.metadata;
@@ -177,7 +177,10 @@ async function stopReading(pod: Pod, container: string): Promise<UnreadLog> {
   };
 }
 
-/** Has containerd open the log file of a container anew, as the kubelet does when it rotates it (CRI, `ReopenContainerLog`). */
+/**
+ * Has containerd open the log file of a container anew, as the kubelet does when it rotates it (CRI,
+ * `ReopenContainerLog`).
+ */
 async function reopenLog(containerId: string): Promise<void> {
   const client = new Client(`unix:${node.path("/run/containerd/containerd.sock")}`, credentials.createInsecure());
   // The message's first field, a string of fewer than 128 bytes.

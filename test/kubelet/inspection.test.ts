@@ -72,7 +72,9 @@ async function killsOf(name: string): Promise<string> {
   return waitUntil(kills, "inspect to tell of kills");
 }
 
-/** Runs a process in the control group of another one until the kernel kills it, and no other, because memory ran out. */
+/**
+ * Runs a process in the control group of another one until the kernel kills it, and no other, because memory ran out.
+ */
 async function exhaustMemory(pid: number): Promise<void> {
   const eat = 'echo $$ >"$0/cgroup.procs" && echo 1000 >/proc/self/oom_score_adj && exec tail /dev/zero';
   const eater = Bun.spawn(["sh", "-c", eat, cgroupOf(pid, "memory").path]);

@@ -2,7 +2,9 @@ import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSyn
 import { join } from "node:path";
 import { attempt } from "../../src/base/errors";
 
-/** What a running node has on this machine. While it is not disposed of, no new namespace gets the number of an old one. */
+/**
+ * What a running node has on this machine. While it is not disposed of, no new namespace gets the number of an old one.
+ */
 export interface Belongings extends Disposable {
   readonly directory: string;
   readonly cgroup: string;

@@ -95,7 +95,8 @@ interface Incident {
 }
 
 /**
- * Whether `CSINodeDriverNotRegistered` is due for these drivers and no others, by what the kubelet and the monitor expose.
+ * Whether `CSINodeDriverNotRegistered` is due for these drivers and no others, by what the kubelet and the monitor
+ * expose.
  *
  * @returns what promtool says
  */

@@ -77,7 +77,10 @@ async function see(expression: string, value: string): Promise<void> {
   await waitUntil(look, () => `${value}; there is ${String(seen)}`);
 }
 
-/** Shows pages one after the other, and says what is not as it should be. It runs in the browser, whose types are not known here. */
+/**
+ * Shows pages one after the other, and says what is not as it should be. It runs in the browser, whose types are not
+ * known here.
+ */
 const FOLLOW = new Function(
   "pages",
   `return (async () => {

@@ -476,7 +476,10 @@ describe("names that cannot be told apart", () => {
   });
 });
 
-/** How many connections wait to be accepted: those with the socket's path and without an inode of their own (proc_net(5)). */
+/**
+ * How many connections wait to be accepted: those with the socket's path and without an inode of their own
+ * (proc_net(5)).
+ */
 function queueOf(socketPath: string): number {
   const rows = readFileSync("/proc/net/unix", "utf8").split("\n");
   return rows.filter((row) => row.endsWith(` 0 ${socketPath}`)).length;

@@ -41,7 +41,9 @@ describe.if(hasGo && qemu !== undefined)("where ours does not start, the Go side
   });
 });
 
-/** What /healthz answers for a driver that is ready. The last word before the sidecar's own arguments is the sidecar. */
+/**
+ * What /healthz answers for a driver that is ready. The last word before the sidecar's own arguments is the sidecar.
+ */
 async function statusOf(executable: string, words: readonly string[]): Promise<number> {
   await using driver = await startDriver("grpc-js");
   const endpoint = `127.0.0.1:${await freePort()}`;

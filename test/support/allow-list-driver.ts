@@ -13,7 +13,9 @@ export type ScriptedAnswer =
   /** Never. */
   | { readonly kind: "hang" }
   | { readonly kind: "slow"; readonly ms: number; readonly bytes: Buffer }
-  /** With an empty message, and then the connection's end: closed, or GOAWAY, which leaves the closing to the client. */
+  /**
+   * With an empty message, and then the connection's end: closed, or GOAWAY, which leaves the closing to the client.
+   */
   | { readonly kind: "thenCloses" | "thenSendsGoaway" }
   /** With an empty message, once the client has read a GOAWAY that lets this call end and no other begin. */
   | { readonly kind: "afterGoaway" };
@@ -51,8 +53,8 @@ export interface AllowListDriver extends AsyncDisposable {
 }
 
 /**
- * Starts, in this process, a driver on node:http2 that notes every call, to whatever method. To dispose of it fails where
- * it was asked something else than csi-methods.ts allows.
+ * Starts, in this process, a driver on node:http2 that notes every call, to whatever method. To dispose of it fails
+ * where it was asked something else than csi-methods.ts allows.
  */
 export async function startAllowListDriver(options: AllowListOptions = {}): Promise<AllowListDriver> {
   const directory = temporaryDirectory();

@@ -2,8 +2,8 @@ import type { Browser, Page } from "puppeteer-core";
 import { CHROMIUM, findChromium, startChromium } from "../../scripts/tools/chromium";
 
 /**
- * Starts Chromium, and says in a line which one, or that there is none. With CI=true it is installed first. Call it at the
- * top of a test file: that takes longer than a test may.
+ * Starts Chromium, and says in a line which one, or that there is none. With CI=true it is installed first. Call it at
+ * the top of a test file: that takes longer than a test may.
  *
  * @returns undefined where there is none
  * @throws with CI=true, where it cannot be had

@@ -45,7 +45,8 @@ source <(livenessprobe completion zsh)
 };
 
 /**
- * Completes each line in a real shell that has loaded the script, each by its own means: bash and zsh in a terminal, fish by `complete -C`.
+ * Completes each line in a real shell that has loaded the script, each by its own means: bash and zsh in a terminal,
+ * fish by `complete -C`.
  *
  * @param run whether the lines are executed with their completions
  * @returns for each line the words that the shell inserts, quoted by it, without the `--flag=` and `/` that some add

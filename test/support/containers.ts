@@ -31,8 +31,8 @@ export interface Container extends AsyncDisposable {
 }
 
 /**
- * An option that puts a container on the machine's own network: container networks take packages that podman does not bring,
- * and rules in the machine's firewall. Give the sidecar port 0.
+ * An option that puts a container on the machine's own network: container networks take packages that podman does not
+ * bring, and rules in the machine's firewall. Give the sidecar port 0.
  */
 export const ON_HOST_NETWORK = "--network=host";
 

@@ -1,6 +1,6 @@
 /**
- * What a driver on a node in trouble may be asked, and nothing else: none of these changes anything or reaches a volume.
- * Every driver of the tests fails the test in which it is asked more.
+ * What a driver on a node in trouble may be asked, and nothing else: none of these changes anything or reaches a
+ * volume. Every driver of the tests fails the test in which it is asked more.
  */
 export const ALLOWED_METHODS: ReadonlySet<string> = new Set([
   "/csi.v1.Identity/GetPluginInfo",

@@ -18,8 +18,8 @@ export type DriverMode =
   | `status ${number} ${string}`;
 
 /**
- * The RPCs whose answers can be commanded: `mode` is Probe's and `info` GetPluginInfo's, the others are called as in CSI.
- * All but Probe know a message or none: in a mode that is about readiness they answer as in `ready`.
+ * The RPCs whose answers can be commanded: `mode` is Probe's and `info` GetPluginInfo's, the others are called as in
+ * CSI. All but Probe know a message or none: in a mode that is about readiness they answer as in `ready`.
  */
 export type DriverCall =
   "mode" | "info" | "GetPluginCapabilities" | "NodeGetCapabilities" | "NodeGetInfo" | "ControllerGetCapabilities";

@@ -16,7 +16,10 @@ export interface DriverOptions {
   readonly mode?: DriverMode;
   readonly name?: string;
   readonly vendorVersion?: string;
-  /** By the names of the CSI specification, or by number; a few of each where absent. C-core knows those few names alone. */
+  /**
+   * By the names of the CSI specification, or by number; a few of each where absent. C-core knows those few names
+   * alone.
+   */
   readonly capabilities?: {
     readonly plugin?: readonly (string | number)[];
     readonly node?: readonly (string | number)[];
@@ -24,7 +27,9 @@ export interface DriverOptions {
   };
   /** Whether it may be asked NodeGetInfo, `forbidden` where absent. What no driver may ever be asked is always so. */
   readonly nodeGetInfo?: NodeGetInfoPolicy;
-  /** Where to listen; in a fresh directory of its own where absent. The caller's directory is the caller's to remove. */
+  /**
+   * Where to listen; in a fresh directory of its own where absent. The caller's directory is the caller's to remove.
+   */
   readonly socketPath?: string;
 }
 

@@ -1,7 +1,9 @@
 import { type Answer, GRPC_HEADERS, STATUS_OK, answer, answerWithoutEnd } from "./grpc-answers";
 import { ERROR, FLAG, goaway, headers } from "./http2-frames";
 
-/** The last stream id of a GOAWAY that rejects nothing yet: what a server says before it knows (RFC 9113, section 6.8). */
+/**
+ * The last stream id of a GOAWAY that rejects nothing yet: what a server says before it knows (RFC 9113, section 6.8).
+ */
 export const ANY_STREAM = 2 ** 31 - 1;
 
 /** Drivers that shut down, by how they say so once a request has arrived. They wait until the client knows. */

@@ -8,7 +8,10 @@ export interface Http2Peer {
   write(bytes: Uint8Array): void;
   /** Sends PING, and returns once the client has answered it, and so has read everything that was sent before. */
   ping(): Promise<void>;
-  /** Sends DATA as the client's flow-control windows allow it (RFC 9113, section 5.2), in frames of at most 16 KiB; until all is sent. */
+  /**
+   * Sends DATA as the client's flow-control windows allow it (RFC 9113, section 5.2), in frames of at most 16 KiB;
+   * until all is sent.
+   */
   writeData(streamId: number, bytes: Uint8Array): Promise<void>;
 }
 

@@ -26,8 +26,8 @@ export function mayMount(what: string): boolean {
 /**
  * Bind-mounts a file system on an existing directory as a dead volume is mounted there: nothing may ask anything of it.
  *
- * It is a FUSE file system with nothing cached, for inotify sees no stat(2), and one that does not answer at all would hang
- * the test that touches it. Once disposed of, it is unmounted.
+ * It is a FUSE file system with nothing cached, for inotify sees no stat(2), and one that does not answer at all would
+ * hang the test that touches it. Once disposed of, it is unmounted.
  */
 export async function mountTelling(directory: string): Promise<TellingMount> {
   const place = temporaryDirectory();

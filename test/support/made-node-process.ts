@@ -29,8 +29,9 @@ const CONTAINER = `
   exec chroot /mnt "$@"`;
 
 /**
- * The words before a command that start it as in a container of a pod: with a root, a mount namespace and a network namespace
- * of its own, where a directory of the node is mounted on a path of its own, such as `/csi`. Its process id is the command's.
+ * The words before a command that start it as in a container of a pod: with a root, a mount namespace and a network
+ * namespace of its own, where a directory of the node is mounted on a path of its own, such as `/csi`. Its process id
+ * is the command's.
  */
 export function inContainer(directory: string, mountPoint: string): readonly string[] {
   return ["unshare", "--mount", "--net", "--propagation=private", "sh", "-ec", CONTAINER, "sh", directory, mountPoint];
@@ -96,8 +97,9 @@ sys.stdin.read()
 `;
 
 /**
- * Listens on the first path, and has a thread in state D, for which no privilege is needed: the child of posix_spawn(3) opens its
- * input, the FIFO at the second path, and until that has a writer, the thread that waits for the child is in state D.
+ * Listens on the first path, and has a thread in state D, for which no privilege is needed: the child of posix_spawn(3)
+ * opens its input, the FIFO at the second path, and until that has a writer, the thread that waits for the child is in
+ * state D.
  */
 export const LISTEN_AND_HANG = `
 import os, socket, sys, threading
@@ -118,8 +120,8 @@ export function asNobody(script: string): Promise<unknown> {
 }
 
 /**
- * What a script writes to standard output, as JSON, in a process with other rights than ours: there is no way to give rights
- * away and to get them back. It imports from `./src/`.
+ * What a script writes to standard output, as JSON, in a process with other rights than ours: there is no way to give
+ * rights away and to get them back. It imports from `./src/`.
  */
 export async function runScript(
   script: string,

@@ -4,7 +4,9 @@ import { dirname, join } from "node:path";
 import { listenWithoutAccept } from "./raw-socket";
 import { temporaryDirectory } from "../../scripts/temporary";
 
-/** A node's file system below a temporary directory, for `--root`. All paths are those of the node: `/var/lib/kubelet`. */
+/**
+ * A node's file system below a temporary directory, for `--root`. All paths are those of the node: `/var/lib/kubelet`.
+ */
 export interface MadeNode extends AsyncDisposable {
   readonly rootDir: string;
   /** Where a path of the node is for this process. Links are not followed. */

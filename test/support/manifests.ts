@@ -135,8 +135,8 @@ function patched(manifests: readonly Manifest[], patch: Manifest): readonly Mani
 }
 
 /**
- * Lists of things with names are merged by name, as those of a pod are; another list or value takes the old one's place,
- * and null removes a field.
+ * Lists of things with names are merged by name, as those of a pod are; another list or value takes the old one's
+ * place, and null removes a field.
  */
 function merge(old: unknown, patch: unknown): unknown {
   if (isNamedList(old) && isNamedList(patch)) {

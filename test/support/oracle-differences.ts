@@ -35,7 +35,10 @@ export const UNCOMPARED: Partial<Record<BehaviourName, string>> = {
   "floods the stream with empty DATA": FLOOD,
 };
 
-/** Where the driver itself has something to say. Its message is compared too; elsewhere each client has words of its own. */
+/**
+ * Where the driver itself has something to say. Its message is compared too; elsewhere each client has words of its
+ * own.
+ */
 export const SAYS_SOMETHING: ReadonlySet<BehaviourName> = new Set([
   "answers grpc-status 13 with message m13",
   "answers grpc-status 13 after a message",
@@ -64,7 +67,9 @@ export const SAYS_SOMETHING: ReadonlySet<BehaviourName> = new Set([
   "answers a grpc-message of 4 MB",
 ]);
 
-/** What a probe came to, in words: `ready`, `not ready`, or a status code, with the message where the driver sent one. */
+/**
+ * What a probe came to, in words: `ready`, `not ready`, or a status code, with the message where the driver sent one.
+ */
 export type Verdict = string;
 
 /** A difference on purpose. */

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 
 const SCHEMA = JSON.parse(readFileSync(join(import.meta.dirname, "../../docs/output.schema.json"), "utf8"));
-// Strict: a misspelt keyword of the schema is an error, not a rule less. What its own `if` makes of `required` is not understood.
+// Strict: a misspelt keyword of the schema is an error, not a rule less. What its own `if` makes of `required` is not
+// understood.
 const validate = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false, allErrors: true }).compile(
   SCHEMA,
 );

@@ -1,8 +1,8 @@
 import { containersOf, type Container, type PodSpec, type SecurityContext } from "./manifests";
 
 /**
- * The profile `restricted`, with all of `baseline` that it includes: each control's name and whether a pod satisfies it.
- * From Kubernetes' "Pod Security Standards", for Linux.
+ * The profile `restricted`, with all of `baseline` that it includes: each control's name and whether a pod satisfies
+ * it. From Kubernetes' "Pod Security Standards", for Linux.
  */
 export const RESTRICTED: readonly (readonly [control: string, holds: (pod: PodSpec) => boolean])[] = [
   ["host namespaces", (pod) => !pod.hostNetwork && !pod.hostPID && !pod.hostIPC],

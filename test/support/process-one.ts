@@ -9,7 +9,10 @@ export type Unshare = readonly [command: string, ...flags: string[]];
 // Killing unshare(1) must not leave the sidecar behind.
 const FLAGS = ["--pid", "--fork", "--mount-proc", "--kill-child"] as const;
 
-/** How a process may become process 1 here: as root, or as root of a user namespace; undefined, with a visible line, where neither is permitted. */
+/**
+ * How a process may become process 1 here: as root, or as root of a user namespace; undefined, with a visible line,
+ * where neither is permitted.
+ */
 export function findUnshare(): Unshare | undefined {
   const ways: Unshare[] = [
     ["unshare", ...FLAGS],

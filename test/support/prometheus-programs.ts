@@ -7,8 +7,8 @@ export type PrometheusProgram = "prometheus" | "promtool";
 export const findPromtool = (): Promise<string | undefined> => findProgram("promtool");
 
 /**
- * Where a program of Prometheus is: in PATH, or taken out of Debian's package `prometheus` into a cache outside the tree. The package is
- * downloaded with CI=true alone, and not installed, for that would start a server and take root.
+ * Where a program of Prometheus is: in PATH, or taken out of Debian's package `prometheus` into a cache outside the
+ * tree. The package is downloaded with CI=true alone, and not installed, for that would start a server and take root.
  *
  * Where there is none it says so in one line and returns undefined.
  *

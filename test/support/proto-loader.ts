@@ -7,8 +7,8 @@ import type { NodeInfo, PluginCapabilities, RegistrationInfo } from "../../src/d
 const PROTO = join(import.meta.dir, "../../proto");
 
 /**
- * A service of `proto/`, by its full name, as proto-loader reads it: absent fields by their defaults, enums by name where
- * they have one, 64-bit integers as numbers.
+ * A service of `proto/`, by its full name, as proto-loader reads it: absent fields by their defaults, enums by name
+ * where they have one, 64-bit integers as numbers.
  */
 export function loadService(file: "csi.proto" | "registration.proto", name: string): ServiceDefinition {
   const options = { keepCase: true, defaults: true, enums: String, longs: Number };

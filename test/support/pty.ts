@@ -34,7 +34,10 @@ export interface RunningInPty {
   readonly ended: Promise<FinishedInPty>;
 }
 
-/** Runs a command to its end in a real pseudo-terminal: what is its standard input, output and error, but for one that is kept apart. */
+/**
+ * Runs a command to its end in a real pseudo-terminal: what is its standard input, output and error, but for one that
+ * is kept apart.
+ */
 export function runInPty(command: readonly string[], options: PtyOptions): Promise<FinishedInPty> {
   return startInPty(command, options).ended;
 }
@@ -73,8 +76,9 @@ export function startInPty(command: readonly string[], options: PtyOptions): Run
 }
 
 /**
- * What stays on the screen of what was written: a carriage return goes back to the line's beginning, and what follows overwrites what
- * was there, a character a column. Spaces at the end of a line are not seen. It knows no escape sequences.
+ * What stays on the screen of what was written: a carriage return goes back to the line's beginning, and what follows
+ * overwrites what was there, a character a column. Spaces at the end of a line are not seen. It knows no escape
+ * sequences.
  */
 export function screenOf(output: string): string {
   return output.split("\n").map(overwritten).join("\n");

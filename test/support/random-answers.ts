@@ -35,8 +35,8 @@ const BODIES: Choices<Uint8Array> = [
 ];
 
 /**
- * An answer made up at random of frames that HTTP/2 allows, more or less in the order of a gRPC answer: the same one for the
- * same seed. It always ends the stream.
+ * An answer made up at random of frames that HTTP/2 allows, more or less in the order of a gRPC answer: the same one
+ * for the same seed. It always ends the stream.
  */
 export function randomAnswer(seed: number): Answer {
   return ({ write }, streamId) => write(Buffer.concat(framesOf(mulberry32(seed), streamId)));

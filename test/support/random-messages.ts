@@ -1,4 +1,7 @@
-/** Protobuf messages made up at random, but the same ones for the same seed. All are valid by the encoding's specification. */
+/**
+ * Protobuf messages made up at random, but the same ones for the same seed. All are valid by the encoding's
+ * specification.
+ */
 export interface MessageMaker {
   probeResponse(): Buffer;
   pluginInfo(): Buffer;

@@ -1,7 +1,9 @@
 import { dlopen, ptr } from "bun:ffi";
 import { endianness } from "node:os";
 
-/** What node:net cannot do to a listening socket: a backlog of its own size, no accept, a close that leaves the file. */
+/**
+ * What node:net cannot do to a listening socket: a backlog of its own size, no accept, a close that leaves the file.
+ */
 export interface RawListener {
   /** Connects until the backlog takes no more, and how many connections that took. */
   fill(): number;

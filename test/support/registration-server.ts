@@ -12,7 +12,9 @@ export interface RegistrationServerOptions {
   readonly endpoint?: string;
   /** `1.0.0` where absent, as node-driver-registrar says. */
   readonly supportedVersions?: readonly string[];
-  /** Where to listen; in a fresh directory of its own where absent. The caller's directory is the caller's to remove. */
+  /**
+   * Where to listen; in a fresh directory of its own where absent. The caller's directory is the caller's to remove.
+   */
   readonly socketPath?: string;
   /** Answers GetInfo with this status instead; `hang`: never. */
   readonly failure?: { readonly code: number; readonly details: string } | "hang";
@@ -31,8 +33,8 @@ export interface RegistrationServer extends AsyncDisposable {
 const GET_INFO_METHOD = "/pluginregistration.Registration/GetInfo";
 
 /**
- * Starts, in this process, what node-driver-registrar or a DRA driver is in `plugins_registry/`: a registration socket, on
- * grpc-js. To dispose of it fails where it was asked anything but GetInfo, most of all NotifyRegistrationStatus.
+ * Starts, in this process, what node-driver-registrar or a DRA driver is in `plugins_registry/`: a registration socket,
+ * on grpc-js. To dispose of it fails where it was asked anything but GetInfo, most of all NotifyRegistrationStatus.
  */
 export async function startRegistrationServer(options: RegistrationServerOptions = {}): Promise<RegistrationServer> {
   const directory = temporaryDirectory();

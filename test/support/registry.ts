@@ -58,8 +58,8 @@ const INDEX = "application/vnd.oci.image.index.v1+json";
 const PREDICATE = "dev.sigstore.bundle.predicateType";
 
 /**
- * Hangs signatures and attestations of one image on another, as one would who wants a changed image to pass: the bundles
- * are the same, and what they hang on is told to be the other image. Takes the place of what the other one has.
+ * Hangs signatures and attestations of one image on another, as one would who wants a changed image to pass: the
+ * bundles are the same, and what they hang on is told to be the other image. Takes the place of what the other one has.
  *
  * @param repository `127.0.0.1:PORT/name`
  * @param predicateTypes which of them; all where it is not given

@@ -130,7 +130,10 @@ export const NODE_REPORT: NodeReport = nodeReport(
 const STEERING = "\u001b[2J\u001b]0;owned\u0007";
 const TURNING = "\u202egnp.exe\u202c";
 
-/** Drivers that say what would break a table, a terminal or the reader's trust, as they did not come to it in this order. */
+/**
+ * Drivers that say what would break a table, a terminal or the reader's trust, as they did not come to it in this
+ * order.
+ */
 export const HOSTILE_REPORT: NodeReport = nodeReport(
   [
     driverReport({ driver: `${STEERING}ebs`, vendorVersion: "1.0\n\u001b[32mready\u001b[0m\r\nfake.csi.example" }),

@@ -3,7 +3,8 @@ import { startProgress } from "../../src/terminal/progress";
 import { decideStyle, type StyleFacts } from "../../src/terminal/style";
 import { NODE_REPORT } from "./sample-reports";
 
-// A command as it will be: a progress line on standard error, then the table on standard output, each as its stream takes it.
+// A command as it will be: a progress line on standard error, then the table on standard output, each as its stream
+// takes it.
 const { stdout, stderr, env } = process;
 const factsOf = ({ isTTY, columns }: NodeJS.WriteStream): StyleFacts => ({
   isTerminal: isTTY === true,

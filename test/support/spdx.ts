@@ -23,8 +23,8 @@ export interface ReadRelationship {
 }
 
 /**
- * What is expected, and not in the SBOM: in no package that has the same name, version, purl and checksum and that can be
- * reached from what the document describes, by what it contains.
+ * What is expected, and not in the SBOM: in no package that has the same name, version, purl and checksum and that can
+ * be reached from what the document describes, by what it contains.
  *
  * @param expected with all that they carry
  * @returns each as `KIND NAME VERSION`

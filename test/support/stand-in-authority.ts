@@ -4,9 +4,9 @@ import { needPrograms } from "../../scripts/tools/debian";
 import { cosign, succeeded, withoutServices } from "./signing";
 
 /**
- * What Sigstore's public services are to a workflow: an authority that gives certificates with the workflow's identity in
- * them. The certificates have the fields of https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md that verifying
- * reads; there is no log.
+ * What Sigstore's public services are to a workflow: an authority that gives certificates with the workflow's identity
+ * in them. The certificates have the fields of https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md that
+ * verifying reads; there is no log.
  */
 export interface StandInAuthority {
   /** For `cosign sign`, `attest` and `sign-blob`, with `COSIGN_PASSWORD` empty. */

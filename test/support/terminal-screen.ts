@@ -44,7 +44,10 @@ export function watchScreen(running: RunningInPty, columns: number, rows: number
   };
 }
 
-/** What a terminal shows at once: a picture between the sequences of mode 2026 when it is whole, and no half of a line's end. */
+/**
+ * What a terminal shows at once: a picture between the sequences of mode 2026 when it is whole, and no half of a line's
+ * end.
+ */
 function wholePictures(output: string): string {
   const begin = output.lastIndexOf("\u001b[?2026h");
   return begin > output.lastIndexOf("\u001b[?2026l") ? output.slice(0, begin) : output.replace(/\r$/, "");

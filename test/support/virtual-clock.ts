@@ -7,7 +7,8 @@ export interface VirtualClock extends Clock {
 }
 
 /**
- * @param inaccuracyMs how much later than asked for a timer fires (earlier where it is negative); asked anew for each timer
+ * @param inaccuracyMs how much later than asked for a timer fires (earlier where it is negative); asked anew for each
+ *   timer
  */
 export function createVirtualClock(inaccuracyMs: () => number = () => 0): VirtualClock {
   let nowMs = 0;

@@ -44,8 +44,8 @@ export function githubPurl(repository: string, version?: string, subpath?: strin
 }
 
 /**
- * Whether a purl, which may lack a version and qualifiers, names what another one does. As in go-vex, by which grype and
- * trivy match statements.
+ * Whether a purl, which may lack a version and qualifiers, names what another one does. As in go-vex, by which grype
+ * and trivy match statements.
  */
 export function purlMatches(general: string, specific: string): boolean {
   const [one, other] = [readPurl(general), readPurl(specific)];

@@ -31,8 +31,8 @@ const LIST_BOUND_MS = 800;
 const INSPECT_BOUND_MS = 5_000;
 
 /**
- * Who listens on each socket, for the rows of `list`, by the socket's `fileId`. It is `cut` if the time was up before every process had
- * been looked at. Never rejects.
+ * Who listens on each socket, for the rows of `list`, by the socket's `fileId`. It is `cut` if the time was up before
+ * every process had been looked at. Never rejects.
  */
 export async function reportListeners(view: ListenerView, sockets: readonly NodeSocket[]) {
   const searches = await findListeners(view, { sockets, boundMs: LIST_BOUND_MS, everyHolder: false });

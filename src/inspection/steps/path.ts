@@ -37,7 +37,8 @@ export function takePathSteps(node: NodeView, socketPath: string, options: PathO
   ];
   if (resolved.file.type !== "socket")
     return { kind: "ended", steps, outcome: because("not_a_socket", `${socketPath} is no socket`) };
-  // Whoever can write to a driver's directory can put a link in the socket's place while drivers are asked for their names.
+  // Whoever can write to a driver's directory can put a link in the socket's place while drivers are asked for their
+  // names.
   if (options.byName && !node.kubelets.holds(resolved.path)) {
     const message = `${socketPath} leads to ${resolved.path}, which lies outside of the kubelet's directory`;
     return { kind: "ended", steps, outcome: { kind: "notAsked", message } };

@@ -7,7 +7,8 @@ export const MAX_LOG_LINES = 100;
 const MAX_LOG_BYTES = 65_536;
 
 /**
- * The last lines of a container's log, as the runtime wrote it to `/var/log/pods/NAMESPACE_NAME_UID/CONTAINER/RESTARTS.log`:
+ * The last lines of a container's log, as the runtime wrote it to
+ * `/var/log/pods/NAMESPACE_NAME_UID/CONTAINER/RESTARTS.log`:
  * those of the newest run. Undefined where there is none. Never throws.
  */
 export function readContainerLog(root: Root, pod: Pod): readonly string[] | undefined {

@@ -8,7 +8,8 @@ export interface IncidentFiles {
   /** Why no file could be written when it was opened, as `whyNotWritten`; undefined where one could. */
   readonly fault: string | undefined;
   /**
-   * Writes a file, whole or not at all, in the place of the one with that id. Deletes the oldest ones that are too many.
+   * Writes a file, whole or not at all, in the place of the one with that id. Deletes the oldest ones that are too
+   * many.
    *
    * @throws what the file system says, such as ENOSPC
    */
@@ -41,7 +42,8 @@ export function whyNotWritten(error: unknown): string {
 }
 
 /**
- * Opens a directory that is there already. Files in it belong to us alone (mode 0600), for a container's log may hold secrets.
+ * Opens a directory that is there already. Files in it belong to us alone (mode 0600), for a container's log may hold
+ * secrets.
  *
  * @throws {ConfigError} where no file can be written in it, unless the disk is at fault
  */

@@ -1,7 +1,10 @@
 import type { FailureReason } from "../../driver/diagnosis";
 import type { InspectReport } from "../../inspection/report";
 
-/** What happened to a driver that was ready, from its first failure to its recovery. Times are milliseconds since the epoch. */
+/**
+ * What happened to a driver that was ready, from its first failure to its recovery. Times are milliseconds since the
+ * epoch.
+ */
 export interface Incident extends IncidentSubject {
   /** Sorts by time, and is fit for a URL and a file's name: `20261125T131500.250Z-1`. */
   readonly id: string;

@@ -55,8 +55,8 @@ export interface Row {
 }
 
 /**
- * A table; `kind` is a class of the style sheet. On a narrow screen each row is a block, with the headings beside the cells.
- * Some browsers do not tell a screen reader then that it is a table, so the roles do.
+ * A table; `kind` is a class of the style sheet. On a narrow screen each row is a block, with the headings beside the
+ * cells. Some browsers do not tell a screen reader then that it is a table, so the roles do.
  */
 export function table(kind: string, headings: readonly string[], rows: readonly Row[]): Html {
   const cell = (content: Html, index: number): Html =>

@@ -1,6 +1,6 @@
 /**
- * The script of the monitor's pages: it fetches the page again, and puts what changed into the document. Focus, selection,
- * scroll and what did not change stay as they are.
+ * The script of the monitor's pages: it fetches the page again, and puts what changed into the document. Focus,
+ * selection, scroll and what did not change stay as they are.
  */
 const PERIOD_MS = 5_000;
 const TIMEOUT_MS = 10_000;
@@ -59,8 +59,8 @@ function tell(id: string, text: string): void {
 }
 
 /**
- * Makes `old` as `next` is. A child with a key stays the child with that key, others go by their place. Lists of children are
- * copied, since they change as the document does.
+ * Makes `old` as `next` is. A child with a key stays the child with that key, others go by their place. Lists of
+ * children are copied, since they change as the document does.
  */
 function update(old: Element, next: Element): void {
   if (old.isEqualNode(next)) return;
