@@ -34,7 +34,7 @@ describe.concurrent.each<readonly [string, AllowListOptions, Verdict]>([
   [
     "is not ready",
     { answers: { [PROBE]: { kind: "message", bytes: PROBE_RESPONSE.notReadyWritten } } },
-    { state: "notReady" },
+    { state: "notReady", reason: "not_ready" },
   ],
   [
     "has an error of its own",
@@ -61,7 +61,7 @@ async function askSidecar(socketPath: string): Promise<Verdict> {
   const response = await sidecar.get("/healthz");
   const body = await response.text();
   if (response.status === 200) return { state: "ready" };
-  if (body.includes("is not ready")) return { state: "notReady" };
+  if (body.includes("is not ready")) return { state: "notReady", reason: "not_ready" };
   return {
     state: "failed",
     reason: body.startsWith("rpc error: ") ? "rpc_error" : body.startsWith("driver hung: ") ? "hung" : body,
