@@ -108,12 +108,22 @@ function isOurs({ stats: { uid } }: HeldFile): boolean {
   return uid === 0n || uid === BigInt(process.geteuid?.() ?? 0);
 }
 
+const FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "its directory does not exist; create it, or name another",
+  ENOTDIR: "its directory is no directory; name another",
+  EACCES: "permission denied; name another directory",
+  EPERM: "permission denied; name another directory",
+  EROFS: "the file system is read-only; name another directory, or write to standard output",
+  ENOSPC: "the disk is full; make room there, or write to standard output",
+  EDQUOT: "the quota is used up; make room there, or write to standard output",
+};
+
 function explained<Result>(path: string, call: () => Result): Result {
   try {
     return call();
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw refused(path, errorCode(error) ?? errorText(error));
+    throw refused(path, FAULTS[errorCode(error) ?? ""] ?? errorText(error));
   }
 }
 

@@ -175,7 +175,10 @@ test.if(mayMount("a volume that nothing may touch"))("a volume is listed, and no
 
 test.each([
   ["json", '--output must be a file or -, got "json": a report is always JSON; drop the flag\n'],
-  ["/no/such/report", '--output must be a file that can be written, got "/no/such/report": ENOENT\n'],
+  [
+    "/no/such/report",
+    '--output must be a file that can be written, got "/no/such/report": its directory does not exist; create it, or name another\n',
+  ],
 ])("-o %s is refused in a line", async (file, stderr) => {
   expect(await runSidecar(["report", "-o", file])).toMatchObject({ code: 1, stdout: "", stderr });
 });

@@ -47,7 +47,11 @@ test.each<readonly [string, (place: string) => string]>([
 });
 
 test.each<readonly [string, (place: string) => string, string]>([
-  ["the directory is missing", (place) => join(place, "no/a"), "ENOENT"],
+  [
+    "the directory is missing",
+    (place) => join(place, "no/a"),
+    "its directory does not exist; create it, or name another",
+  ],
   [
     "the directory is a file",
     (place) => (writeFileSync(join(place, "b"), ""), join(place, "b/a")),
