@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 import { temporaryDirectory } from "../../scripts/temporary";
-import { findPromtool } from "../support/prometheus-programs";
+import { needProgram } from "../support/prometheus-programs";
 import { runToEnd } from "../support/run-to-end";
 import { waitUntil } from "../support/wait";
 import { applyExample, withArgs } from "./examples";
@@ -20,7 +20,6 @@ const SLOW_LIVENESS = {
   failureThreshold: 10,
   terminationGracePeriodSeconds: 1,
 };
-const promtool = await findPromtool();
 
 let node: Node;
 beforeAll(async () => {
@@ -42,22 +41,19 @@ const ANNOUNCED = [
   },
 ];
 
-test.if(promtool !== undefined)(
-  "the kubelet registers a driver, and the monitor's alert is due for those alone that it refuses",
-  async () => {
-    await apply(node, ...ANNOUNCED.map(({ name, args }) => csiPod(name, { registrarArgs: args })));
-    await waitUntil(async () => (await registeredDrivers(node)).length > 0, "the driver's CSINode");
-    expect(await registeredDrivers(node)).toEqual(["registered.csi.example"]);
-    const announced = /"registered\.csi\.example"[^}]*"announced": ?"yes"/;
-    await waitUntil(async () => announced.test(await ask("/api/v1/drivers")), "the driver to be announced");
-    const refused = ["wrong-endpoint", "wrong-version"];
-    let said = "";
-    await waitUntil(
-      async () => (said = await dueFor(refused)) === "SUCCESS",
-      () => `the alert to be due for ${refused.join(", ")}: ${said}`,
-    );
-  },
-);
+test("the kubelet registers a driver, and the monitor's alert is due for those alone that it refuses", async () => {
+  await apply(node, ...ANNOUNCED.map(({ name, args }) => csiPod(name, { registrarArgs: args })));
+  await waitUntil(async () => (await registeredDrivers(node)).length > 0, "the driver's CSINode");
+  expect(await registeredDrivers(node)).toEqual(["registered.csi.example"]);
+  const announced = /"registered\.csi\.example"[^}]*"announced": ?"yes"/;
+  await waitUntil(async () => announced.test(await ask("/api/v1/drivers")), "the driver to be announced");
+  const refused = ["wrong-endpoint", "wrong-version"];
+  let said = "";
+  await waitUntil(
+    async () => (said = await dueFor(refused)) === "SUCCESS",
+    () => `the alert to be due for ${refused.join(", ")}: ${said}`,
+  );
+});
 
 test("the incident of a stopped driver holds the evidence from before the kubelet restarted it", async () => {
   // What is seen of a privileged driver is seen of any.
@@ -117,7 +113,7 @@ async function dueFor(names: readonly string[]): Promise<string> {
   const file = join(directory.path, "test.yaml");
   // JSON is YAML too.
   writeFileSync(file, JSON.stringify({ tests: [{ input_series: series, promql_expr_test: [asked] }] }));
-  const { stdout, stderr } = await runToEnd([promtool ?? "", "test", "rules", file]);
+  const { stdout, stderr } = await runToEnd([await needProgram("promtool"), "test", "rules", file]);
   return `${stdout}${stderr}`.replace(/.*\n/, "").trim();
 }
 

@@ -1,6 +1,7 @@
 import { needPrograms } from "../../scripts/tools/debian";
 import { type Values, runCommand } from "../../scripts/command";
 import { isKubernetesBuilt } from "../../scripts/tools/kubernetes";
+import { needProgram } from "../support/prometheus-programs";
 import { nodePrograms } from "./programs";
 
 const FLAGS = {
@@ -13,6 +14,7 @@ async function prepare({ "if-built": ifBuilt }: Values<typeof FLAGS>): Promise<n
     return 1;
   }
   await needPrograms({ ip: "iproute2", setsid: "util-linux", openssl: "openssl" });
+  await needProgram("promtool");
   await nodePrograms();
   return 0;
 }

@@ -7,20 +7,33 @@ export type PrometheusProgram = "prometheus" | "promtool";
 export const findPromtool = (): Promise<string | undefined> => findProgram("promtool");
 
 /**
- * Where a program of Prometheus is: in PATH, or taken out of Debian's package `prometheus` into a cache outside the
- * tree. The package is downloaded with CI=true alone, and not installed, for that would start a server and take root.
- *
- * Where there is none it says so in one line and returns undefined.
+ * Where a program of Prometheus is, which is downloaded with CI=true alone. Where there is none it says so in one line
+ * and returns undefined.
  *
  * @throws with CI=true, where it cannot be had
  */
 export async function findProgram(name: PrometheusProgram): Promise<string | undefined> {
-  const cached = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), `csi-livenessprobe/${name}`);
-  const found = Bun.which(name) ?? (existsSync(cached) ? cached : undefined);
+  if (process.env["CI"] === "true") return needProgram(name);
+  const { found } = lookFor(name);
   if (found !== undefined) return found;
-  if (process.env["CI"] === "true") return downloadTo(cached, name);
   console.warn(`The tests with ${name} are skipped: it is not in PATH (Debian package prometheus).`);
   return undefined;
+}
+
+/**
+ * Where a program of Prometheus is: in PATH, or taken out of Debian's package `prometheus` into a cache outside the
+ * tree. The package is not installed, for that would start a server and take root.
+ *
+ * @throws where it cannot be had
+ */
+export async function needProgram(name: PrometheusProgram): Promise<string> {
+  const { found, cached } = lookFor(name);
+  return found ?? downloadTo(cached, name);
+}
+
+function lookFor(name: PrometheusProgram): { readonly found: string | undefined; readonly cached: string } {
+  const cached = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), `csi-livenessprobe/${name}`);
+  return { found: Bun.which(name) ?? (existsSync(cached) ? cached : undefined), cached };
 }
 
 async function downloadTo(path: string, name: PrometheusProgram): Promise<string> {
