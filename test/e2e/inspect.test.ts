@@ -10,7 +10,8 @@ import { waitUntil } from "../support/wait";
 
 const implementations = await availableDrivers();
 const PLUGINS = "/var/lib/kubelet/plugins";
-const SOCKET = `${PLUGINS}/a.csi/csi.sock`;
+// A name of its own: a process of another test that listens on a socket of the same name could be the listener.
+const SOCKET = `${PLUGINS}/a.csi/inspected.sock`;
 const PODS = "kubectl get pods -A -o wide --field-selector spec.nodeName=NODE";
 
 interface Step {
@@ -120,15 +121,15 @@ test("a driver with a thread that hangs in the kernel is told by what it waits f
 });
 
 test.if(mayContain("a driver in a container"))(
-  "a driver that bound /csi/csi.sock in a container is found there",
+  "a driver that bound /csi/inspected.sock in a container is found there",
   async () => {
     await using node = nodeWithPlace();
     const prefix = inContainer(node.outer(`${PLUGINS}/a.csi`), "/csi");
-    await using driver = await startPython(LISTEN, ["/csi/csi.sock"], { prefix });
+    await using driver = await startPython(LISTEN, ["/csi/inspected.sock"], { prefix });
     const { code, steps } = await inspect(node, [SOCKET, "--probe-timeout=300ms"]);
     expect(code).toBe(3);
     expect(detailsOf(steps, "listener")).toEqual(
-      expect.arrayContaining([expect.stringContaining(`pid ${driver.pid} `), "bound as /csi/csi.sock"]),
+      expect.arrayContaining([expect.stringContaining(`pid ${driver.pid} `), "bound as /csi/inspected.sock"]),
     );
     const listed = await runSidecar(["list", "--root", node.rootDir, "-o", "json", "--probe-timeout=300ms"]);
     expect(JSON.parse(listed.stdout).items).toMatchObject([{ socket: SOCKET, listener: { pid: driver.pid } }]);

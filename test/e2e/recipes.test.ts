@@ -10,7 +10,8 @@ import { runToEnd } from "../support/run-to-end";
 import { usable } from "../support/usable";
 
 const PLUGINS = "/var/lib/kubelet/plugins";
-const RED = `${PLUGINS}/red.csi.example/csi.sock`;
+// A name of its own: a process of another test that listens on a socket of the same name could be the listener.
+const RED = `${PLUGINS}/red.csi.example/red.sock`;
 const PAGE = readFileSync(join(import.meta.dir, "../../docs/debugging.md"), "utf8");
 /** The commands of the page that hand their output to jq. */
 const RECIPES = [...PAGE.matchAll(/^livenessprobe .* \| jq .*$/gm)].map(([line]) => line);

@@ -19,20 +19,20 @@ const containers = mayContain("who listens in a container");
 describe("who listens on a socket", () => {
   test("is found by its path", async () => {
     await using node = makeNode();
-    await using driver = await startPython(LISTEN, [node.outer("/csi.sock")]);
-    expect(await search(node, "/csi.sock")).toEqual({
+    await using driver = await startPython(LISTEN, [node.outer("/sought.sock")]);
+    expect(await search(node, "/sought.sock")).toEqual({
       kind: "found",
       pids: [driver.pid],
-      boundPath: node.outer("/csi.sock"),
+      boundPath: node.outer("/sought.sock"),
     });
   });
 
   test("is told from who listens on another of the same name", async () => {
     await using node = makeNode();
     for (const name of ["a", "b"]) node.directory(`/${name}`);
-    await using one = await startPython(LISTEN, [node.outer("/a/csi.sock")]);
-    await using other = await startPython(LISTEN, [node.outer("/b/csi.sock")]);
-    expect([pidsOf(await search(node, "/a/csi.sock")), pidsOf(await search(node, "/b/csi.sock"))]).toEqual([
+    await using one = await startPython(LISTEN, [node.outer("/a/sought.sock")]);
+    await using other = await startPython(LISTEN, [node.outer("/b/sought.sock")]);
+    expect([pidsOf(await search(node, "/a/sought.sock")), pidsOf(await search(node, "/b/sought.sock"))]).toEqual([
       [one.pid],
       [other.pid],
     ]);
@@ -41,15 +41,15 @@ describe("who listens on a socket", () => {
   test("is found though it bound a relative path", async () => {
     await using node = makeNode();
     node.directory("/deep/down");
-    await using driver = await startPython(LISTEN, ["../csi.sock"], { cwd: node.outer("/deep/down") });
-    expect(pidsOf(await search(node, "/deep/csi.sock"))).toEqual([driver.pid]);
+    await using driver = await startPython(LISTEN, ["../sought.sock"], { cwd: node.outer("/deep/down") });
+    expect(pidsOf(await search(node, "/deep/sought.sock"))).toEqual([driver.pid]);
   });
 
   test("is every process that shares it", async () => {
     await using node = makeNode();
     const fork = LISTEN.replace("print", "import os\nif os.fork() == 0: sys.stdin.read(); os._exit(0)\nprint");
-    await using driver = await startPython(fork, [node.outer("/csi.sock")]);
-    const pids = pidsOf(await search(node, "/csi.sock"));
+    await using driver = await startPython(fork, [node.outer("/sought.sock")]);
+    const pids = pidsOf(await search(node, "/sought.sock"));
     expect(pids).toEqual([driver.pid, expect.any(Number)]);
     process.kill(pids[1] ?? 0, "SIGKILL");
   });
@@ -70,54 +70,54 @@ describe("who listens on a socket", () => {
     "is not looked for on mounts that a process may have made by itself",
     async () => {
       await using node = makeNode();
-      await using _ = await startPython(LISTEN, [node.outer("/csi.sock")], { prefix: OWN_MOUNTS.slice(0, -1) });
-      expect(await search(node, "/csi.sock")).toEqual({ kind: "unknown", why: "mount" });
+      await using _ = await startPython(LISTEN, [node.outer("/sought.sock")], { prefix: OWN_MOUNTS.slice(0, -1) });
+      expect(await search(node, "/sought.sock")).toEqual({ kind: "unknown", why: "mount" });
     },
   );
 
   test("is nobody, where its driver was killed", async () => {
     await using node = makeNode();
-    node.staleSocket("/csi.sock");
-    expect(await search(node, "/csi.sock")).toEqual({ kind: "nobody" });
+    node.staleSocket("/sought.sock");
+    expect(await search(node, "/sought.sock")).toEqual({ kind: "nobody" });
   });
 
   test("is nobody, though somebody listens on another of the same name", async () => {
     await using node = makeNode();
-    node.staleSocket("/stale/csi.sock");
-    await node.liveSocket("/live/csi.sock");
-    expect(await search(node, "/stale/csi.sock")).toEqual({ kind: "nobody" });
+    node.staleSocket("/stale/sought.sock");
+    await node.liveSocket("/live/sought.sock");
+    expect(await search(node, "/stale/sought.sock")).toEqual({ kind: "nobody" });
   });
 
   test("is not known, and not nobody, where there was no time to look", async () => {
     await using node = makeNode();
-    await node.liveSocket("/csi.sock");
-    const found = await findListeners(PROC, { ...questionFor(node, "/csi.sock"), boundMs: 0 });
+    await node.liveSocket("/sought.sock");
+    const found = await findListeners(PROC, { ...questionFor(node, "/sought.sock"), boundMs: 0 });
     expect(found).toEqual([{ kind: "unknown", why: "cut" }]);
   });
 
   test("is found for each of many sockets, in their order", async () => {
     await using node = makeNode();
     for (const name of ["a", "b", "c"]) node.directory(`/${name}`);
-    node.staleSocket("/b/csi.sock");
-    await using driver = await startPython(LISTEN, [node.outer("/a/csi.sock"), node.outer("/c/csi.sock")]);
-    const sockets = ["a", "b", "c"].flatMap((name) => questionFor(node, `/${name}/csi.sock`).sockets);
-    const found = await findListeners(PROC, { ...questionFor(node, "/a/csi.sock"), sockets });
+    node.staleSocket("/b/sought.sock");
+    await using driver = await startPython(LISTEN, [node.outer("/a/sought.sock"), node.outer("/c/sought.sock")]);
+    const sockets = ["a", "b", "c"].flatMap((name) => questionFor(node, `/${name}/sought.sock`).sockets);
+    const found = await findListeners(PROC, { ...questionFor(node, "/a/sought.sock"), sockets });
     expect(found.map(pidsOf)).toEqual([[driver.pid], [], [driver.pid]]);
   });
 
   test("is not told where its file was renamed", async () => {
     await using node = makeNode();
-    await node.liveSocket("/csi.sock.new");
-    node.rename("/csi.sock.new", "/csi.sock");
-    expect(await search(node, "/csi.sock")).toEqual({ kind: "nobody" });
+    await node.liveSocket("/sought.sock.new");
+    node.rename("/sought.sock.new", "/sought.sock");
+    expect(await search(node, "/sought.sock")).toEqual({ kind: "nobody" });
   });
 
   test("is not guessed of two, where one has taken the other's path", async () => {
     await using node = makeNode();
-    await using older = await startPython(LISTEN, [node.outer("/csi.sock")]);
-    node.rename("/csi.sock", "/unlinked");
-    await using newer = await startPython(LISTEN, [node.outer("/csi.sock")]);
-    expect(await search(node, "/csi.sock")).toEqual({
+    await using older = await startPython(LISTEN, [node.outer("/sought.sock")]);
+    node.rename("/sought.sock", "/unlinked");
+    await using newer = await startPython(LISTEN, [node.outer("/sought.sock")]);
+    expect(await search(node, "/sought.sock")).toEqual({
       kind: "doubtful",
       why: "several",
       pids: expect.arrayContaining([older.pid, newer.pid]),
@@ -130,15 +130,15 @@ describe.if(containers)("in containers", () => {
     await using node = makeNode();
     for (const name of ["a", "b"]) node.directory(`/plugins/${name}`);
     const start = (name: string) =>
-      startPython(LISTEN, ["/csi/csi.sock"], { prefix: inContainer(node.outer(`/plugins/${name}`), "/csi") });
+      startPython(LISTEN, ["/csi/sought.sock"], { prefix: inContainer(node.outer(`/plugins/${name}`), "/csi") });
     await using one = await start("a");
     await using other = await start("b");
-    expect(await search(node, "/plugins/a/csi.sock")).toEqual({
+    expect(await search(node, "/plugins/a/sought.sock")).toEqual({
       kind: "found",
       pids: [one.pid],
-      boundPath: "/csi/csi.sock",
+      boundPath: "/csi/sought.sock",
     });
-    expect(pidsOf(await search(node, "/plugins/b/csi.sock"))).toEqual([other.pid]);
+    expect(pidsOf(await search(node, "/plugins/b/sought.sock"))).toEqual([other.pid]);
   });
 
   test.if(mayMount("who listens below a mount that may hang"))(
@@ -150,11 +150,11 @@ describe.if(containers)("in containers", () => {
       await using dead = await mountTelling(node.outer("/dead"));
       // MS_BIND
       const hide = `import ctypes; ctypes.CDLL(None).mount(b"${node.outer("/dead")}", b"/csi", None, 4096, None)`;
-      await using driver = await startPython(LISTEN.replace("print", `${hide}\nprint`), ["/csi/csi.sock"], {
+      await using driver = await startPython(LISTEN.replace("print", `${hide}\nprint`), ["/csi/sought.sock"], {
         prefix: inContainer(node.outer("/plugins/a"), "/csi"),
       });
       const before = dead.requests();
-      expect(await search(node, "/plugins/a/csi.sock")).toEqual({ kind: "unknown", why: "mount" });
+      expect(await search(node, "/plugins/a/sought.sock")).toEqual({ kind: "unknown", why: "mount" });
       expect(dead.requests()).toEqual(before);
       expect(readText(`/proc/${driver.pid}/mountinfo`)).toContain("fuse.silent");
     },
@@ -187,18 +187,18 @@ describe.if(isRoot)("what cannot be seen is told", () => {
   });
 
   test("and nobody is still nobody to uid 0 with all capabilities", async () => {
-    expect(await searchWith({}, (node) => node.staleSocket("/csi.sock"))).toEqual({ kind: "nobody" });
+    expect(await searchWith({}, (node) => node.staleSocket("/sought.sock"))).toEqual({ kind: "nobody" });
   });
 });
 
 /** What a process with other rights finds of a socket that somebody listens on. */
 async function searchWith(
   rights: Parameters<typeof runScript>[1],
-  make: (node: MadeNode) => void | Promise<void> = (node) => node.liveSocket("/csi.sock"),
+  make: (node: MadeNode) => void | Promise<void> = (node) => node.liveSocket("/sought.sock"),
 ): Promise<unknown> {
   await using node = makeNode();
   await make(node);
-  const question = JSON.stringify(questionFor(node, "/csi.sock"));
+  const question = JSON.stringify(questionFor(node, "/sought.sock"));
   const script = `import { findListeners } from "./src/processes/listeners";
     const access = { procDir: "/proc", uid: process.getuid() };
     console.log(JSON.stringify((await findListeners(access, ${question}))[0]));`;
