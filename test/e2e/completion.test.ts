@@ -20,18 +20,18 @@ node.directory(`${PLUGINS}/gone.csi.example`);
 node.staleSocket("/elsewhere/plugins/other.csi.example/csi.sock");
 for (const name of HOSTILE) node.staleSocket(`${PLUGINS}/${name}/csi.sock`);
 for (const name of HOSTILE) node.staleSocket(`/var/lib/kubelet/plugins_registry/${name}-reg.sock`);
-node.directory("/work/place");
-node.file("/work/plan");
-node.file("/work/hostile/$(touch RAN)");
-node.file("/work/hostile/;touch RAN");
-node.file('/work/hostile/it\'s `touch RAN` "here"');
+node.directory("/start/place");
+node.file("/start/plan");
+node.file("/start/hostile/$(touch RAN)");
+node.file("/start/hostile/;touch RAN");
+node.file('/start/hostile/it\'s `touch RAN` "here"');
 afterAll(async () => {
   driver.close();
   registration.close();
   await node[Symbol.asyncDispose]();
 });
 
-const cwd = node.outer("/work");
+const cwd = node.outer("/start");
 const DRIVERS = ["ebs.csi.aws.com", "efs.csi.aws.com", "gone.csi.example"];
 const ROOT = node.rootDir;
 
