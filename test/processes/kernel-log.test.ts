@@ -21,6 +21,11 @@ test.each([
   ["in another pod", [killed(`oom_memcg=/kubepods/pod${OTHER_UID}`, `/kubepods/pod${OTHER_UID}/${ID}`)], 0],
   ["in no pod", [killed("oom_memcg=/system.slice", "/system.slice/a.service")], 0],
   ["in a line that a process has written", [killed("global_oom", `${POD}/${ID}`).replace(/^6/, "14")], 0],
+  [
+    "in a line that quotes another",
+    [killed("global_oom", `${POD}/${ID}`).replace(";", ";EXT4-fs (sda): no device;")],
+    0,
+  ],
   ["in other lines", [`6,1,1,-;Memory cgroup out of memory: Killed process 14319 (driver)\n`, ""], 0],
 ])("the kernel's log tells of a pod's processes that were killed %s", (_, records, kills) => {
   expect(countLoggedOomKills(records, UID)).toBe(kills);
